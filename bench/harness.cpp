@@ -1,0 +1,130 @@
+#include "harness.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+namespace {
+
+std::vector<case_spec>& cases() {
+  static std::vector<case_spec> all;
+  return all;
+}
+
+double median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  auto mid = v.size() / 2;
+  return v.size() % 2 ? v[mid] : (v[mid - 1] + v[mid]) / 2;
+}
+
+std::string human(double v) {
+  char text[32];
+  if (v >= 1e6) {
+    std::snprintf(text, sizeof text, "%.2f M", v / 1e6);
+  } else if (v >= 1e4) {
+    std::snprintf(text, sizeof text, "%.1f k", v / 1e3);
+  } else {
+    std::snprintf(text, sizeof text, "%.3g", v);
+  }
+  return text;
+}
+
+struct outcome {
+  double value = 0, peer_value = 0, ratio = 0;
+  bool reached = true;
+};
+
+outcome run(const case_spec& spec) {
+  std::vector<double> ours, peers;
+  // Once each for warmth, uncounted; then alternating, so that drift hits both alike.
+  spec.ours();
+  if (spec.peer) spec.peer();
+  for (int i = 0; i < spec.runs; ++i) {
+    ours.push_back(spec.ours());
+    if (spec.peer) peers.push_back(spec.peer());
+  }
+  outcome out;
+  out.value = median(ours);
+  if (spec.peer) {
+    out.peer_value = median(peers);
+    out.ratio = spec.direction == better::more ? out.value / out.peer_value
+                                               : out.peer_value / out.value;
+  }
+  if (spec.least_ratio > 0) out.reached &= out.ratio >= spec.least_ratio;
+  if (spec.least_value > 0) {
+    out.reached &= spec.direction == better::more ? out.value >= spec.least_value
+                                                  : out.value <= spec.least_value;
+  }
+  return out;
+}
+
+void print_row(const case_spec& spec, const outcome& out) {
+  std::string bar;
+  if (spec.least_ratio > 0) bar += "ratio " + human(spec.least_ratio);
+  if (spec.least_value > 0) bar += (bar.empty() ? "" : ", ") + human(spec.least_value);
+  std::printf("%-28s %12s %-8s %12s %8s  %-18s %s  %s\n", spec.name.c_str(),
+              human(out.value).c_str(), spec.unit.c_str(),
+              spec.peer ? human(out.peer_value).c_str() : "-",
+              spec.peer ? human(out.ratio).c_str() : "-", bar.c_str(),
+              out.reached ? "ok  " : "MISS", spec.peer_name.c_str());
+  std::fflush(stdout);
+}
+
+std::string json_line(const case_spec& spec, const outcome& out) {
+  boost::json::object line{{"case", spec.name}, {"value", out.value}, {"unit", spec.unit}};
+  if (spec.peer) {
+    line["peer"] = spec.peer_name;
+    line["peer_value"] = out.peer_value;
+    line["ratio"] = out.ratio;
+  } else {
+    line["peer"] = nullptr;
+    line["peer_value"] = nullptr;
+    line["ratio"] = nullptr;
+  }
+  line["runs"] = spec.runs;
+  return boost::json::serialize(line);
+}
+
+}  // namespace
+
+void add(case_spec spec) { cases().push_back(std::move(spec)); }
+
+double rate(const std::function<void(std::uint64_t)>& batch, double seconds) {
+  for (std::uint64_t n = 1000;; n *= 2) {
+    auto start = std::chrono::steady_clock::now();
+    batch(n);
+    std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (took.count() >= seconds) return static_cast<double>(n) / took.count();
+  }
+}
+
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  std::vector<std::string_view> wanted;
+  std::ofstream out;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view arg = argv[i];
+    if (arg == "--out" && i + 1 < argc) {
+      out.open(argv[++i], std::ios::app);
+    } else {
+      wanted.push_back(arg);
+    }
+  }
+  bench::register_cases();
+  for (auto& spec : bench::cases()) {
+    bool match = wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](auto prefix) {
+                   return spec.name.starts_with(prefix);
+                 });
+    if (!match) continue;
+    auto result = bench::run(spec);
+    bench::print_row(spec, result);
+    if (out.is_open()) out << bench::json_line(spec, result) << '\n' << std::flush;
+  }
+}

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace bench {
+
+/// What a figure means: rates, where more is better, or costs, where less is.
+enum class better { more, less };
+
+/// One run of a case: does the work, and returns its figure in the case's unit.
+using measure = std::function<double()>;
+
+struct case_spec {
+  /// Fixed name, as in docs/benchmarks.md.
+  std::string name;
+  /// "ops/s", "ns", "MiB".
+  std::string unit;
+  better direction = better::more;
+  measure ours;
+  /// What `peer` measures, in words; empty for a case without a peer.
+  std::string peer_name;
+  measure peer;
+  /// Bars; 0 means none. `least_value` is the most where less is better.
+  double least_ratio = 0;
+  double least_value = 0;
+  /// Runs of each side, alternating; medians count. At least 5.
+  int runs = 7;
+};
+
+/// Adds a case; main() (in harness.cpp) runs those whose name begins with one of its arguments,
+/// or all, prints a table and appends JSON lines to the file given by --out.
+void add(case_spec spec);
+
+/// Each program defines it: adds its cases.
+void register_cases();
+
+/// Calls `batch(n)` with growing n until it takes at least `seconds`, and returns operations per
+/// second of that last call.
+double rate(const std::function<void(std::uint64_t n)>& batch, double seconds = 0.3);
+
+/// Keeps the optimiser from removing what computes `value`.
+template <class T>
+inline void keep(const T& value) {
+  asm volatile("" : : "g"(&value) : "memory");
+}
+
+}  // namespace bench

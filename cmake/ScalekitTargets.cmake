@@ -1,0 +1,65 @@
+# scalekit_room(NAME USES room... PRIVATE_LIBS lib... SOURCES file...)
+#   One room of the house: library scalekit_NAME, alias scalekit::NAME, its public headers
+#   include/scalekit/NAME.hpp and include/scalekit/NAME/*.hpp.
+# scalekit_test(NAME LABELS label... LIBS lib... SOURCES file...)
+#   A doctest executable registered with ctest.
+include(GNUInstallDirs)
+
+add_library(scalekit_build_flags INTERFACE)
+target_compile_options(scalekit_build_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Woverloaded-virtual
+  $<$<BOOL:${SCALEKIT_WARNINGS_AS_ERRORS}>:-Werror>
+  # Boost 1.81's coroutine frames trip this gcc 12 false positive.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
+if(SCALEKIT_SANITIZE)
+  target_compile_options(scalekit_build_flags INTERFACE
+    -fsanitize=${SCALEKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+    # gcc 12 cannot see through the instrumentation and invents these.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  target_link_options(scalekit_build_flags INTERFACE -fsanitize=${SCALEKIT_SANITIZE})
+endif()
+
+set_property(GLOBAL PROPERTY SCALEKIT_ROOMS "")
+
+function(scalekit_room name)
+  cmake_parse_arguments(arg "" "" "USES;PRIVATE_LIBS;PUBLIC_LIBS;SOURCES" ${ARGN})
+  set(target scalekit_${name})
+  file(GLOB headers CONFIGURE_DEPENDS
+    "${PROJECT_SOURCE_DIR}/include/scalekit/${name}.hpp"
+    "${PROJECT_SOURCE_DIR}/include/scalekit/${name}/*.hpp"
+    "${PROJECT_SOURCE_DIR}/include/scalekit/${name}/detail/*.hpp")
+  add_library(${target} ${arg_SOURCES})
+  add_library(scalekit::${name} ALIAS ${target})
+  target_sources(${target} PUBLIC FILE_SET HEADERS
+    BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  target_compile_definitions(${target} PRIVATE BOOST_ASIO_NO_DEPRECATED)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:scalekit_build_flags> ${arg_PRIVATE_LIBS})
+  target_link_libraries(${target} PUBLIC ${arg_PUBLIC_LIBS})
+  foreach(room ${arg_USES})
+    target_link_libraries(${target} PUBLIC scalekit_${room})
+  endforeach()
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${name}
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  set_property(GLOBAL APPEND PROPERTY SCALEKIT_ROOMS ${name})
+endfunction()
+
+function(scalekit_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;LIBS;SOURCES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE scalekit_test_main scalekit_build_flags ${arg_LIBS})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "scalekit/core/export.hpp"
+
+namespace scalekit {
+
+/// Settings of a work_pool.
+struct work_pool_params {
+  /// Threads for calls that block (SQLite, files, name resolution). Default 4: such calls mostly
+  /// wait for one disk. Range 1 to 1024.
+  std::size_t threads = 4;
+
+  /// Tasks that may wait for a thread; one more is refused with errc::shed. Default 4096.
+  /// Range 1 to 1'000'000.
+  std::size_t max_queued = 4096;
+
+  /// Name of the threads as tools show it. Default "sk-work"; at most 15 bytes.
+  std::string name = "sk-work";
+};
+
+/// A bounded pool of threads for what blocks.
+///
+/// Threads start with the first post(), not before. The destructor runs what is queued, then
+/// joins; on one of the pool's own threads it lets them finish by themselves.
+///
+/// Thread safety: post(), executor() and the statistics may be called from any thread.
+class SCALEKIT_EXPORT work_pool {
+ public:
+  /// Throws std::invalid_argument, naming the field, for settings out of range.
+  explicit work_pool(work_pool_params params = {});
+  ~work_pool();
+
+  work_pool(const work_pool&) = delete;
+  work_pool& operator=(const work_pool&) = delete;
+
+  /// Runs `task` on a thread of the pool. Throws errc::shed when `max_queued` tasks wait, and
+  /// errc::closed after the destructor has begun; the task has then not run. The task must not
+  /// throw.
+  template <class Task>
+  void post(Task&& task) {
+    reserve();
+    boost::asio::post(executor(), [queued = queued_, task = std::forward<Task>(task)]() mutable {
+      queued->fetch_sub(1, std::memory_order_relaxed);
+      task();
+    });
+  }
+
+  /// Runs handlers on the pool's threads; what is posted here is not counted against the bound.
+  boost::asio::any_io_executor executor();
+
+  /// Tasks posted and not yet begun.
+  std::size_t queued() const noexcept { return queued_->load(std::memory_order_relaxed); }
+
+  std::size_t threads() const noexcept { return params_.threads; }
+
+ private:
+  void reserve();
+
+  struct state;
+  work_pool_params params_;
+  std::shared_ptr<state> state_;
+  // Shared with queued tasks: the last of them may outlive this object (see the destructor).
+  std::shared_ptr<std::atomic<std::size_t>> queued_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
+};
+
+}  // namespace scalekit

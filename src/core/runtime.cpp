@@ -1,0 +1,58 @@
+#include "scalekit/core/runtime.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <thread>
+#include <vector>
+
+#include "core/require.hpp"
+
+namespace scalekit {
+
+namespace asio = boost::asio;
+
+struct runtime::state {
+  struct loop {
+    asio::io_context io{1};
+    asio::executor_work_guard<asio::io_context::executor_type> keep{io.get_executor()};
+    std::thread thread;
+  };
+
+  explicit state(const runtime_params& params) : pool(params.work), loops(params.threads) {}
+
+  work_pool pool;
+  std::vector<loop> loops;
+  std::atomic<std::size_t> turn{0};
+};
+
+runtime::runtime(runtime_params params) {
+  detail::require_range("runtime_params.threads", params.threads, 1, 256);
+  state_ = std::make_unique<state>(params);
+  for (auto& loop : state_->loops) {
+    loop.thread = std::thread([&loop] {
+      io_thread_mark mark;
+      loop.io.run();
+    });
+    pthread_setname_np(loop.thread.native_handle(), "sk-io");
+  }
+}
+
+runtime::~runtime() {
+  for (auto& loop : state_->loops) loop.io.stop();
+  for (auto& loop : state_->loops) loop.thread.join();
+}
+
+asio::io_context& runtime::next_loop() {
+  auto turn = state_->turn.fetch_add(1, std::memory_order_relaxed);
+  return state_->loops[turn % state_->loops.size()].io;
+}
+
+execution runtime::execution() {
+  return {next_loop().get_executor(), state_->pool.executor()};
+}
+
+std::size_t runtime::threads() const noexcept { return state_->loops.size(); }
+
+}  // namespace scalekit

@@ -1,0 +1,69 @@
+#include "scalekit/core/work_pool.hpp"
+
+#include <pthread.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/require.hpp"
+#include "scalekit/core/error.hpp"
+
+namespace scalekit {
+
+namespace asio = boost::asio;
+
+struct work_pool::state {
+  explicit state(std::size_t concurrency)
+      : io(static_cast<int>(concurrency)), keep(asio::make_work_guard(io)) {}
+
+  asio::io_context io;
+  asio::executor_work_guard<asio::io_context::executor_type> keep;
+  std::once_flag started;
+  std::atomic<bool> closing{false};
+  std::vector<std::thread> threads;
+};
+
+work_pool::work_pool(work_pool_params params) : params_(std::move(params)) {
+  detail::require_range("work_pool_params.threads", params_.threads, 1, 1024);
+  detail::require_range("work_pool_params.max_queued", params_.max_queued, 1, 1'000'000);
+  detail::require(params_.name.size() <= 15, "work_pool_params.name", params_.name,
+                  "at most 15 bytes");
+  state_ = std::make_shared<state>(params_.threads);
+}
+
+work_pool::~work_pool() {
+  state_->closing = true;
+  state_->keep.reset();
+  // The last handle may die in a handler that runs here. Joining would then wait for itself: the
+  // threads are let go, and end once the queue is empty; they share what they use.
+  bool on_own_thread = false;
+  for (auto& thread : state_->threads) {
+    on_own_thread |= thread.get_id() == std::this_thread::get_id();
+  }
+  for (auto& thread : state_->threads) on_own_thread ? thread.detach() : thread.join();
+}
+
+asio::any_io_executor work_pool::executor() {
+  std::call_once(state_->started, [this] {
+    for (std::size_t i = 0; i < params_.threads; ++i) {
+      state_->threads.emplace_back([shared = state_] { shared->io.run(); });
+      pthread_setname_np(state_->threads.back().native_handle(), params_.name.c_str());
+    }
+  });
+  return state_->io.get_executor();
+}
+
+void work_pool::reserve() {
+  if (state_->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
+  if (queued_->fetch_add(1, std::memory_order_relaxed) >= params_.max_queued) {
+    queued_->fetch_sub(1, std::memory_order_relaxed);
+    throw error(errc::shed, "work pool " + params_.name + " is full: " +
+                                std::to_string(params_.max_queued) + " tasks wait for " +
+                                std::to_string(params_.threads) + " threads");
+  }
+}
+
+}  // namespace scalekit
