@@ -1,7 +1,8 @@
 #include "harness.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
+
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -53,8 +54,8 @@ outcome run(const case_spec& spec) {
   out.value = median(ours);
   if (spec.peer) {
     out.peer_value = median(peers);
-    out.ratio = spec.direction == better::more ? out.value / out.peer_value
-                                               : out.peer_value / out.value;
+    out.ratio =
+        spec.direction == better::more ? out.value / out.peer_value : out.peer_value / out.value;
   }
   if (spec.least_ratio > 0) out.reached &= out.ratio >= spec.least_ratio;
   if (spec.least_value > 0) {
@@ -93,7 +94,9 @@ std::string json_line(const case_spec& spec, const outcome& out) {
 
 }  // namespace
 
-void add(case_spec spec) { cases().push_back(std::move(spec)); }
+void add(case_spec spec) {
+  cases().push_back(std::move(spec));
+}
 
 double rate(const std::function<void(std::uint64_t)>& batch, double seconds) {
   for (std::uint64_t n = 1000;; n *= 2) {

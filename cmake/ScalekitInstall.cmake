@@ -1,1 +1,41 @@
-# Install rules
+# What `cmake --install` lays down: headers, libraries, the CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY SCALEKIT_ROOMS)
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/scalekit")
+
+foreach(room ${rooms})
+  install(TARGETS scalekit_${room} EXPORT scalekitTargets
+    FILE_SET HEADERS
+    RUNTIME COMPONENT scalekit_Runtime
+    LIBRARY COMPONENT scalekit_Runtime NAMELINK_COMPONENT scalekit_Development
+    ARCHIVE COMPONENT scalekit_Development)
+endforeach()
+install(TARGETS scalekit EXPORT scalekitTargets)
+
+install(EXPORT scalekitTargets NAMESPACE scalekit:: DESTINATION "${package_dir}"
+  COMPONENT scalekit_Development)
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/scalekitConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/scalekitConfig.cmake"
+  INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/scalekitConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/scalekitConfig.cmake" "${PROJECT_BINARY_DIR}/scalekitConfigVersion.cmake"
+  DESTINATION "${package_dir}" COMPONENT scalekit_Development)
+
+# pkg-config: a static link wants each library before what it uses, so the last room comes first.
+set(pc_libs "")
+foreach(room ${rooms})
+  string(PREPEND pc_libs "-lscalekit_${room} ")
+endforeach()
+cmake_path(IS_ABSOLUTE CMAKE_INSTALL_LIBDIR libdir_is_absolute)
+if(libdir_is_absolute)
+  set(pc_libdir "${CMAKE_INSTALL_LIBDIR}")
+else()
+  set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/scalekit.pc.in" "${PROJECT_BINARY_DIR}/scalekit.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/scalekit.pc"
+  DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT scalekit_Development)

@@ -28,6 +28,13 @@ function(scalekit_room name)
     "${PROJECT_SOURCE_DIR}/include/scalekit/${name}.hpp"
     "${PROJECT_SOURCE_DIR}/include/scalekit/${name}/*.hpp"
     "${PROJECT_SOURCE_DIR}/include/scalekit/${name}/detail/*.hpp")
+  if(name STREQUAL core)
+    # The test kit and the version belong to no room, and to everybody.
+    file(GLOB shared_headers CONFIGURE_DEPENDS
+      "${PROJECT_SOURCE_DIR}/include/scalekit/version.hpp"
+      "${PROJECT_SOURCE_DIR}/include/scalekit/testing/*.hpp")
+    list(APPEND headers ${shared_headers})
+  endif()
   add_library(${target} ${arg_SOURCES})
   add_library(scalekit::${name} ALIAS ${target})
   target_sources(${target} PUBLIC FILE_SET HEADERS
@@ -42,6 +49,8 @@ function(scalekit_room name)
   endforeach()
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${name}
+    VERIFY_INTERFACE_HEADER_SETS ON
+    DEFINE_SYMBOL ""
     CXX_EXTENSIONS OFF
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON
