@@ -7,7 +7,8 @@ class system_clocks final : public clock {
  public:
   time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
   wall_time wall_now() const noexcept override {
-    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now());
   }
 };
 

@@ -11,33 +11,60 @@ class category final : public boost::system::error_category {
 
   std::string message(int value) const override {
     switch (static_cast<errc>(value)) {
-      case errc::closed: return "closed";
-      case errc::forked: return "handle was made before fork()";
-      case errc::cancelled: return "cancelled by the caller";
-      case errc::acquire_timeout: return "timed out waiting for a local resource";
-      case errc::execution_timeout: return "timed out waiting for the backend";
-      case errc::shed: return "shed by overload";
-      case errc::breaker_open: return "circuit breaker is open";
-      case errc::invalid_argument: return "invalid argument";
-      case errc::invalid_statement: return "invalid statement";
-      case errc::parameter_mismatch: return "parameters do not match the statement";
-      case errc::column_mismatch: return "columns do not match the result type";
-      case errc::value_out_of_range: return "value out of range";
-      case errc::too_large: return "too large";
-      case errc::not_found: return "not found";
-      case errc::not_allowed: return "not allowed here";
-      case errc::not_supported: return "not supported by this backend";
-      case errc::constraint_violation: return "constraint violation";
-      case errc::conflict: return "conflict with a concurrent transaction";
-      case errc::read_only: return "backend is read-only";
-      case errc::disk_full: return "no space left";
-      case errc::corrupt: return "stored data is damaged";
-      case errc::unavailable: return "backend unavailable";
-      case errc::connection_lost: return "connection lost";
-      case errc::io_error: return "input/output error";
-      case errc::backend_error: return "backend error";
-      case errc::commit_in_doubt: return "outcome of the commit is unknown";
-      case errc::lease_lost: return "lease lost";
+      case errc::closed:
+        return "closed";
+      case errc::forked:
+        return "handle was made before fork()";
+      case errc::cancelled:
+        return "cancelled by the caller";
+      case errc::acquire_timeout:
+        return "timed out waiting for a local resource";
+      case errc::execution_timeout:
+        return "timed out waiting for the backend";
+      case errc::shed:
+        return "shed by overload";
+      case errc::breaker_open:
+        return "circuit breaker is open";
+      case errc::invalid_argument:
+        return "invalid argument";
+      case errc::invalid_statement:
+        return "invalid statement";
+      case errc::parameter_mismatch:
+        return "parameters do not match the statement";
+      case errc::column_mismatch:
+        return "columns do not match the result type";
+      case errc::value_out_of_range:
+        return "value out of range";
+      case errc::too_large:
+        return "too large";
+      case errc::not_found:
+        return "not found";
+      case errc::not_allowed:
+        return "not allowed here";
+      case errc::not_supported:
+        return "not supported by this backend";
+      case errc::constraint_violation:
+        return "constraint violation";
+      case errc::conflict:
+        return "conflict with a concurrent transaction";
+      case errc::read_only:
+        return "backend is read-only";
+      case errc::disk_full:
+        return "no space left";
+      case errc::corrupt:
+        return "stored data is damaged";
+      case errc::unavailable:
+        return "backend unavailable";
+      case errc::connection_lost:
+        return "connection lost";
+      case errc::io_error:
+        return "input/output error";
+      case errc::backend_error:
+        return "backend error";
+      case errc::commit_in_doubt:
+        return "outcome of the commit is unknown";
+      case errc::lease_lost:
+        return "lease lost";
     }
     return "unknown scalekit error";
   }
@@ -45,13 +72,19 @@ class category final : public boost::system::error_category {
   boost::system::error_condition default_error_condition(int value) const noexcept override {
     namespace be = boost::system::errc;
     switch (static_cast<errc>(value)) {
-      case errc::cancelled: return be::make_error_condition(be::operation_canceled);
+      case errc::cancelled:
+        return be::make_error_condition(be::operation_canceled);
       case errc::acquire_timeout:
-      case errc::execution_timeout: return be::make_error_condition(be::timed_out);
-      case errc::invalid_argument: return be::make_error_condition(be::invalid_argument);
-      case errc::disk_full: return be::make_error_condition(be::no_space_on_device);
-      case errc::read_only: return be::make_error_condition(be::read_only_file_system);
-      default: return {value, *this};
+      case errc::execution_timeout:
+        return be::make_error_condition(be::timed_out);
+      case errc::invalid_argument:
+        return be::make_error_condition(be::invalid_argument);
+      case errc::disk_full:
+        return be::make_error_condition(be::no_space_on_device);
+      case errc::read_only:
+        return be::make_error_condition(be::read_only_file_system);
+      default:
+        return {value, *this};
     }
   }
 };
@@ -94,8 +127,10 @@ bool is_transient(const boost::system::error_code& code) noexcept {
     case errc::breaker_open:
     case errc::conflict:
     case errc::unavailable:
-    case errc::connection_lost: return true;
-    default: return false;
+    case errc::connection_lost:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -106,8 +141,10 @@ bool is_fatal(const boost::system::error_code& code) noexcept {
     case errc::forked:
     case errc::connection_lost:
     case errc::corrupt:
-    case errc::commit_in_doubt: return true;
-    default: return false;
+    case errc::commit_in_doubt:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,9 +1,9 @@
 #include "scalekit/core/execution.hpp"
 
+#include "scalekit/core/error.hpp"
+
 #include <mutex>
 #include <string>
-
-#include "scalekit/core/error.hpp"
 
 namespace scalekit {
 
@@ -34,17 +34,25 @@ asio::any_io_executor execution::completion_executor() const {
   return state_->pool ? state_->pool->executor() : state_->work;
 }
 
-work_pool* execution::own_pool() const { return state_->pool.get(); }
+work_pool* execution::own_pool() const {
+  return state_->pool.get();
+}
 
-asio::any_io_executor execution::host_work() const { return state_->work; }
+asio::any_io_executor execution::host_work() const {
+  return state_->work;
+}
 
 namespace {
 thread_local bool on_io_thread = false;
 }
 
-io_thread_mark::io_thread_mark() noexcept : outer_(on_io_thread) { on_io_thread = true; }
+io_thread_mark::io_thread_mark() noexcept : outer_(on_io_thread) {
+  on_io_thread = true;
+}
 
-io_thread_mark::~io_thread_mark() { on_io_thread = outer_; }
+io_thread_mark::~io_thread_mark() {
+  on_io_thread = outer_;
+}
 
 void io_thread_mark::check_blocking_allowed(std::string_view operation) {
   if (!on_io_thread) return;

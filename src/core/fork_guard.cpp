@@ -1,12 +1,11 @@
 #include "scalekit/core/fork_guard.hpp"
 
-#include <pthread.h>
+#include "scalekit/core/error.hpp"
 
 #include <atomic>
 #include <mutex>
+#include <pthread.h>
 #include <string>
-
-#include "scalekit/core/error.hpp"
 
 namespace scalekit {
 namespace {

@@ -32,8 +32,7 @@ inline void require_range(std::string_view field, std::chrono::nanoseconds value
                           std::chrono::nanoseconds least, std::chrono::nanoseconds most) {
   if (value >= least && value <= most) return;
   auto ms = [](std::chrono::nanoseconds d) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) +
-           " ms";
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
   };
   require(false, field, ms(value), ms(least) + " to " + ms(most));
 }

@@ -1,13 +1,13 @@
 #include "scalekit/core/runtime.hpp"
 
-#include <pthread.h>
+#include "core/require.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
+#include <pthread.h>
 #include <thread>
 #include <vector>
-
-#include "core/require.hpp"
 
 namespace scalekit {
 
@@ -53,6 +53,8 @@ execution runtime::execution() {
   return {next_loop().get_executor(), state_->pool.executor()};
 }
 
-std::size_t runtime::threads() const noexcept { return state_->loops.size(); }
+std::size_t runtime::threads() const noexcept {
+  return state_->loops.size();
+}
 
 }  // namespace scalekit

@@ -1,15 +1,15 @@
 #include "scalekit/core/work_pool.hpp"
 
-#include <pthread.h>
+#include "core/require.hpp"
+#include "scalekit/core/error.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <vector>
-
-#include "core/require.hpp"
-#include "scalekit/core/error.hpp"
 
 namespace scalekit {
 
@@ -60,9 +60,9 @@ void work_pool::reserve() {
   if (state_->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
   if (queued_->fetch_add(1, std::memory_order_relaxed) >= params_.max_queued) {
     queued_->fetch_sub(1, std::memory_order_relaxed);
-    throw error(errc::shed, "work pool " + params_.name + " is full: " +
-                                std::to_string(params_.max_queued) + " tasks wait for " +
-                                std::to_string(params_.threads) + " threads");
+    throw error(errc::shed, "work pool " + params_.name +
+                                " is full: " + std::to_string(params_.max_queued) +
+                                " tasks wait for " + std::to_string(params_.threads) + " threads");
   }
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/result.hpp"
+
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -8,15 +11,13 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+
 #include <exception>
 #include <memory>
 #include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-
-#include "scalekit/core/execution.hpp"
-#include "scalekit/core/result.hpp"
 
 // How every async_ member of scalekit completes.
 //
@@ -69,7 +70,7 @@ class pending {
   void complete(std::exception_ptr e, T value) {
     auto executor = std::move(executor_);
     boost::asio::dispatch(executor, [handler = std::move(handler_), e = std::move(e),
-                                 value = std::move(value)]() mutable {
+                                     value = std::move(value)]() mutable {
       std::move(handler)(std::move(e), std::move(value));
     });
   }
@@ -98,9 +99,8 @@ void start_blocking(completion_handler<T> handler, const execution& exec, Body b
   try {
     exec.post_work([op, body = std::move(body)]() mutable { run_and_complete(*op, body); });
   } catch (...) {
-    boost::asio::post(exec.completion_executor(), [op, e = std::current_exception()] {
-      op->complete(e, T{});
-    });
+    boost::asio::post(exec.completion_executor(),
+                      [op, e = std::current_exception()] { op->complete(e, T{}); });
   }
 }
 
@@ -167,8 +167,8 @@ class boost::asio::async_result<scalekit::as_result_t<Token>, void(std::exceptio
 
 /// The wrapped handler keeps its executor, allocator and cancellation slot.
 template <template <class, class> class Associator, class Handler, class T, class Default>
-struct boost::asio::associator<Associator, scalekit::detail::as_result_handler<Handler, T>,
-                               Default> : Associator<Handler, Default> {
+struct boost::asio::associator<Associator, scalekit::detail::as_result_handler<Handler, T>, Default>
+    : Associator<Handler, Default> {
   static auto get(const scalekit::detail::as_result_handler<Handler, T>& h) noexcept {
     return Associator<Handler, Default>::get(h.handler);
   }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <chrono>
 #include <cstdint>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 
@@ -32,7 +32,9 @@ class SCALEKIT_EXPORT clock {
 };
 
 /// Microseconds since 1970-01-01 UTC: the form in which wall times are stored.
-constexpr std::int64_t to_micros(wall_time t) noexcept { return t.time_since_epoch().count(); }
+constexpr std::int64_t to_micros(wall_time t) noexcept {
+  return t.time_since_epoch().count();
+}
 constexpr wall_time from_micros(std::int64_t us) noexcept {
   return wall_time{std::chrono::microseconds{us}};
 }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "scalekit/core/clock.hpp"
+
 #include <algorithm>
 #include <chrono>
-
-#include "scalekit/core/clock.hpp"
 
 namespace scalekit {
 

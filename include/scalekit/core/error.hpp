@@ -1,14 +1,15 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
+
 #include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 

@@ -1,13 +1,14 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+#include "scalekit/core/work_pool.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
+
 #include <memory>
 #include <string_view>
 #include <utility>
-
-#include "scalekit/core/export.hpp"
-#include "scalekit/core/work_pool.hpp"
 
 namespace scalekit {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <cstdint>
 #include <string_view>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <functional>
 #include <initializer_list>
 #include <span>
 #include <string_view>
 #include <utility>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 
@@ -44,8 +44,8 @@ class SCALEKIT_EXPORT log_sink {
   bool wants(log_level level) const noexcept { return to_ && level >= least_; }
 
   void operator()(log_level level, std::string_view event, std::string_view message,
-                  std::initializer_list<std::pair<std::string_view, std::string_view>> fields =
-                      {}) const noexcept;
+                  std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {})
+      const noexcept;
 
  private:
   callback to_;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 

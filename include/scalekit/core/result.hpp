@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/system/result.hpp>
-
 #include "scalekit/core/error.hpp"
+
+#include <boost/system/result.hpp>
 
 namespace scalekit {
 
@@ -11,8 +11,7 @@ template <class T>
 using result = boost::system::result<T, error>;
 
 /// Found by boost::system::result::value().
-[[noreturn]] inline void throw_exception_from_error(const error& e,
-                                                    const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
   throw e;
 }
 

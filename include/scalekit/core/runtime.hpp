@@ -1,11 +1,12 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <cstddef>
-#include <memory>
-
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/export.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstddef>
+#include <memory>
 
 namespace scalekit {
 

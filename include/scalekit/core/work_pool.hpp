@@ -1,15 +1,16 @@
 #pragma once
 
-#include <atomic>
+#include "scalekit/core/export.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
+
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include "scalekit/core/export.hpp"
 
 namespace scalekit {
 
@@ -69,8 +70,7 @@ class SCALEKIT_EXPORT work_pool {
   work_pool_params params_;
   std::shared_ptr<state> state_;
   // Shared with queued tasks: the last of them may outlive this object (see the destructor).
-  std::shared_ptr<std::atomic<std::size_t>> queued_ =
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<std::atomic<std::size_t>> queued_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace scalekit

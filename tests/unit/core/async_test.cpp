@@ -1,7 +1,5 @@
 #include "scalekit/core/async.hpp"
 
-#include <doctest/doctest.h>
-
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -10,6 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
+#include <doctest/doctest.h>
+
 #include <array>
 #include <condition_variable>
 #include <future>
@@ -22,8 +22,8 @@ using scalekit::errc;
 namespace {
 
 auto async_add(const scalekit::execution& exec, int a, int b, auto&& token) {
-  return scalekit::async_blocking<int>(exec, [a, b](std::stop_token) { return a + b; },
-                                       std::forward<decltype(token)>(token));
+  return scalekit::async_blocking<int>(
+      exec, [a, b](std::stop_token) { return a + b; }, std::forward<decltype(token)>(token));
 }
 
 auto async_fail(const scalekit::execution& exec, auto&& token) {
@@ -117,10 +117,10 @@ TEST_CASE("emitting the cancellation slot stops the operation") {
   asio::cancellation_signal signal;
   boost::system::error_code code;
 
-  async_wait_for_stop(exec, asio::bind_cancellation_slot(
-                                signal.slot(), [&](std::exception_ptr e, int) {
-                                  code = scalekit::to_error(e).code();
-                                }));
+  async_wait_for_stop(exec,
+                      asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, int) {
+                        code = scalekit::to_error(e).code();
+                      }));
   asio::post(io, [&] { signal.emit(asio::cancellation_type::terminal); });
   io.run();
 
