@@ -12,15 +12,18 @@ namespace asio = boost::asio;
 struct execution::state {
   asio::any_io_executor io;
   asio::any_io_executor work;
-  std::unique_ptr<work_pool> pool;
+  std::shared_ptr<work_pool> pool;
 };
 
 execution::execution() : execution(asio::any_io_executor{}) {}
 
 execution::execution(asio::any_io_executor io, work_pool_params pool)
+    : execution(std::move(io), std::make_shared<work_pool>(std::move(pool))) {}
+
+execution::execution(asio::any_io_executor io, std::shared_ptr<work_pool> pool)
     : state_(std::make_shared<state>()) {
   state_->io = std::move(io);
-  state_->pool = std::make_unique<work_pool>(std::move(pool));
+  state_->pool = std::move(pool);
 }
 
 execution::execution(asio::any_io_executor io, asio::any_io_executor work)

@@ -1,6 +1,7 @@
 #include "scalekit/core/runtime.hpp"
 
 #include "core/require.hpp"
+#include "scalekit/core/fork_guard.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 
@@ -20,9 +21,11 @@ struct runtime::state {
     std::thread thread;
   };
 
-  explicit state(const runtime_params& params) : pool(params.work), loops(params.threads) {}
+  explicit state(const runtime_params& params)
+      : pool(std::make_shared<work_pool>(params.work)), loops(params.threads) {}
 
-  work_pool pool;
+  fork_guard guard;
+  std::shared_ptr<work_pool> pool;
   std::vector<loop> loops;
   std::atomic<std::size_t> turn{0};
 };
@@ -40,6 +43,12 @@ runtime::runtime(runtime_params params) {
 }
 
 runtime::~runtime() {
+  if (state_->guard.is_forked()) {
+    // The threads are the parent's. Joining would hang and closing would disturb its loops.
+    for (auto& loop : state_->loops) loop.thread.detach();
+    [[maybe_unused]] auto* left_to_the_parent = state_.release();
+    return;
+  }
   for (auto& loop : state_->loops) loop.io.stop();
   for (auto& loop : state_->loops) loop.thread.join();
 }
@@ -50,7 +59,7 @@ asio::io_context& runtime::next_loop() {
 }
 
 execution runtime::execution() {
-  return {next_loop().get_executor(), state_->pool.executor()};
+  return {next_loop().get_executor(), state_->pool};
 }
 
 std::size_t runtime::threads() const noexcept {

@@ -2,6 +2,7 @@
 
 #include "core/require.hpp"
 #include "scalekit/core/error.hpp"
+#include "scalekit/core/fork_guard.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,6 +20,7 @@ struct work_pool::state {
   explicit state(std::size_t concurrency)
       : io(static_cast<int>(concurrency)), keep(asio::make_work_guard(io)) {}
 
+  fork_guard guard;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> keep;
   std::once_flag started;
@@ -35,6 +37,12 @@ work_pool::work_pool(work_pool_params params) : params_(std::move(params)) {
 }
 
 work_pool::~work_pool() {
+  if (state_->guard.is_forked()) {
+    // The threads are the parent's: joining them would hang. What they share is left alone.
+    for (auto& thread : state_->threads) thread.detach();
+    [[maybe_unused]] auto* left_to_the_parent = new std::shared_ptr<state>(std::move(state_));
+    return;
+  }
   state_->closing = true;
   state_->keep.reset();
   // The last handle may die in a handler that runs here. Joining would then wait for itself: the
@@ -57,6 +65,7 @@ asio::any_io_executor work_pool::executor() {
 }
 
 void work_pool::reserve() {
+  if (state_->guard.is_forked()) state_->guard.check("work pool " + params_.name);
   if (state_->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
   if (queued_->fetch_add(1, std::memory_order_relaxed) >= params_.max_queued) {
     queued_->fetch_sub(1, std::memory_order_relaxed);

@@ -27,6 +27,9 @@ class SCALEKIT_EXPORT execution {
   /// The host's I/O executor, and our own lazily started work pool.
   explicit execution(boost::asio::any_io_executor io, work_pool_params pool = {});
 
+  /// The host's I/O executor, and a work pool shared with others. Precondition: `pool` not null.
+  execution(boost::asio::any_io_executor io, std::shared_ptr<work_pool> pool);
+
   /// Both executors are the host's; bounding the work executor is then the host's business.
   execution(boost::asio::any_io_executor io, boost::asio::any_io_executor work);
 
