@@ -1,0 +1,191 @@
+#pragma once
+
+#include "scalekit/core/async.hpp"
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/export.hpp"
+#include "scalekit/db/client_params.hpp"
+#include "scalekit/db/detail/async_calls.hpp"
+#include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/options.hpp"
+#include "scalekit/db/statement.hpp"
+#include "scalekit/db/statistics.hpp"
+#include "scalekit/db/transaction.hpp"
+#include "scalekit/db/verbs.hpp"
+#include "scalekit/db/write_result.hpp"
+
+#include <boost/asio/async_result.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db {
+
+/// A database: its connections, their pools and the queue of writers.
+///
+/// A handle: copies are the same client, which ends with the last of them, with the last open
+/// transaction, and with the last unfinished async_ call. One client a database and process is
+/// what you want.
+///
+/// - read() runs on one of several connections that cannot write;
+/// - write() and transaction() run on the one that can, in the order in which they were called,
+///   blocking and async_ callers in one queue.
+///
+/// Blocking members run on the calling thread. async_ members wait for a connection without a
+/// thread and then run on the work executor; they complete with (std::exception_ptr, T), see
+/// core/async.hpp. All throw or complete with what is listed in verbs.hpp.
+///
+/// Thread safety: every member may be called from any thread.
+class SCALEKIT_EXPORT client : public verbs<client> {
+ public:
+  /// Opens the database that `url` names, and its first connection. SQLite (WAL) is
+  /// `sqlite:///absolute/path`, `sqlite:relative/path` or `sqlite::memory:`, percent-encoded
+  /// where need be; its query may hold any setting of client_params and sqlite_params.
+  ///
+  /// Throws std::invalid_argument for a URL or a setting that can never work, naming it, and
+  /// scalekit::error (unavailable, corrupt, read_only, io_error, execution_timeout) for a file
+  /// that cannot be opened now.
+  static client open(std::string_view url, client_params params = {},
+                     scalekit::execution exec = {});
+
+  /// Starts a transaction and waits for its connection. On SQLite it is BEGIN IMMEDIATE, so that
+  /// it can never fail half way for not being the first writer. `site` names it in the messages
+  /// to those who wait for it.
+  db::transaction begin(const transaction_options& options = {},
+                        std::source_location site = std::source_location::current());
+
+  /// Runs `body(db::transaction&)`, commits, and returns what it returned. When it throws, the
+  /// transaction is rolled back and the exception goes on. A body must be fit to run more than
+  /// once: backends that can lose against a concurrent transaction run it again (SQLite never).
+  template <class Body>
+  std::invoke_result_t<Body&, db::transaction&> transaction(
+      Body&& body, const transaction_options& options = {},
+      std::source_location site = std::source_location::current()) {
+    auto tx = begin(options, site);
+    if constexpr (std::is_void_v<std::invoke_result_t<Body&, db::transaction&>>) {
+      detail::run_and_commit(tx, body);
+    } else {
+      return detail::run_and_commit(tx, body);
+    }
+  }
+
+  /// Completes with std::vector<Row>.
+  template <class Row, class Token>
+  auto async_read(statement query, call_options options, Token&& token) {
+    return start_rows<Row>(detail::access::read, std::move(query), std::move(options),
+                           std::forward<Token>(token));
+  }
+  template <class Row, class Token>
+  auto async_read(statement query, Token&& token) {
+    return async_read<Row>(std::move(query), call_options{}, std::forward<Token>(token));
+  }
+
+  /// Completes with write_result.
+  template <class Token>
+  auto async_write(statement query, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, write_result)>(
+        [](auto handler, client self, statement q, call_options o) {
+          auto op = detail::pending<write_result>::start(
+              completion_handler<write_result>(std::move(handler)), self.execution());
+          self.start(detail::access::write, std::move(q), std::move(o),
+                     std::make_shared<detail::write_call>(std::move(op)));
+        },
+        token, *this, std::move(query), std::move(options));
+  }
+  template <class Token>
+  auto async_write(statement query, Token&& token) {
+    return async_write(std::move(query), call_options{}, std::forward<Token>(token));
+  }
+
+  /// Completes with std::vector<Row>: the rows of the RETURNING clause.
+  template <class Row, class Token>
+  auto async_write_returning(statement query, call_options options, Token&& token) {
+    return start_rows<Row>(detail::access::write, std::move(query), std::move(options),
+                           std::forward<Token>(token));
+  }
+  template <class Row, class Token>
+  auto async_write_returning(statement query, Token&& token) {
+    return async_write_returning<Row>(std::move(query), call_options{}, std::forward<Token>(token));
+  }
+
+  /// As transaction(). `body` runs on a work thread, with the blocking calls of its
+  /// db::transaction; completes with what it returned, or scalekit::done for void. The type it
+  /// returns must be default-constructible.
+  template <class Body, class Token>
+  auto async_transaction(Body body, transaction_options options, Token&& token,
+                         std::source_location site = std::source_location::current()) {
+    using T = detail::body_result<Body>;
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, T)>(
+        [](auto handler, client self, Body b, transaction_options o, std::source_location s) {
+          auto op = detail::pending<T>::start(completion_handler<T>(std::move(handler)),
+                                              self.execution());
+          self.start(std::move(o), s,
+                     std::make_shared<detail::body_call<Body>>(std::move(op), std::move(b)));
+        },
+        token, *this, std::move(body), std::move(options), site);
+  }
+  template <class Body, class Token>
+  auto async_transaction(Body body, Token&& token,
+                         std::source_location site = std::source_location::current()) {
+    return async_transaction(std::move(body), transaction_options{}, std::forward<Token>(token),
+                             site);
+  }
+
+  /// Runs a script of schema changes in one transaction: all of it or nothing.
+  void run_script(std::string_view script, const transaction_options& options = {},
+                  std::source_location site = std::source_location::current());
+
+  /// Brings the part of the schema that belongs to `component` up to date, in one transaction.
+  /// `steps` are scripts, oldest first, never changed once they were released: only those not yet
+  /// applied are run. What was applied is recorded in the table scalekit_schema. Processes that
+  /// start at the same time take turns. Returns the number of steps that were run.
+  ///
+  /// Throws errc::not_supported when the database has more steps than the program: the program is
+  /// older than the data.
+  std::size_t migrate(std::string_view component, std::span<const std::string_view> steps,
+                      const transaction_options& options = {},
+                      std::source_location site = std::source_location::current());
+
+  /// Takes no new calls (errc::closed) and waits up to `timeout` for those under way; what still
+  /// waits for a connection after that completes with errc::closed, and running statements are
+  /// stopped with the same. Open transactions of others keep their connection until they end.
+  void close(std::chrono::nanoseconds timeout = std::chrono::seconds{5});
+
+  client_statistics statistics() const;
+
+  const scalekit::execution& execution() const noexcept;
+
+ private:
+  friend class verbs<client>;
+
+  explicit client(std::shared_ptr<detail::backend> backend) noexcept;
+
+  write_result run(detail::access kind, const statement& query, const call_options& options,
+                   detail::row_sink* rows);
+  void start(detail::access kind, statement query, call_options options,
+             std::shared_ptr<detail::async_call> call);
+  void start(transaction_options options, const std::source_location& site,
+             std::shared_ptr<detail::async_transaction_call> call);
+
+  template <class Row, class Token>
+  auto start_rows(detail::access kind, statement query, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<Row>)>(
+        [](auto handler, client self, detail::access k, statement q, call_options o) {
+          auto op = detail::pending<std::vector<Row>>::start(
+              completion_handler<std::vector<Row>>(std::move(handler)), self.execution());
+          self.start(k, std::move(q), std::move(o),
+                     std::make_shared<detail::rows_call<Row>>(std::move(op)));
+        },
+        token, *this, kind, std::move(query), std::move(options));
+  }
+
+  std::shared_ptr<detail::backend> backend_;
+};
+
+}  // namespace scalekit::db

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "scalekit/core/log.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace scalekit::slow {
+class tracker;
+}
+
+namespace scalekit::db {
+
+/// When a commit on SQLite counts as durable.
+enum class synchronous_mode {
+  /// Never waits for the disk: a power failure may lose commits and damage the file.
+  off,
+  /// WAL is synced at checkpoints: a power failure may lose the last commits; a crash of the
+  /// process loses nothing, and the file stays sound.
+  normal,
+  /// Every commit is on the disk before it is acknowledged.
+  full,
+  /// As full, and the directory is synced too.
+  extra,
+};
+
+/// How a SQLite file is opened.
+enum class sqlite_mode { read_write_create, read_write, read_only };
+
+/// Settings of the SQLite driver. In a URL: `sqlite:///shop.db?readers=8&synchronous=normal`, by
+/// the field's own name; `mode` takes rwc, rw and ro; sizes are numbers of bytes.
+struct sqlite_params {
+  /// Connections for reads, opened when first needed. Default 4: reads are CPU and page cache,
+  /// more than the machine's cores seldom helps. Range 1 to 64. An in-memory database has one
+  /// connection for everything, and ignores it.
+  std::size_t readers = 4;
+
+  /// Default read_write_create.
+  sqlite_mode mode = sqlite_mode::read_write_create;
+
+  /// Default full: what was acknowledged survives a power failure.
+  synchronous_mode synchronous = synchronous_mode::full;
+
+  /// Page cache of each connection. Default 8 MiB. Range 64 KiB to 16 GiB.
+  std::uint64_t cache_bytes = std::uint64_t{8} << 20;
+
+  /// How much of the file is read through a memory map. Default 0: off, because an I/O error
+  /// under a map is a signal that kills the process. Range 0 to 1 TiB.
+  std::uint64_t mmap_bytes = 0;
+
+  /// The WAL file is cut to this size after a checkpoint. Default 64 MiB. Range 0 to 1 TiB.
+  std::uint64_t journal_size_limit = std::uint64_t{64} << 20;
+
+  /// Refuse to grow the database beyond this (errc::disk_full). Default 0: no limit of ours.
+  /// Rounded up to whole pages.
+  std::uint64_t max_database_bytes = 0;
+};
+
+/// Settings of a client. Each can also be given in the URL's query by its name, which wins over
+/// the struct: durations in milliseconds (`statement_timeout=250`), the rest as numbers.
+struct client_params {
+  /// For one statement outside a transaction, and for each one in it; from the call to its last
+  /// row. Default 5 s. Range 1 ms to 24 h.
+  std::chrono::nanoseconds statement_timeout = std::chrono::seconds{5};
+
+  /// For the wait for a connection alone, within the timeout of the call. Default 2 s: who waits
+  /// longer is better told that the service is overloaded. Range 0 (never wait) to 24 h.
+  std::chrono::nanoseconds acquire_timeout = std::chrono::seconds{2};
+
+  /// For a whole transaction. Default 30 s. Range 1 ms to 24 h.
+  std::chrono::nanoseconds transaction_timeout = std::chrono::seconds{30};
+
+  /// Callers that may wait for readers, and as many again for the writer; one more is turned away
+  /// at once with errc::shed. Default 1000. Range 0 to 1'000'000.
+  std::size_t max_waiting = 1000;
+
+  /// Prepared statements kept for each connection, least recently used out first. Default 256.
+  /// Range 1 to 10'000.
+  std::size_t statement_cache = 256;
+
+  /// The largest single value, bound or read, and the longest statement; larger is
+  /// errc::too_large. Default 64 MiB. Range 1 KiB to 1 GiB.
+  std::size_t max_value_bytes = std::size_t{64} << 20;
+
+  /// The SQLite driver's own.
+  sqlite_params sqlite = {};
+
+  /// Told of every statement's times, rows, outcome and call site; null (the default): nobody.
+  /// Only settable here.
+  std::shared_ptr<slow::tracker> tracker = {};
+
+  /// Where events go ("db.open", "db.acquire_timeout", "db.corrupt", ...). Only settable here.
+  log_sink log = {};
+};
+
+}  // namespace scalekit::db

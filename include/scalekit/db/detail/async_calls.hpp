@@ -1,0 +1,105 @@
+#pragma once
+
+#include "scalekit/core/async.hpp"
+#include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/transaction.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// What joins a completion handler to a driver.
+
+namespace scalekit::db::detail {
+
+template <class T>
+using pending = scalekit::detail::pending<T>;
+
+/// Completes with the rows of a statement.
+template <class Row>
+class rows_call final : public async_call {
+ public:
+  explicit rows_call(std::shared_ptr<pending<std::vector<Row>>> op) : op_(std::move(op)) {}
+
+  row_sink* rows() noexcept override { return &rows_; }
+  std::stop_token stop() const noexcept override { return op_->stop_token(); }
+  void finish(std::exception_ptr e, write_result) noexcept override {
+    op_->complete(e, e ? std::vector<Row>{} : rows_.take());
+  }
+
+ private:
+  std::shared_ptr<pending<std::vector<Row>>> op_;
+  scalekit::detail::row_collector<Row> rows_;
+};
+
+/// Completes with the result of a write.
+class write_call final : public async_call {
+ public:
+  explicit write_call(std::shared_ptr<pending<write_result>> op) : op_(std::move(op)) {}
+
+  row_sink* rows() noexcept override { return nullptr; }
+  std::stop_token stop() const noexcept override { return op_->stop_token(); }
+  void finish(std::exception_ptr e, write_result done) noexcept override {
+    op_->complete(e, std::move(done));
+  }
+
+ private:
+  std::shared_ptr<pending<write_result>> op_;
+};
+
+/// A body's result as a completion can carry it: void becomes scalekit::done.
+template <class Body>
+using body_result =
+    std::conditional_t<std::is_void_v<std::invoke_result_t<Body&, transaction&>>, done,
+                       std::decay_t<std::invoke_result_t<Body&, transaction&>>>;
+
+/// Runs `body` in `tx` and commits.
+template <class Body>
+body_result<Body> run_and_commit(transaction& tx, Body& body) {
+  if constexpr (std::is_void_v<std::invoke_result_t<Body&, transaction&>>) {
+    body(tx);
+    tx.commit();
+    return {};
+  } else {
+    auto result = body(tx);
+    tx.commit();
+    return result;
+  }
+}
+
+/// Completes with what a body returned in its transaction.
+template <class Body>
+class body_call final : public async_transaction_call {
+ public:
+  using result_type = body_result<Body>;
+
+  body_call(std::shared_ptr<pending<result_type>> op, Body body)
+      : op_(std::move(op)), body_(std::move(body)) {}
+
+  std::stop_token stop() const noexcept override { return op_->stop_token(); }
+
+  void run(std::unique_ptr<transaction_backend> backend) noexcept override {
+    std::optional<result_type> result;
+    std::exception_ptr failure;
+    try {
+      transaction tx(std::move(backend));
+      result.emplace(run_and_commit(tx, body_));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // The connection is back in its pool by now, so that the handler may use it.
+    failure ? op_->complete(failure, result_type{}) : op_->complete(nullptr, std::move(*result));
+  }
+
+  void fail(std::exception_ptr e) noexcept override { op_->complete(std::move(e), result_type{}); }
+
+ private:
+  std::shared_ptr<pending<result_type>> op_;
+  Body body_;
+};
+
+}  // namespace scalekit::db::detail

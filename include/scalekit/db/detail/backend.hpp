@@ -1,0 +1,96 @@
+#pragma once
+
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/row.hpp"
+#include "scalekit/db/options.hpp"
+#include "scalekit/db/statement.hpp"
+#include "scalekit/db/statistics.hpp"
+#include "scalekit/db/write_result.hpp"
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <stop_token>
+#include <string_view>
+
+// The seam between the face (client, transaction: templates over row types) and a driver. What a
+// driver promises here is tested by tests/conformance/db_suite.hpp.
+
+namespace scalekit::db::detail {
+
+using scalekit::detail::row_sink;
+
+/// Whether a statement may change anything.
+enum class access { read, write };
+
+/// An open transaction. One thread at a time. The destructor rolls back, and gives the connection
+/// back, without waiting for anybody.
+class transaction_backend {
+ public:
+  virtual ~transaction_backend() = default;
+
+  /// `rows` may be null for a write: result rows are then dropped.
+  virtual write_result run(access kind, const statement& query, const call_options& options,
+                           row_sink* rows) = 0;
+  virtual void run_script(std::string_view script) = 0;
+
+  /// Savepoints are numbered by depth, outermost 1.
+  virtual void savepoint() = 0;
+  virtual void release_savepoint() = 0;
+  virtual void rollback_to_savepoint() noexcept = 0;
+
+  virtual write_result commit() = 0;
+  virtual void rollback() noexcept = 0;
+  virtual bool is_open() const noexcept = 0;
+};
+
+/// A statement under way without a thread of its caller's. Shared by the driver until finish().
+class async_call {
+ public:
+  virtual ~async_call() = default;
+  virtual row_sink* rows() noexcept = 0;
+  virtual std::stop_token stop() const noexcept = 0;
+  /// Exactly once, and never inside the function that started the call.
+  virtual void finish(std::exception_ptr e, write_result done) noexcept = 0;
+};
+
+/// A transaction under way without a thread of its caller's.
+class async_transaction_call {
+ public:
+  virtual ~async_transaction_call() = default;
+  virtual std::stop_token stop() const noexcept = 0;
+  /// On a work thread, which it may block: the transaction has begun. Or else:
+  virtual void run(std::unique_ptr<transaction_backend> tx) noexcept = 0;
+  /// It could not begin. One of the two is called, once, never inside the function that started
+  /// the call.
+  virtual void fail(std::exception_ptr e) noexcept = 0;
+};
+
+class backend {
+ public:
+  virtual ~backend() = default;
+
+  virtual write_result run(access kind, const statement& query, const call_options& options,
+                           row_sink* rows) = 0;
+  virtual void async_run(access kind, statement query, call_options options,
+                         std::shared_ptr<async_call> call) = 0;
+
+  virtual std::unique_ptr<transaction_backend> begin(const transaction_options& options,
+                                                     const std::source_location& site) = 0;
+  virtual void async_begin(transaction_options options, const std::source_location& site,
+                           std::shared_ptr<async_transaction_call> call) = 0;
+
+  virtual void close(std::chrono::nanoseconds timeout) = 0;
+  virtual client_statistics statistics() const = 0;
+  virtual const scalekit::execution& execution() const noexcept = 0;
+};
+
+/// Throws errc::not_found for no row, errc::too_large for several.
+SCALEKIT_EXPORT void require_one_row(std::size_t rows, const statement& query);
+
+/// Throws errc::too_large for several rows.
+SCALEKIT_EXPORT void require_at_most_one_row(std::size_t rows, const statement& query);
+
+}  // namespace scalekit::db::detail

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "scalekit/core/request_scope.hpp"
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+
+namespace scalekit::db {
+
+/// What one call may ask for, beside its statement.
+struct call_options {
+  /// For the whole call: waiting for a connection, running, fetching. Default: the client's
+  /// statement_timeout. Zero: only what is possible without waiting.
+  std::optional<std::chrono::nanoseconds> timeout = {};
+
+  /// Stops the call, which then throws errc::cancelled; the connection stays usable. The async_
+  /// forms watch their token's cancellation slot as well.
+  std::stop_token stop = {};
+
+  /// The request on whose behalf the call is made: groups statements for N+1 detection.
+  request_scope scope = {};
+};
+
+/// What one transaction may ask for.
+struct transaction_options {
+  /// For the whole transaction, from the wait for its connection to the end of its commit.
+  /// Default: the client's transaction_timeout. A statement in it that would run past this ends
+  /// with errc::execution_timeout.
+  std::optional<std::chrono::nanoseconds> timeout = {};
+
+  /// Stops the wait, and whatever statement of the transaction runs or is begun after.
+  std::stop_token stop = {};
+
+  request_scope scope = {};
+
+  /// True: one consistent snapshot for many reads, on a reader's connection; writes in it are
+  /// errc::not_allowed. False (the default): may write; on SQLite it is the only writer while it
+  /// lives, so keep it short.
+  bool read_only = false;
+};
+
+}  // namespace scalekit::db

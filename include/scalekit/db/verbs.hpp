@@ -1,0 +1,93 @@
+#pragma once
+
+#include "scalekit/core/row.hpp"
+#include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/options.hpp"
+#include "scalekit/db/statement.hpp"
+#include "scalekit/db/write_result.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db {
+
+/// The calls that a client and a transaction have in common.
+///
+/// Every one of them throws scalekit::error with one of these codes:
+///
+/// | errc                 | when                                                               |
+/// | -------------------- | ------------------------------------------------------------------ |
+/// | acquire_timeout      | no connection came free in time                                    |
+/// | execution_timeout    | the statement ran, or waited for another process, for too long     |
+/// | cancelled, shed      | the call was stopped; the queue for connections was full           |
+/// | invalid_statement    | not SQL, or names what does not exist, or several statements       |
+/// | parameter_mismatch   | more or fewer parameters bound than the statement has              |
+/// | column_mismatch      | the result cannot be read into Row (core/row.hpp)                  |
+/// | value_out_of_range   | a value that would have to be cut to fit; a NaN                    |
+/// | too_large            | a value or the statement exceeds max_value_bytes                   |
+/// | not_allowed          | a write in read(), transaction control, ATTACH, unsafe pragmas;    |
+/// |                      | a blocking call on an I/O thread                                   |
+/// | constraint_violation | unique, foreign key, check or not null; backend_code says which    |
+/// | conflict             | lost against another process                                       |
+/// | read_only, disk_full, io_error, corrupt, unavailable | the file's state                   |
+/// | closed, forked       | the handle's state                                                 |
+///
+/// A call that throws has changed nothing, except that what a transaction did before it stays in
+/// the transaction.
+template <class Self>
+class verbs {
+ public:
+  /// All rows, in the order of the result. A statement that could write is errc::not_allowed.
+  template <class Row>
+  std::vector<Row> read(const statement& query, const call_options& options = {}) {
+    scalekit::detail::row_collector<Row> rows;
+    self().run(detail::access::read, query, options, &rows);
+    return rows.take();
+  }
+
+  /// The only row. Throws errc::not_found for none and errc::too_large for several.
+  template <class Row>
+  Row read_one(const statement& query, const call_options& options = {}) {
+    auto rows = read<Row>(query, options);
+    detail::require_one_row(rows.size(), query);
+    return std::move(rows.front());
+  }
+
+  /// The only row, if there is one. Throws errc::too_large for several.
+  template <class Row>
+  std::optional<Row> read_optional(const statement& query, const call_options& options = {}) {
+    auto rows = read<Row>(query, options);
+    detail::require_at_most_one_row(rows.size(), query);
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
+  }
+
+  /// Runs a statement that may write; outside a transaction it is one of its own, committed when
+  /// this returns. Result rows are dropped.
+  write_result write(const statement& query, const call_options& options = {}) {
+    return self().run(detail::access::write, query, options, nullptr);
+  }
+
+  /// As write(), with the rows of its RETURNING clause.
+  template <class Row>
+  std::vector<Row> write(const statement& query, const call_options& options = {}) {
+    scalekit::detail::row_collector<Row> rows;
+    self().run(detail::access::write, query, options, &rows);
+    return rows.take();
+  }
+
+  /// As write<Row>(), for exactly one row. In a transaction of its own the change stays, even
+  /// when the number of rows is another and this throws.
+  template <class Row>
+  Row write_one(const statement& query, const call_options& options = {}) {
+    auto rows = write<Row>(query, options);
+    detail::require_one_row(rows.size(), query);
+    return std::move(rows.front());
+  }
+
+ private:
+  Self& self() noexcept { return static_cast<Self&>(*this); }
+};
+
+}  // namespace scalekit::db
