@@ -15,7 +15,6 @@
 #include "scalekit/queue/queue.hpp"
 #include "scalekit/queue/queue_params.hpp"
 #include "scalekit/queue/queue_stats.hpp"
-#include "scalekit/queue/retry_params.hpp"
 #include "scalekit/queue/stop_report.hpp"
 #include "scalekit/queue/worker.hpp"
 #include "scalekit/queue/worker_params.hpp"

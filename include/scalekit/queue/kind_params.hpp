@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scalekit/queue/retry_params.hpp"
+#include "scalekit/core/backoff.hpp"
 
 #include <chrono>
 #include <optional>
@@ -10,7 +10,8 @@ namespace scalekit::queue {
 /// What a worker does differently for one kind of job; what is not given is taken from
 /// worker_params.
 struct kind_params {
-  std::optional<retry_params> retry = {};
+  /// See worker_params::retry.
+  std::optional<backoff_params> retry = {};
 
   /// See worker_params::attempt_timeout.
   std::optional<std::chrono::milliseconds> attempt_timeout = {};

@@ -47,11 +47,11 @@ struct queue_state;
 /// Errors of every call: those of the database (errc::acquire_timeout, errc::disk_full, ...), each
 /// within queue_params::call_timeout. Blocking calls must not be made on an I/O thread.
 /// Thread safety: all members may be called from any thread.
-/// Object lifetimes: the client must outlive every handle and worker.
+/// Object lifetimes: keeps a handle of the client.
 class SCALEKIT_EXPORT queue {
  public:
   /// Does no I/O. Throws std::invalid_argument, naming the field, for settings out of range.
-  explicit queue(db::client& db, queue_params params = {});
+  explicit queue(const db::client& db, queue_params params = {});
 
   /// Creates the tables where they are missing. Safe to call at every start, from several
   /// processes at once. Throws errc::not_supported when the tables are of a newer scalekit.

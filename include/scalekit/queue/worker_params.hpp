@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scalekit/queue/retry_params.hpp"
+#include "scalekit/core/backoff.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -18,8 +18,10 @@ struct worker_params {
   /// The queues that it serves, in turn. Default {"default"}. 1 to 64 names, each once.
   std::vector<std::string> queues = {"default"};
 
-  /// When failed jobs are tried again.
-  retry_params retry = {};
+  /// The pause between an attempt that ended in an error and the next one. Default: drawn evenly
+  /// from 0 to 60 s, then to 120 s, 240 s, ..., at most to 1 h. Full jitter, because jobs that
+  /// failed together (a server was away) must not come back together.
+  backoff_params retry = {.base = std::chrono::seconds{60}, .cap = std::chrono::hours{1}};
 
   /// How long one attempt may take; attempt::heartbeat() starts the time anew. When it is over the
   /// attempt is asked to stop and counts as an error, and the job is free for its next attempt; a
@@ -27,8 +29,9 @@ struct worker_params {
   /// Default 5 min. Range 10 ms to 24 h.
   std::chrono::milliseconds attempt_timeout = std::chrono::minutes{5};
 
-  /// Times a job may take its worker down with it (killed, out of memory) before it becomes a
-  /// dead letter. Default 3. Range 1 to 100.
+  /// Times a job may be in the hands of a worker that dies (killed, out of memory) before it
+  /// becomes a dead letter. Its last chance it gets alone, with nothing else in the worker's
+  /// hands, so that the jobs beside a deadly one do not die with it. Default 3. Range 2 to 1000.
   int max_crashes = 3;
 
   /// How often the worker says that it is alive. Default 3 s. Range 10 ms to 60 s.
