@@ -1,8 +1,8 @@
 #pragma once
 
 #include "scalekit/core/export.hpp"
+#include "scalekit/core/trace_context.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,8 +21,8 @@ class SCALEKIT_EXPORT request_scope {
   request_scope() = default;
 
   /// A new scope. `name` says what kind of request it is ("GET /products/:id"); it appears in
-  /// reports, so keep its values few. `traceparent` is the incoming W3C header, or empty.
-  static request_scope begin(std::string name, std::string traceparent = {});
+  /// reports, so keep its values few. `trace` is what the request's headers said, or empty.
+  static request_scope begin(std::string name, trace_context trace = {});
 
   explicit operator bool() const noexcept { return state_ != nullptr; }
 
@@ -30,7 +30,7 @@ class SCALEKIT_EXPORT request_scope {
   std::uint64_t id() const noexcept;
 
   const std::string& name() const noexcept;
-  const std::string& traceparent() const noexcept;
+  const trace_context& trace() const noexcept;
 
  private:
   struct state;
