@@ -42,7 +42,7 @@ enum class token_kind : std::uint8_t {
   close_paren,
   comma,
   semicolon,
-  /// One byte that begins no token (NUL, control characters, braces, a lone backslash).
+  /// Bytes that begin no token (NUL, control characters, braces, a lone backslash).
   other,
 };
 

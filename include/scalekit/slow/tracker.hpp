@@ -29,7 +29,7 @@ struct tracker_params {
   std::uint32_t slow_log_per_second = 10;
 
   /// Statements (fingerprints) that are told apart; calls of all others are counted together, see
-  /// tracker::overflow(). Default 1000: each costs some 10 KiB. Range 1 to 100'000.
+  /// tracker::overflow(). Default 1000: each costs some 12 KiB. Range 1 to 100'000.
   std::size_t max_statements = 1000;
 
   /// Statement texts remembered, so that known ones are not normalised again. Default 4000, for
