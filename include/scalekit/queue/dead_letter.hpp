@@ -10,13 +10,13 @@ namespace scalekit::queue {
 /// A job that was given up: kept until it is redriven or deleted.
 struct dead_letter {
   job_id id = 0;
-  std::string kind;
-  std::string queue;
-  std::string payload;
+  std::string kind = {};
+  std::string queue = {};
+  std::string payload = {};
   wall_time enqueued_at{};
   wall_time died_at{};
   /// Why: the last error, or the crash count.
-  std::string reason;
+  std::string reason = {};
   int errors = 0;
   int crashes = 0;
 };

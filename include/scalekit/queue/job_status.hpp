@@ -44,8 +44,8 @@ constexpr std::string_view to_string(job_state s) noexcept {
 struct job_status {
   job_id id = 0;
   job_state state = job_state::finished;
-  std::string kind;
-  std::string queue;
+  std::string kind = {};
+  std::string queue = {};
   job_priority priority = job_priority::normal;
   wall_time enqueued_at{};
   /// For a scheduled job; else the epoch.
@@ -57,7 +57,7 @@ struct job_status {
   int interruptions = 0;
   int snoozes = 0;
   /// The reason of the newest error or crash; empty when there was none.
-  std::string last_error;
+  std::string last_error = {};
 };
 
 }  // namespace scalekit::queue

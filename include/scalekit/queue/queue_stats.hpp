@@ -9,7 +9,7 @@ namespace scalekit::queue {
 
 /// How much waits in one named queue.
 struct queue_depth {
-  std::string queue;
+  std::string queue = {};
   std::int64_t ready = 0;
   /// How long the job that is next in line has been waiting since it was enqueued.
   std::chrono::microseconds head_age{0};
@@ -24,7 +24,7 @@ struct queue_stats {
   /// Workers that are registered; one that was killed counts until it is found dead.
   std::int64_t workers = 0;
   /// Queues with ready jobs, by name.
-  std::vector<queue_depth> queues;
+  std::vector<queue_depth> queues = {};
 };
 
 }  // namespace scalekit::queue

@@ -8,7 +8,7 @@ namespace scalekit::queue {
 
 /// How the attempts of one kind ended on one worker. Counted when the database has recorded it.
 struct kind_stats {
-  std::string kind;
+  std::string kind = {};
   std::uint64_t done = 0;
   std::uint64_t retried = 0;
   std::uint64_t dead = 0;
@@ -23,7 +23,7 @@ struct kind_stats {
 /// What a worker has done since start().
 struct worker_stats {
   /// By name of the kind.
-  std::vector<kind_stats> kinds;
+  std::vector<kind_stats> kinds = {};
   /// Handlers running now.
   std::uint64_t running = 0;
   /// Claimed and waiting for a thread.
