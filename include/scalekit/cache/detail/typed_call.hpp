@@ -1,0 +1,104 @@
+#pragma once
+
+#include "scalekit/cache/codec.hpp"
+#include "scalekit/cache/lookup.hpp"
+#include "scalekit/cache/options.hpp"
+
+#include <boost/asio/associator.hpp>
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+// What joins the typed face of a store to its body, which knows bytes only.
+
+namespace scalekit::cache::detail {
+
+/// A lookup without its value.
+struct raw_lookup {
+  cache::freshness freshness = cache::freshness::miss;
+  cache::tier tier = cache::tier::none;
+  std::chrono::milliseconds age{0};
+  /// The caller's own loader has just run on its own thread: the caller has the value.
+  bool loaded_here = false;
+};
+
+/// Takes the bytes that a tier or a load gave.
+class value_port {
+ public:
+  virtual ~value_port() = default;
+
+  /// False: they are no V.
+  virtual bool accept(std::string&& bytes) noexcept = 0;
+};
+
+template <class V>
+class decoding_port final : public value_port {
+ public:
+  bool accept(std::string&& bytes) noexcept override {
+    try {
+      if constexpr (std::same_as<V, std::string>) {
+        value = std::move(bytes);
+      } else {
+        value = codec<V>::decode(bytes);
+      }
+    } catch (...) {
+      value.reset();  // what the codec cannot read is not in the cache
+    }
+    return value.has_value();
+  }
+
+  lookup<V> finish(const raw_lookup& raw) {
+    return {std::move(value), raw.freshness, raw.tier, raw.age};
+  }
+
+  std::optional<V> value;
+};
+
+/// Appends the loaded value's bytes; false: there is no value.
+using raw_loader = std::function<bool(const load_context&, std::string& out)>;
+
+template <class Loader>
+decltype(auto) call_loader(Loader& loader, const load_context& context) {
+  if constexpr (std::invocable<Loader&, const load_context&>) {
+    return loader(context);
+  } else {
+    return loader();
+  }
+}
+
+template <class V, class Loader>
+std::optional<V> load_value(Loader& loader, const load_context& context) {
+  return std::optional<V>(call_loader(loader, context));
+}
+
+/// Hands what a raw operation completed with to the caller's handler, as a lookup<V>.
+template <class V, class Handler>
+struct typed_handler {
+  Handler handler;
+  std::shared_ptr<decoding_port<V>> port;
+
+  void operator()(std::exception_ptr e, const raw_lookup& raw) {
+    std::move(handler)(e, e ? lookup<V>{} : port->finish(raw));
+  }
+};
+
+}  // namespace scalekit::cache::detail
+
+/// The wrapped handler keeps its executor, allocator and cancellation slot.
+template <template <class, class> class Associator, class V, class Handler, class Default>
+struct boost::asio::associator<Associator, scalekit::cache::detail::typed_handler<V, Handler>,
+                               Default> : Associator<Handler, Default> {
+  static auto get(const scalekit::cache::detail::typed_handler<V, Handler>& h) noexcept {
+    return Associator<Handler, Default>::get(h.handler);
+  }
+  static auto get(const scalekit::cache::detail::typed_handler<V, Handler>& h,
+                  const Default& d) noexcept {
+    return Associator<Handler, Default>::get(h.handler, d);
+  }
+};

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scalekit::cache {
+
+/// Lookups of one type (see policy::type). A lookup that finds nothing and names no type, as get()
+/// does, counts for none.
+struct type_statistics {
+  std::string type;
+  std::uint64_t hits = 0;
+  std::uint64_t negative = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t loads = 0;
+  std::uint64_t load_failures = 0;
+};
+
+/// Counts since the store was opened, in this process. Each lookup is exactly one of the hits, a
+/// negative or a miss; reads while others write are not one atomic picture.
+struct statistics {
+  std::uint64_t memory_hits = 0;
+  std::uint64_t file_hits = 0;
+  /// Served past its ttl. Always 0 in this version.
+  std::uint64_t stale_hits = 0;
+  /// Known to be absent.
+  std::uint64_t negative_hits = 0;
+  std::uint64_t misses = 0;
+
+  /// Loaders that returned a value, that said "absent", and that threw.
+  std::uint64_t loads = 0;
+  std::uint64_t loads_absent = 0;
+  std::uint64_t loads_failed = 0;
+  /// Misses that waited for another caller's load.
+  std::uint64_t coalesced = 0;
+  /// Callers that gave up waiting for a load: timed out or cancelled.
+  std::uint64_t abandoned_waits = 0;
+  /// Loaded values not stored, because the key was set or erased while they were loaded.
+  std::uint64_t fenced_fills = 0;
+
+  std::uint64_t sets = 0;
+  std::uint64_t erases = 0;
+  /// Entries whose bytes the codec refused.
+  std::uint64_t undecodable = 0;
+
+  struct memory_statistics {
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t max_bytes = 0;
+    /// Removed to make room.
+    std::uint64_t evicted = 0;
+    /// Found past their time.
+    std::uint64_t expired = 0;
+    /// Not kept because they are too large for a shard.
+    std::uint64_t oversized = 0;
+  } memory;
+
+  struct file_statistics {
+    /// Of all processes that share the directory.
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t max_bytes = 0;
+    std::uint64_t evicted = 0;
+    std::uint64_t expired = 0;
+    /// Damaged, truncated or foreign entries, and those of another format version.
+    std::uint64_t corrupt = 0;
+    std::uint64_t read_errors = 0;
+    std::uint64_t write_errors = 0;
+    /// Calls that left the directory alone because it had been failing.
+    std::uint64_t paused = 0;
+    /// Temporary files of writers that died.
+    std::uint64_t orphans = 0;
+  } file;
+
+  std::vector<type_statistics> types;
+
+  std::uint64_t hits() const noexcept {
+    return memory_hits + file_hits + stale_hits + negative_hits;
+  }
+  std::uint64_t lookups() const noexcept { return hits() + misses; }
+  /// 0 to 1; 0 before the first lookup.
+  double hit_ratio() const noexcept {
+    return lookups() ? static_cast<double>(hits()) / static_cast<double>(lookups()) : 0;
+  }
+};
+
+}  // namespace scalekit::cache

@@ -1,0 +1,246 @@
+#pragma once
+
+#include "scalekit/cache/codec.hpp"
+#include "scalekit/cache/detail/typed_call.hpp"
+#include "scalekit/cache/lookup.hpp"
+#include "scalekit/cache/options.hpp"
+#include "scalekit/cache/policy.hpp"
+#include "scalekit/cache/statistics.hpp"
+#include "scalekit/cache/store_params.hpp"
+#include "scalekit/core/async.hpp"
+#include "scalekit/core/export.hpp"
+
+#include <boost/asio/async_result.hpp>
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace scalekit::cache {
+
+/// What get_or_load() runs on a miss: `V()` or `std::optional<V>()`, std::nullopt meaning that
+/// there is no value; either may take a `const load_context&`.
+template <class Loader, class V>
+concept loader_of = requires(Loader& loader, const load_context& context) {
+  { detail::call_loader(loader, context) } -> std::convertible_to<std::optional<V>>;
+};
+
+/// A cache in two tiers: memory, then files. Either may be off.
+///
+///     auto store = cache::store::open({.file = {.directory = "/var/cache/shop"}});
+///     auto found = store.get_or_load<product>("product:42", cache::ttl::product,
+///                                             [&] { return load_product(42); });
+///
+/// - A lookup asks memory, then the file, then the loader, and fills upwards with the time that is
+///   left. set() and erase() change both tiers.
+/// - One load a key runs at a time in a process; others wait for it.
+/// - Fill fencing: a load is not stored when its key was set or erased after it began. Callers
+///   waiting for that load still get its value; no later lookup does. This holds in both tiers,
+///   and for the files also against other processes of the directory. The memory tiers of other
+///   processes are not told: they serve their copies for up to policy::memory_ttl.
+/// - A set that fails leaves no older value behind.
+///
+/// Keys are 1 to 65536 bytes of any kind. A failing directory never fails a lookup or a set: it is
+/// counted, and the store goes on with memory and loaders.
+///
+/// A handle: copies are the same store, which closes with the last of them and the last unfinished
+/// async_ call. Blocking members run on the calling thread; with a file tier they may block and
+/// throw errc::not_allowed on a thread marked as an I/O thread, as does get_or_load() always.
+/// async_ members complete with (std::exception_ptr, T), see core/async.hpp; a hit in memory
+/// completes without leaving the handler's executor.
+///
+/// Errors of every member: closed, forked, invalid_argument (key), shed (async_ only: the work
+/// pool is full), cancelled (async_ only); others are named with the member.
+///
+/// Thread safety: every member may be called from any thread.
+class SCALEKIT_EXPORT store {
+ public:
+  /// Throws std::invalid_argument for settings out of range, naming the field, and
+  /// scalekit::error (unavailable, read_only, disk_full, io_error) for a directory that cannot be
+  /// used. Throws errc::corrupt when the directory holds something that is not a cache.
+  static store open(store_params params = {});
+
+  /// The value kept under `key`, if any.
+  template <class V>
+  lookup<V> get(std::string_view key, const call_options& options = {}) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    detail::decoding_port<V> port;
+    auto raw = read(key, options, port);
+    return port.finish(raw);
+  }
+
+  /// Keeps `value` under `key` in both tiers. The older value is gone when it returns or throws.
+  ///
+  /// Errors: too_large; acquire_timeout, when others were writing the key for the whole timeout;
+  /// what the codec throws.
+  template <class V>
+  void set(std::string_view key, const V& value, const policy& how,
+           const call_options& options = {}) {
+    write(key, encode(key, value), how, options);
+  }
+
+  /// The value kept under `key`, or what `loader` returns, which is then kept. `value` is empty
+  /// only where the loader said so, now (freshness::negative from tier::loader) or within the
+  /// policy's negative_ttl.
+  ///
+  /// The loader runs on the calling thread, or not at all when another caller is loading this key:
+  /// then this one waits. What a loader throws is thrown to each caller waiting for it; nothing is
+  /// kept then. A loader must not ask for its own key: errc::not_allowed.
+  ///
+  /// Errors: acquire_timeout, when another's load took longer than the timeout; too_large for a
+  /// value that cannot be kept.
+  template <class V, loader_of<V> Loader>
+  lookup<V> get_or_load(std::string_view key, const policy& how, Loader&& loader,
+                        const call_options& options = {}) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    detail::decoding_port<V> port;
+    std::optional<V> loaded;
+    auto raw =
+        read_or_load(key, how, options, port, [&](const load_context& context, std::string& out) {
+          loaded = detail::load_value<V>(loader, context);
+          if (loaded) codec<V>::encode(*loaded, out);
+          return loaded.has_value();
+        });
+    if (raw.loaded_here) port.value = std::move(loaded);
+    return port.finish(raw);
+  }
+
+  /// Forgets `key` in both tiers, and any load of it that is under way. Once it has returned, no
+  /// lookup finds what was there before.
+  ///
+  /// Errors: acquire_timeout, as for set(): then memory has forgotten it, and the file has not.
+  void erase(std::string_view key, const call_options& options = {});
+
+  /// Forgets everything, for all processes of the directory. Files are removed lazily.
+  void clear();
+
+  /// Completes with lookup<V>.
+  template <class V, class Token>
+  auto async_get(std::string key, call_options options, Token&& token) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, lookup<V>)>(
+        [](auto handler, store self, std::string k, call_options o) {
+          auto port = std::make_shared<detail::decoding_port<V>>();
+          self.start_read(std::move(k), o, port, typed<V>(std::move(handler), port));
+        },
+        token, *this, std::move(key), options);
+  }
+  template <class V, class Token>
+  auto async_get(std::string key, Token&& token) {
+    return async_get<V>(std::move(key), call_options{}, std::forward<Token>(token));
+  }
+
+  /// Completes with scalekit::done.
+  template <class V, class Token>
+  auto async_set(std::string key, const V& value, const policy& how, call_options options,
+                 Token&& token) {
+    auto bytes = encode(key, value);
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, done)>(
+        [](auto handler, store self, std::string k, std::string b, policy p, call_options o) {
+          self.start_write(std::move(k), std::move(b), p, o,
+                           completion_handler<done>(std::move(handler)));
+        },
+        token, *this, std::move(key), std::move(bytes), how, options);
+  }
+  template <class V, class Token>
+  auto async_set(std::string key, const V& value, const policy& how, Token&& token) {
+    return async_set(std::move(key), value, how, call_options{}, std::forward<Token>(token));
+  }
+
+  /// As get_or_load(), but the loader, which may block, runs on the work executor, and a caller
+  /// who began a load may time out (acquire_timeout) or be cancelled like any other: the load goes
+  /// on for the rest. Completes with lookup<V>.
+  template <class V, class Loader, class Token>
+    requires loader_of<Loader, V>
+  auto async_get_or_load(std::string key, const policy& how, Loader loader, call_options options,
+                         Token&& token) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, lookup<V>)>(
+        [](auto handler, store self, std::string k, policy p, Loader l, call_options o) {
+          auto port = std::make_shared<detail::decoding_port<V>>();
+          auto shared = std::make_shared<Loader>(std::move(l));
+          self.start_read_or_load(
+              std::move(k), p, o, port,
+              [shared](const load_context& context, std::string& out) {
+                auto value = detail::load_value<V>(*shared, context);
+                if (value) codec<V>::encode(*value, out);
+                return value.has_value();
+              },
+              typed<V>(std::move(handler), port));
+        },
+        token, *this, std::move(key), how, std::move(loader), options);
+  }
+  template <class V, class Loader, class Token>
+    requires loader_of<Loader, V>
+  auto async_get_or_load(std::string key, const policy& how, Loader loader, Token&& token) {
+    return async_get_or_load<V>(std::move(key), how, std::move(loader), call_options{},
+                                std::forward<Token>(token));
+  }
+
+  /// Completes with scalekit::done.
+  template <class Token>
+  auto async_erase(std::string key, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, done)>(
+        [](auto handler, store self, std::string k, call_options o) {
+          self.start_erase(std::move(k), o, completion_handler<done>(std::move(handler)));
+        },
+        token, *this, std::move(key), options);
+  }
+  template <class Token>
+  auto async_erase(std::string key, Token&& token) {
+    return async_erase(std::move(key), call_options{}, std::forward<Token>(token));
+  }
+
+  statistics stats() const;
+
+  /// Ends the store: waiting calls complete with errc::closed, running loaders are asked to stop,
+  /// and their values are not kept. Later calls throw errc::closed. Files stay. Does not wait.
+  void close() noexcept;
+
+ private:
+  struct state;
+
+  explicit store(std::shared_ptr<state> s) : state_(std::move(s)) {}
+
+  template <class V>
+  std::string encode(std::string_view key, const V& value) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    std::string bytes;
+    try {
+      codec<V>::encode(value, bytes);
+    } catch (...) {
+      erase(key);
+      throw;
+    }
+    return bytes;
+  }
+
+  template <class V, class Handler>
+  static completion_handler<detail::raw_lookup> typed(
+      Handler handler, std::shared_ptr<detail::decoding_port<V>> port) {
+    return detail::typed_handler<V, Handler>{std::move(handler), std::move(port)};
+  }
+
+  detail::raw_lookup read(std::string_view key, const call_options& options,
+                          detail::value_port& port);
+  detail::raw_lookup read_or_load(std::string_view key, const policy& how,
+                                  const call_options& options, detail::value_port& port,
+                                  const detail::raw_loader& loader);
+  void write(std::string_view key, std::string bytes, const policy& how,
+             const call_options& options);
+
+  void start_read(std::string key, call_options options, std::shared_ptr<detail::value_port> port,
+                  completion_handler<detail::raw_lookup> handler);
+  void start_read_or_load(std::string key, const policy& how, call_options options,
+                          std::shared_ptr<detail::value_port> port, detail::raw_loader loader,
+                          completion_handler<detail::raw_lookup> handler);
+  void start_write(std::string key, std::string bytes, const policy& how, call_options options,
+                   completion_handler<done> handler);
+  void start_erase(std::string key, call_options options, completion_handler<done> handler);
+
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace scalekit::cache

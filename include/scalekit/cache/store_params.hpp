@@ -1,0 +1,83 @@
+#pragma once
+
+#include "scalekit/core/clock.hpp"
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/log.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace scalekit::cache {
+
+/// Settings of the memory tier.
+struct memory_params {
+  /// The most bytes it uses: keys, values, and everything the tier allocates to find them.
+  /// Enforced by the writer, before it stores. Default 64 MiB. Range 64 KiB to 1 TiB; 0 turns the
+  /// tier off.
+  std::size_t max_bytes = std::size_t{64} << 20;
+
+  /// Parts with a lock and an equal share of max_bytes each; what does not fit into half of a
+  /// share is not kept in memory. Default 0: one for each 4 MiB, at most 16. Range 0 to 256, a
+  /// power of two.
+  std::size_t shards = 0;
+};
+
+/// When a stored file has reached the disk.
+enum class fsync_policy {
+  /// When the system likes. A crash of the process loses nothing; one of the machine may lose
+  /// entries, never their integrity, and may bring erased ones back until they expire.
+  none,
+  /// The file's data before its name appears: no empty or torn files after a crash of the machine.
+  data,
+};
+
+/// Settings of the file tier.
+struct file_params {
+  /// Where the entries are. Made if absent, with mode 0700. Several processes may share one
+  /// directory of a local file system; nothing else may be in it. Default empty: no file tier.
+  std::string directory = {};
+
+  /// The most bytes of entries, shared by all processes that use the directory. Writers make room
+  /// before they store. Default 1 GiB. Range 64 KiB to 1 PiB.
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;
+
+  /// Default none: a cache can be filled again.
+  fsync_policy fsync = fsync_policy::none;
+
+  /// After this many failures of the directory in a row it is left alone for `pause`: lookups
+  /// miss, values are kept in memory only. Default 3. Range 1 to 1000.
+  std::uint32_t failures_to_pause = 3;
+
+  /// Default 5 s, doubling up to 1 min while it goes on failing. Range 1 ms to 1 h.
+  std::chrono::milliseconds pause = std::chrono::seconds(5);
+
+  /// Damaged entries are moved aside into `quarantine/`, so that a person can look at them, up to
+  /// this many; further ones are removed. Default 32. Range 0 to 10'000.
+  std::uint32_t max_quarantined = 32;
+};
+
+/// Settings of a store. At least one tier must be on.
+struct store_params {
+  memory_params memory = {};
+  file_params file = {};
+
+  /// Larger values are refused with errc::too_large. Default 8 MiB. Range 1 KiB to 1 GiB.
+  std::size_t max_value_bytes = std::size_t{8} << 20;
+
+  /// Where async_ calls complete, and where files and loaders are run for them.
+  scalekit::execution execution = {};
+
+  /// Decides what has expired; it must outlive the store. Deadlines of waiting calls follow the
+  /// machine's clock.
+  const scalekit::clock* clock = &scalekit::clock::system();
+
+  /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged" (warnings).
+  log_sink log = {};
+
+  /// Seed for jitter and eviction. Default 0: the system's entropy.
+  std::uint64_t seed = 0;
+};
+
+}  // namespace scalekit::cache
