@@ -26,12 +26,40 @@ std::int64_t number_or_zero(std::string_view text) {
   return error == std::errc{} && value > 0 ? value : 0;
 }
 
-/// The index does not promise UTF-8, a JSON response does.
+/// Bytes of the UTF-8 character that `text` begins with; 0 when it begins with none.
+std::size_t utf8_length(std::string_view text) {
+  auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  auto lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    bool overlong = lead == 0xE0 && byte(1) < 0xA0;
+    bool surrogate = lead == 0xED && byte(1) > 0x9F;
+    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    bool overlong = lead == 0xF0 && byte(1) < 0x90;
+    bool beyond = lead == 0xF4 && byte(1) > 0x8F;
+    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+/// At most `most` bytes of `text`. The index does not promise UTF-8, a JSON response does: what
+/// is not UTF-8, or is a control character, becomes a question mark.
 std::string printable(std::string_view text, std::size_t most) {
-  std::string out{text.substr(0, most)};
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c < 0; }, '?');
+  std::string out;
+  while (!text.empty()) {
+    auto length = utf8_length(text);
+    bool plain = length > 0 && static_cast<unsigned char>(text.front()) >= 0x20;
+    auto taken = plain ? text.substr(0, length) : std::string_view("?");
+    if (out.size() + taken.size() > most) break;
+    out += taken;
+    text.remove_prefix(plain ? length : 1);
+  }
   return out;
 }
 

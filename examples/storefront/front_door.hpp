@@ -1,0 +1,28 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+
+#include "http/router.hpp"
+#include "shop.hpp"
+
+namespace storefront {
+
+/// Every request comes in here: limit, route, handle, and a problem document for whatever goes
+/// wrong. It never throws.
+class front_door {
+ public:
+  explicit front_door(shop& owner);
+
+  boost::asio::awaitable<response> answer(http_message message, std::string peer);
+
+ private:
+  boost::asio::awaitable<response> handle(request& incoming);
+  response to_response(std::exception_ptr thrown, const request& incoming) const;
+
+  shop& shop_;
+  router routes_;
+  std::atomic<int> under_way_ = 0;
+};
+
+}  // namespace storefront

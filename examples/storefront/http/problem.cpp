@@ -1,0 +1,63 @@
+#include "http/problem.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace storefront {
+namespace {
+
+problem unavailable(std::string kind, std::string detail, std::string retry_after_seconds) {
+  return problem(503, std::move(kind), std::move(detail))
+      .with_headers({{"Retry-After", std::move(retry_after_seconds)}});
+}
+
+}  // namespace
+
+problem::problem(int status, std::string kind, std::string detail)
+    : status_(status), kind_(std::move(kind)), detail_(std::move(detail)) {}
+
+problem problem::with(std::string_view member, boost::json::value value) && {
+  members_[member] = std::move(value);
+  return std::move(*this);
+}
+
+problem problem::with_headers(scalekit::http::headers headers) && {
+  headers_ = std::move(headers);
+  return std::move(*this);
+}
+
+response problem::to_response() const {
+  boost::json::object document;
+  document["type"] = "/problems/" + kind_;
+  document["status"] = status_;
+  document["detail"] = detail_;
+  for (const auto& [name, value] : members_) document[name] = value;
+  return {.status = status_,
+          .body = boost::json::serialize(document),
+          .content_type = "application/problem+json",
+          .headers = headers_};
+}
+
+problem bad_request(std::string detail) {
+  return {400, "bad-request", std::move(detail)};
+}
+problem not_found(std::string detail) {
+  return {404, "not-found", std::move(detail)};
+}
+
+problem to_problem(const scalekit::error& failure) {
+  using scalekit::errc;
+  const auto& code = failure.code();
+  if (code == errc::disk_full || code == errc::read_only || code == errc::unavailable) {
+    return unavailable("storage", "the shop cannot write right now", "10");
+  }
+  if (code == errc::closed) {
+    return unavailable("stopping", "the shop is closing", "5");
+  }
+  // Conflicts, timeouts, shedding: the same request may succeed in a moment.
+  if (scalekit::is_transient(code)) {
+    return unavailable("busy", "the shop is busy; try again", "1");
+  }
+  return {500, "internal", "something went wrong on our side"};
+}
+
+}  // namespace storefront

@@ -1,0 +1,102 @@
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
+#include <scalekit/core/async.hpp>
+#include <tuple>
+#include <vector>
+
+#include "http/json_fields.hpp"
+#include "http/problem.hpp"
+#include "pages/pages.hpp"
+#include "password.hpp"
+
+namespace storefront {
+namespace {
+
+namespace asio = boost::asio;
+using scalekit::db::sql;
+
+// POST /login {user, password}
+
+asio::awaitable<response> login(shop& shop, request& incoming) {
+  auto fields = parse_object(incoming.body());
+  auto user = text_field(fields, "user", 64);
+  auto password = text_field(fields, "password", 256);
+
+  auto decision = shop.limiter.check_login(incoming, user);
+  if (!decision.allowed()) throw too_many_requests(decision);
+
+  using account = std::tuple<std::int64_t, std::string>;
+  auto accounts = co_await shop.db.async_read<account>(
+      sql("select retailer_id, password_hash from account where name = $1", user),
+      {.scope = incoming.scope}, asio::use_awaitable);
+  auto [retailer, hash] = accounts.empty() ? account{0, hash_of_nobody()} : accounts.front();
+  // Slow on purpose, so not on the thread that serves everybody else.
+  bool matches = co_await scalekit::async_blocking<bool>(
+      shop.db.execution(),
+      [password, hash = hash](std::stop_token) { return verify_password(password, hash); },
+      asio::use_awaitable);
+  if (!matches || accounts.empty()) {
+    throw problem(401, "wrong-credentials", "user or password is wrong");
+  }
+  shop.limiter.forget_login(incoming, user);
+  co_return json_response(200, boost::json::object{{"retailer", retailer}});
+}
+
+// GET /retailers/:id/dashboard
+
+struct category_share {
+  std::string category;
+  std::int64_t quantity = 0;
+  std::int64_t revenue_cents = 0;
+  std::int64_t market_cents = 0;
+};
+BOOST_DESCRIBE_STRUCT(category_share, (), (category, quantity, revenue_cents, market_cents))
+
+/// Reads every sale there ever was, to say what share of each category this retailer bought. No
+/// index helps with that; a cache does.
+std::string load_dashboard(shop& shop, std::int64_t retailer, const scalekit::request_scope& scope) {
+  auto found = shop.db.read<std::string>(sql("select name from retailer where id = $1", retailer),
+                                         {.scope = scope});
+  if (found.empty()) throw not_found("there is no such retailer");
+  auto shares = shop.db.read<category_share>(
+      sql("select p.category, "
+          "coalesce(sum(s.quantity) filter (where s.retailer_id = $1), 0) as quantity, "
+          "coalesce(sum(s.revenue_cents) filter (where s.retailer_id = $1), 0) as revenue_cents, "
+          "sum(s.revenue_cents) as market_cents "
+          "from past_sale s join product p on p.id = s.product_id "
+          "group by p.category having sum(s.retailer_id = $1) > 0 order by revenue_cents desc "
+          "limit 20",
+          retailer),
+      {.scope = scope});
+  auto [orders, total_cents] = shop.db.read_one<std::tuple<std::int64_t, std::int64_t>>(
+      sql("select count(*), coalesce(sum(total_cents), 0) from orders where retailer_id = $1",
+          retailer),
+      {.scope = scope});
+  return boost::json::serialize(
+      boost::json::object{{"retailer", retailer},
+                          {"name", found.front()},
+                          {"orders", orders},
+                          {"orders_total_cents", total_cents},
+                          {"categories", boost::json::value_from(shares)}});
+}
+
+asio::awaitable<response> dashboard(shop& shop, request& incoming) {
+  auto retailer = incoming.capture_id("retailer");
+  auto body = co_await shop.pages.get_or_load(
+      page_type::dashboard, "dashboard:" + std::to_string(retailer),
+      [&shop, retailer, scope = incoming.scope] { return load_dashboard(shop, retailer, scope); });
+  co_return response{.body = std::move(body), .headers = {}};
+}
+
+}  // namespace
+
+void add_account_pages(router& routes, shop& shop) {
+  routes.add(http_verb::post, "/login", [&](request& r) { return login(shop, r); });
+  routes.add(http_verb::get, "/retailers/:retailer/dashboard",
+             [&](request& r) { return dashboard(shop, r); });
+}
+
+}  // namespace storefront

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "data_dir.hpp"
+#include "limits.hpp"
+#include "options.hpp"
+#include "page_cache.hpp"
+#include "traffic.hpp"
+
+#include <scalekit/core/execution.hpp>
+#include <scalekit/core/log.hpp>
+#include <scalekit/db/client.hpp>
+#include <scalekit/queue/queue.hpp>
+#include <scalekit/queue/worker.hpp>
+#include <scalekit/slow/tracker.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace storefront {
+
+/// The five parts of the library, made once and shared by every request and every job.
+///
+/// Members are in the order in which they depend on each other, so that they are destroyed in
+/// the right one: the worker stops before the queue, and the queue before the database.
+struct shop {
+  /// Opens everything, and imports the catalogue at the first start. Blocks.
+  shop(options chosen, scalekit::execution exec);
+
+  // Everybody has references to it.
+  shop(const shop&) = delete;
+  shop& operator=(const shop&) = delete;
+
+  const options settings;
+  const data_dir dirs;
+  const scalekit::log_sink log;
+  const std::shared_ptr<scalekit::slow::tracker> tracker;
+  scalekit::db::client db;
+  page_cache pages;
+  limits limiter;
+  /// Nothing in mode direct.
+  std::optional<scalekit::queue::queue> jobs;
+  std::optional<scalekit::queue::worker> worker;
+  traffic answered;
+};
+
+}  // namespace storefront
