@@ -34,7 +34,7 @@ struct tracker_params {
 
   /// Statement texts remembered, so that known ones are not normalised again. Default 4000, for
   /// programs that write a statement in several ways. Range 16 to 1'000'000. Texts over 16 KiB
-  /// are never remembered.
+  /// are never remembered, nor more than 1 KiB times this altogether.
   std::size_t max_texts = 4000;
 
   /// Calls of one statement from one place within one request that make an N+1 finding. Default
@@ -132,7 +132,8 @@ class SCALEKIT_EXPORT tracker {
               const std::source_location& call_site, const request_scope& scope,
               std::uint64_t bind_hash = 0) noexcept;
 
-  /// The `n` statements that come first by `order`, best first; those without calls are left out.
+  /// The `n` statements that come first by `order`, greatest first; those without calls are left
+  /// out, and the overflow takes part.
   /// Takes a few milliseconds with a thousand statements. Errors: errc::forked, std::bad_alloc, as
   /// for all reports below.
   std::vector<statement_report> top(std::size_t n, top_by order) const;
@@ -144,14 +145,14 @@ class SCALEKIT_EXPORT tracker {
   /// is logged as "slow.overflow".
   statement_report overflow() const;
 
-  /// What was found since the start or the last reset(): at most 100, the most recent of those
-  /// that recur first.
+  /// What was found since the start or the last reset(): at most 100, those in most requests
+  /// first.
   std::vector<n_plus_one_report> n_plus_one_findings() const;
 
   tracker_totals totals() const;
 
   /// Sets all counts to zero and drops the findings. Statements stay known and their refs valid.
-  /// Calls being recorded meanwhile may be lost or counted.
+  /// A call being recorded meanwhile may be split between before and after.
   void reset();
 
  private:
