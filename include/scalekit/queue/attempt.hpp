@@ -48,7 +48,7 @@ class SCALEKIT_EXPORT attempt {
   bool is_last() const noexcept;
 
   /// See scalekit::queue::lease.
-  const queue::lease& lease() const noexcept;
+  const scalekit::queue::lease& lease() const noexcept;
 
   /// When the attempt runs out of time; heartbeat() moves it.
   time_point deadline() const noexcept;

@@ -1,0 +1,104 @@
+#include "queue/disposition.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace scalekit::queue::detail {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+disposition bury_job(settlement s, wall_time now) {
+  s.to = settlement::fate::dead;
+  s.at = now;
+  return {ending::dead, std::move(s)};
+}
+
+/// A time that is no later than now needs no waiting room.
+void put_off(settlement& s, wall_time now, microseconds by) {
+  s.to = by > microseconds::zero() ? settlement::fate::later : settlement::fate::ready;
+  s.at = now + by;
+}
+
+disposition after_error(const attempt_facts& facts, settlement s, const outcome& o) {
+  ++s.past.errors;
+  if (o.what() == outcome::verb::bury || s.past.errors >= facts.max_attempts) {
+    return bury_job(std::move(s), facts.now);
+  }
+  const auto drawn =
+      backoff_delay(facts.retry, static_cast<std::uint64_t>(s.past.errors), facts.random);
+  put_off(s, facts.now, o.in().value_or(duration_cast<microseconds>(drawn)));
+  return {ending::retried, std::move(s)};
+}
+
+}  // namespace
+
+disposition after_outcome(const attempt_facts& facts, const outcome& o) {
+  settlement s{.held = facts.held, .past = facts.past, .reason = clean_reason(o.reason())};
+  switch (o.what()) {
+    case outcome::verb::done:
+      return {ending::done, std::move(s)};
+    case outcome::verb::discard:
+      return {ending::discarded, std::move(s)};
+    case outcome::verb::cancel:
+      return {ending::cancelled, std::move(s)};
+    case outcome::verb::snooze:
+      ++s.past.snoozes;
+      put_off(s, facts.now, o.in().value_or(microseconds::zero()));
+      return {ending::snoozed, std::move(s)};
+    case outcome::verb::retry:
+    case outcome::verb::bury:
+      break;
+  }
+  return after_error(facts, std::move(s), o);
+}
+
+disposition after_interruption(const attempt_facts& facts) {
+  settlement s{.held = facts.held, .to = settlement::fate::ready, .past = facts.past};
+  ++s.past.interruptions;
+  return {ending::interrupted, std::move(s)};
+}
+
+disposition after_return(const lease& held) {
+  return {ending::returned, {.held = held, .to = settlement::fate::ready, .recorded = false}};
+}
+
+disposition after_unknown_kind(const lease& held, microseconds delay, wall_time now,
+                               std::uint64_t random) {
+  settlement s{.held = held, .recorded = false};
+  const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 1));
+  put_off(s, now, delay / 2 + microseconds{static_cast<std::int64_t>(random % span)});
+  return {ending::unknown_kind, std::move(s)};
+}
+
+settlement after_crash(const orphan& o, int max_crashes, wall_time now) {
+  settlement s{.held = o.held, .to = settlement::fate::ready, .past = o.past};
+  ++s.past.crashes;
+  s.reason = "its worker died (" + std::to_string(s.past.crashes) + " of " +
+             std::to_string(max_crashes) + " times)";
+  if (s.past.crashes >= max_crashes) {
+    s.to = settlement::fate::dead;
+    s.at = now;
+  }
+  return s;
+}
+
+bool is_suspect(const job_history& past, int max_crashes) noexcept {
+  return past.crashes >= max_crashes - 1;
+}
+
+std::string clean_reason(std::string text) {
+  constexpr std::size_t most = 1024;
+  if (text.size() > most) {
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    text.resize(end);
+  }
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
+  return text;
+}
+
+}  // namespace scalekit::queue::detail

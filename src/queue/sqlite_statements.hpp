@@ -1,0 +1,121 @@
+#pragma once
+
+#include "queue/sqlite_schema.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace scalekit::queue::detail {
+
+/// A statement whose table names are known once the prefix is.
+struct sqlite_statements {
+  explicit sqlite_statements(std::string_view prefix) : prefix_(prefix) {}
+
+ private:
+  std::string prefix_;
+  std::string p(std::string_view text) const { return with_prefix(text, prefix_); }
+
+ public:
+  // --- enqueue ---
+  std::string insert_job =
+      p("insert into @job (queue, kind, priority, key, max_attempts, enqueued_at, payload) "
+        "values ($1, $2, $3, $4, $5, $6, $7) returning id");
+  std::string insert_ready = p("insert into @ready (queue, key, id) values ($1, $2, $3)");
+  std::string insert_later = p("insert into @later (id, run_at) values ($1, $2)");
+
+  // --- settle ---
+  // The cross join fixes the order: for each pair of the list, look up its lease.
+  std::string release_leases =
+      p("delete from @lease where id in (select l.id from json_each($1) e cross join @lease l on "
+        "l.id = cast(e.key as integer) where l.sequence = e.value and l.nonce = $2) "
+        "returning id, sequence");
+  std::string delete_jobs = p("delete from @job where id in (select value from json_each($1))");
+  std::string delete_pasts = p("delete from @past where id in (select value from json_each($1))");
+  std::string release_lease =
+      p("delete from @lease where id = $1 and sequence = $2 and nonce = $3");
+  std::string job_to_ready =
+      p("insert into @ready (queue, key, id) select queue, key, id from @job where id = $1");
+  std::string insert_dead = p("insert into @dead (id, died_at) values ($1, $2)");
+  std::string upsert_past =
+      p("insert into @past (id, errors, crashes, interruptions, snoozes, last_error) "
+        "values ($1, $2, $3, $4, $5, $6) on conflict (id) do update set errors = excluded.errors, "
+        "crashes = excluded.crashes, interruptions = excluded.interruptions, "
+        "snoozes = excluded.snoozes, last_error = case when excluded.last_error = '' "
+        "then last_error else excluded.last_error end");
+
+  // --- claim ---
+  std::string is_enlisted = p("select count(*) from @worker where id = $1 and nonce = $2");
+  // Both choose the same rows: nothing changes @later between them.
+  std::string promote_insert =
+      p("insert into @ready (queue, key, id) select j.queue, j.key, j.id from (select id from "
+        "@later where run_at <= $1 order by run_at, id limit $2) t cross join @job j "
+        "on j.id = t.id");
+  std::string promote_delete =
+      p("delete from @later where id in "
+        "(select id from @later where run_at <= $1 order by run_at, id limit $2)");
+  std::string choose =
+      p("select r.key, r.id, j.kind, j.payload, j.max_attempts, coalesce(p.errors, 0), "
+        "coalesce(p.crashes, 0), coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) "
+        "from @ready r cross join @job j on j.id = r.id left join @past p on p.id = r.id "
+        "where r.queue = $1 order by r.key, r.id limit $2");
+  std::string take_sequence =
+      p("update @counter set value = value + $1 where name = 'lease' returning value");
+  // What was chosen is the head of the index, so a range names it. Joined as above: a row without
+  // its job (somebody deleted it by hand) is not chosen, and swept away with the range.
+  std::string insert_leases =
+      p("insert into @lease (id, sequence, nonce, worker, claimed_at) select r.id, "
+        "$1 + row_number() over (order by r.key, r.id), $2, $3, $4 "
+        "from @ready r cross join @job j on j.id = r.id "
+        "where r.queue = $5 and (r.key, r.id) <= ($6, $7)");
+  std::string delete_ready = p("delete from @ready where queue = $1 and (key, id) <= ($2, $3)");
+  std::string glance =
+      p("select exists (select 1 from @ready where queue in (select value from json_each($1))), "
+        "(select min(run_at) from @later)");
+  std::string holds =
+      p("select count(*) from @lease where id = $1 and sequence = $2 and nonce = $3");
+
+  // --- the register of workers ---
+  std::string enlist =
+      p("insert into @worker (nonce, beats, stale_after, enlisted_at, beaten_at, pid) "
+        "values ($1, 0, $2, $3, $3, $4) returning id");
+  std::string beat =
+      p("update @worker set beats = beats + 1, beaten_at = $3 where id = $1 and nonce = $2");
+  std::string leave = p("delete from @worker where id = $1 and nonce = $2");
+  std::string workers = p("select id, beats, stale_after from @worker order by id");
+  std::string evict = p("delete from @worker where id = $1 and beats = $2");
+  std::string orphans =
+      p("select l.id, l.sequence, l.nonce, coalesce(p.errors, 0), coalesce(p.crashes, 0), "
+        "coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) from @lease l "
+        "left join @past p on p.id = l.id where l.worker not in (select id from @worker) "
+        "order by l.id limit $1");
+
+  // --- for people ---
+  std::string status =
+      p("select j.kind, j.queue, j.priority, j.enqueued_at, j.max_attempts, "
+        "l.id is not null, d.id is not null, t.run_at, "
+        "coalesce(p.errors, 0), coalesce(p.crashes, 0), coalesce(p.interruptions, 0), "
+        "coalesce(p.snoozes, 0), coalesce(p.last_error, '') from @job j "
+        "left join @lease l on l.id = j.id left join @dead d on d.id = j.id "
+        "left join @later t on t.id = j.id left join @past p on p.id = j.id where j.id = $1");
+  std::string newest_id = p("select seq from sqlite_sequence where name = '@job'");
+  std::string totals =
+      p("select (select count(*) from @ready), (select count(*) from @later), "
+        "(select count(*) from @lease), (select count(*) from @dead), "
+        "(select count(*) from @worker)");
+  std::string depths =
+      p("select queue, count(*), (select j.enqueued_at from @ready h join @job j on j.id = h.id "
+        "where h.queue = r.queue order by h.key, h.id limit 1) from @ready r group by queue "
+        "order by queue");
+  std::string dead_letters =
+      p("select d.id, j.kind, j.queue, j.payload, j.enqueued_at, d.died_at, "
+        "coalesce(p.last_error, ''), coalesce(p.errors, 0), coalesce(p.crashes, 0) from @dead d "
+        "join @job j on j.id = d.id left join @past p on p.id = d.id where d.id > $1 "
+        "order by d.id limit $2");
+  std::string delete_dead = p("delete from @dead where id = $1");
+  std::string redriven_to_ready =
+      p("insert into @ready (queue, key, id) select queue, $2, id from @job where id = $1");
+  std::string delete_job = p("delete from @job where id = $1");
+  std::string delete_past = p("delete from @past where id = $1");
+};
+
+}  // namespace scalekit::queue::detail
