@@ -102,6 +102,13 @@ std::string compose(const diagnostics& diag) {
   return text;
 }
 
+boost::system::system_error with_text(const boost::system::error_code& code,
+                                      const std::string& text) {
+  // An empty text would still put ": " before the code's message.
+  if (text.empty()) return boost::system::system_error(code);
+  return {code, text};
+}
+
 }  // namespace
 
 const boost::system::error_category& error_category() noexcept {
@@ -112,7 +119,7 @@ const boost::system::error_category& error_category() noexcept {
 error::error() : error(boost::system::error_code{}, diagnostics{}) {}
 
 error::error(boost::system::error_code code, diagnostics diag)
-    : boost::system::system_error(code, compose(diag)),
+    : boost::system::system_error(with_text(code, compose(diag))),
       diag_(std::make_shared<const diagnostics>(std::move(diag))) {}
 
 error::error(errc code, std::string client_message)

@@ -27,14 +27,15 @@ void require_range(std::string_view field, Number value, std::type_identity_t<Nu
           std::to_string(least) + " to " + std::to_string(most));
 }
 
-/// Ranges of durations are told in milliseconds.
+/// Durations are told in milliseconds, those with a finer part in nanoseconds.
 inline void require_range(std::string_view field, std::chrono::nanoseconds value,
                           std::chrono::nanoseconds least, std::chrono::nanoseconds most) {
   if (value >= least && value <= most) return;
-  auto ms = [](std::chrono::nanoseconds d) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+  auto text = [](std::chrono::nanoseconds d) {
+    constexpr std::chrono::milliseconds ms{1};
+    return d % ms == d.zero() ? std::to_string(d / ms) + " ms" : std::to_string(d.count()) + " ns";
   };
-  require(false, field, ms(value), ms(least) + " to " + ms(most));
+  require(false, field, text(value), text(least) + " to " + text(most));
 }
 
 }  // namespace scalekit::detail

@@ -19,6 +19,19 @@ struct runtime::state {
     asio::io_context io{1};
     asio::executor_work_guard<asio::io_context::executor_type> keep{io.get_executor()};
     std::thread thread;
+
+    void start() {
+      thread = std::thread([this] {
+        io_thread_mark mark;
+        io.run();
+      });
+      pthread_setname_np(thread.native_handle(), "sk-io");
+    }
+
+    void stop_and_join() {
+      io.stop();
+      if (thread.joinable()) thread.join();
+    }
   };
 
   explicit state(const runtime_params& params)
@@ -33,12 +46,11 @@ struct runtime::state {
 runtime::runtime(runtime_params params) {
   detail::require_range("runtime_params.threads", params.threads, 1, 256);
   state_ = std::make_unique<state>(params);
-  for (auto& loop : state_->loops) {
-    loop.thread = std::thread([&loop] {
-      io_thread_mark mark;
-      loop.io.run();
-    });
-    pthread_setname_np(loop.thread.native_handle(), "sk-io");
+  try {
+    for (auto& loop : state_->loops) loop.start();
+  } catch (...) {
+    for (auto& loop : state_->loops) loop.stop_and_join();
+    throw;
   }
 }
 
@@ -50,7 +62,7 @@ runtime::~runtime() {
     return;
   }
   for (auto& loop : state_->loops) loop.io.stop();
-  for (auto& loop : state_->loops) loop.thread.join();
+  for (auto& loop : state_->loops) loop.stop_and_join();
 }
 
 asio::io_context& runtime::next_loop() {

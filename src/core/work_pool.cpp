@@ -56,7 +56,8 @@ work_pool::~work_pool() {
 
 asio::any_io_executor work_pool::executor() {
   std::call_once(state_->started, [this] {
-    for (std::size_t i = 0; i < params_.threads; ++i) {
+    // Where a thread could not be started, the next call goes on from there.
+    while (state_->threads.size() < params_.threads) {
       state_->threads.emplace_back([shared = state_] { shared->io.run(); });
       pthread_setname_np(state_->threads.back().native_handle(), params_.name.c_str());
     }

@@ -14,6 +14,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <tuple>
 #include <type_traits>
@@ -84,12 +85,16 @@ class pending {
 /// Runs `body(std::stop_token) -> T` and completes `op` with what it returns or throws.
 template <class T, class Body>
 void run_and_complete(pending<T>& op, Body& body) {
+  std::exception_ptr failure;
+  std::optional<T> value;
   try {
-    op.complete(nullptr, body(op.stop_token()));
+    value.emplace(body(op.stop_token()));
   } catch (...) {
     // A scalekit::error, or what the host's own callback threw.
-    op.complete(std::current_exception(), T{});
+    failure = std::current_exception();
   }
+  // Outside the try: what the handler throws is the business of the loop that runs it.
+  op.complete(std::move(failure), value ? *std::move(value) : T{});
 }
 
 /// Starts `body(std::stop_token) -> T`, which may block, on the work executor.

@@ -20,7 +20,7 @@ class deadline {
   /// without waiting is done.
   static deadline after(std::chrono::nanoseconds timeout,
                         time_point now = std::chrono::steady_clock::now()) noexcept {
-    return deadline{now + std::min<std::chrono::nanoseconds>(timeout, max_timeout)};
+    return deadline{now + std::clamp<std::chrono::nanoseconds>(timeout, {}, max_timeout)};
   }
 
   static constexpr deadline at(time_point when) noexcept { return deadline{when}; }
@@ -34,7 +34,7 @@ class deadline {
   /// Never negative.
   std::chrono::nanoseconds remaining(
       time_point now = std::chrono::steady_clock::now()) const noexcept {
-    return std::max<std::chrono::nanoseconds>(when_ - now, std::chrono::nanoseconds::zero());
+    return expired(now) ? std::chrono::nanoseconds::zero() : when_ - now;
   }
 
   /// The earlier of two.

@@ -23,12 +23,14 @@ struct runtime_params {
 ///
 /// Threads start in the constructor and are marked as I/O threads. The destructor stops the
 /// loops without waiting for outstanding operations and joins; close the clients first. It must
-/// not run on one of the runtime's threads.
+/// not run on one of the runtime's threads. In a forked child it leaves everything alone. A
+/// handler that throws ends the process, as a thread's function does.
 ///
 /// Thread safety: all members may be called from any thread.
 class SCALEKIT_EXPORT runtime {
  public:
-  /// Throws std::invalid_argument, naming the field, for settings out of range.
+  /// Throws std::invalid_argument, naming the field, for settings out of range, and
+  /// std::system_error when a thread cannot be started.
   explicit runtime(runtime_params params = {});
   ~runtime();
 

@@ -31,7 +31,8 @@ struct work_pool_params {
 /// A bounded pool of threads for what blocks.
 ///
 /// Threads start with the first post(), not before. The destructor runs what is queued, then
-/// joins; on one of the pool's own threads it lets them finish by themselves.
+/// joins; on one of the pool's own threads it lets them finish by themselves. In a forked child,
+/// where the threads do not exist, it leaves everything alone.
 ///
 /// Thread safety: post(), executor() and the statistics may be called from any thread.
 class SCALEKIT_EXPORT work_pool {
@@ -43,16 +44,22 @@ class SCALEKIT_EXPORT work_pool {
   work_pool(const work_pool&) = delete;
   work_pool& operator=(const work_pool&) = delete;
 
-  /// Runs `task` on a thread of the pool. Throws errc::shed when `max_queued` tasks wait, and
-  /// errc::closed after the destructor has begun; the task has then not run. The task must not
-  /// throw.
+  /// Runs `task` on a thread of the pool. Throws errc::shed when `max_queued` tasks wait,
+  /// errc::closed after the destructor has begun, errc::forked in a forked child, and
+  /// std::system_error when no thread can be started; the task has then not run. A task that
+  /// throws ends the process, as a thread's function does.
   template <class Task>
   void post(Task&& task) {
     reserve();
-    boost::asio::post(executor(), [queued = queued_, task = std::forward<Task>(task)]() mutable {
-      queued->fetch_sub(1, std::memory_order_relaxed);
-      task();
-    });
+    try {
+      boost::asio::post(executor(), [queued = queued_, task = std::forward<Task>(task)]() mutable {
+        queued->fetch_sub(1, std::memory_order_relaxed);
+        task();
+      });
+    } catch (...) {
+      queued_->fetch_sub(1, std::memory_order_relaxed);
+      throw;
+    }
   }
 
   /// Runs handlers on the pool's threads; what is posted here is not counted against the bound.

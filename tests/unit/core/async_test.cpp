@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -146,6 +147,48 @@ TEST_CASE("a full work pool completes the operation with shed") {
 
   CHECK(shed >= 3);  // one runs, one waits
   CHECK(shed <= 4);
+}
+
+TEST_CASE("what a handler throws reaches the loop that runs it, and completes nothing twice") {
+  asio::io_context io;
+  scalekit::execution exec{io.get_executor(), asio::any_io_executor(io.get_executor())};
+  int calls = 0;
+
+  async_add(exec, 1, 2, [&](std::exception_ptr, int) {
+    ++calls;
+    throw std::runtime_error("thrown by the handler");
+  });
+
+  CHECK_THROWS_WITH_AS(io.run(), "thrown by the handler", std::runtime_error);
+  io.restart();
+  io.run();
+  CHECK(calls == 1);
+}
+
+TEST_CASE("an exception of the host's own reaches the caller as it is, a result wraps it") {
+  asio::io_context io;
+  scalekit::execution exec{io.get_executor()};
+  auto start = [&](auto&& token) {
+    return scalekit::async_blocking<int>(
+        exec, [](std::stop_token) -> int { throw std::logic_error("loader failed"); },
+        std::forward<decltype(token)>(token));
+  };
+  bool seen_as_it_is = false;
+  scalekit::error wrapped;
+
+  start([&](std::exception_ptr e, int) {
+    try {
+      std::rethrow_exception(e);
+    } catch (const std::logic_error&) {
+      seen_as_it_is = true;
+    }
+  });
+  start(scalekit::as_result([&](scalekit::result<int> r) { wrapped = r.error(); }));
+  io.run();
+
+  CHECK(seen_as_it_is);
+  CHECK(wrapped.code() == errc::backend_error);
+  CHECK(wrapped.diag().server_message == "loader failed");
 }
 
 TEST_CASE("dropping the last handle on the pool's own thread does not deadlock") {
