@@ -1,10 +1,11 @@
 #include "front_door.hpp"
 
-#include <chrono>
-#include <scalekit/limit/identity.hpp>
-
 #include "http/problem.hpp"
 #include "pages/pages.hpp"
+
+#include <scalekit/limit/identity.hpp>
+
+#include <chrono>
 
 namespace storefront {
 namespace {
@@ -29,7 +30,9 @@ class counted {
 };
 
 /// A load balancer that asks whether we live must get its answer also when we are overrun.
-bool is_probe(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
+bool is_probe(std::string_view path) {
+  return path == "/healthz" || path == "/readyz";
+}
 
 }  // namespace
 
@@ -70,9 +73,11 @@ asio::awaitable<response> front_door::handle(request& incoming) {
         .with_headers({{"Allow", match.allowed}});
   }
   incoming.captures = std::move(match.captures);
-  // Named by the route, not by the path: reports group by it.
-  incoming.scope = scalekit::request_scope::begin(match.found->name,
-                                                  std::string(incoming.header("traceparent")));
+  // Named by the route, not by the path: reports group by it. A malformed trace is no trace.
+  auto trace =
+      scalekit::trace_context::parse(incoming.header("traceparent"), incoming.header("tracestate"));
+  incoming.scope = scalekit::request_scope::begin(
+      match.found->name, trace ? std::move(*trace) : scalekit::trace_context());
   std::exception_ptr thrown;
   try {
     co_return co_await match.found->handle(incoming);

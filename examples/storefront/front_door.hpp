@@ -1,10 +1,11 @@
 #pragma once
 
-#include <atomic>
-#include <boost/asio/awaitable.hpp>
-
 #include "http/router.hpp"
 #include "shop.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
 
 namespace storefront {
 

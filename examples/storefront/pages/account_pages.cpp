@@ -1,16 +1,18 @@
+#include "http/json_fields.hpp"
+#include "http/problem.hpp"
+#include "pages/pages.hpp"
+#include "password.hpp"
+
+#include <scalekit/core/async.hpp>
+
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
-#include <scalekit/core/async.hpp>
+
 #include <tuple>
 #include <vector>
-
-#include "http/json_fields.hpp"
-#include "http/problem.hpp"
-#include "pages/pages.hpp"
-#include "password.hpp"
 
 namespace storefront {
 namespace {
@@ -57,7 +59,8 @@ BOOST_DESCRIBE_STRUCT(category_share, (), (category, quantity, revenue_cents, ma
 
 /// Reads every sale there ever was, to say what share of each category this retailer bought. No
 /// index helps with that; a cache does.
-std::string load_dashboard(shop& shop, std::int64_t retailer, const scalekit::request_scope& scope) {
+std::string load_dashboard(shop& shop, std::int64_t retailer,
+                           const scalekit::request_scope& scope) {
   auto found = shop.db.read<std::string>(sql("select name from retailer where id = $1", retailer),
                                          {.scope = scope});
   if (found.empty()) throw not_found("there is no such retailer");

@@ -1,14 +1,16 @@
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/describe/class.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/value_from.hpp>
-#include <scalekit/core/async.hpp>
-#include <vector>
-
 #include "http/problem.hpp"
 #include "jobs/effects.hpp"
 #include "pages/pages.hpp"
 #include "pages/place_order.hpp"
+
+#include <scalekit/core/async.hpp>
+
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
+
+#include <vector>
 
 namespace storefront {
 namespace {
@@ -21,16 +23,13 @@ using scalekit::db::sql;
 /// Mode direct: what the workers would do later is done now, while the customer waits. When the
 /// process dies in between, the order stays without its effects: that is what the queue is for.
 void do_jobs_now(shop& shop, const placed_order& order) {
-  shop.db.transaction([&](scalekit::db::transaction& tx) {
-    take_payment(tx, order.payment_job, order.id);
-  });
-  shop.db.transaction([&](scalekit::db::transaction& tx) {
-    book_movements(tx, order.inventory_job, order.id);
-  });
+  shop.db.transaction(
+      [&](scalekit::db::transaction& tx) { take_payment(tx, order.payment_job, order.id); });
+  shop.db.transaction(
+      [&](scalekit::db::transaction& tx) { book_movements(tx, order.inventory_job, order.id); });
   send_confirmation(shop.db, shop.dirs, order.email_job, "1", order.id);
-  shop.db.transaction([&](scalekit::db::transaction& tx) {
-    note_confirmation(tx, order.email_job, order.id);
-  });
+  shop.db.transaction(
+      [&](scalekit::db::transaction& tx) { note_confirmation(tx, order.email_job, order.id); });
 }
 
 asio::awaitable<response> post_order(shop& shop, request& incoming) {
@@ -40,7 +39,7 @@ asio::awaitable<response> post_order(shop& shop, request& incoming) {
       {.timeout = std::chrono::seconds(5), .scope = incoming.scope}, asio::use_awaitable);
 
   // Only now: a page that was loaded before the commit holds the old stock.
-  for (const auto& line : wanted.lines) shop.pages.forget(product_key(line.product));
+  for (const auto& line : wanted.lines) shop.pages.forget_product(line.product);
   if (shop.jobs) {
     shop.jobs->wake();
   } else {

@@ -1,11 +1,13 @@
 #include "pages/place_order.hpp"
 
-#include <array>
-#include <boost/json/array.hpp>
-#include <scalekit/core/clock.hpp>
-
 #include "http/json_fields.hpp"
 #include "http/problem.hpp"
+
+#include <scalekit/core/clock.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <array>
 
 namespace storefront {
 
@@ -89,16 +91,17 @@ placed_order place_order(shop& shop, transaction& tx, const order_request& wante
           wanted.retailer, scalekit::clock::system().wall_now(), order.total_cents));
   for (std::size_t i = 0; i < wanted.lines.size(); ++i) {
     const auto& line = wanted.lines[i];
-    tx.write(sql("insert into order_line (order_id, line, product_id, quantity, price_cents) "
-                 "values ($1, $2, $3, $4, $5)",
-                 order.id, static_cast<std::int64_t>(i + 1), line.product, line.quantity,
-                 prices[i]));
+    tx.write(
+        sql("insert into order_line (order_id, line, product_id, quantity, price_cents) "
+            "values ($1, $2, $3, $4, $5)",
+            order.id, static_cast<std::int64_t>(i + 1), line.product, line.quantity, prices[i]));
   }
 
   enqueue_jobs(shop, tx, order);
-  tx.write(sql("update orders set payment_job = $2, inventory_job = $3, email_job = $4 "
-               "where id = $1",
-               order.id, order.payment_job, order.inventory_job, order.email_job));
+  tx.write(
+      sql("update orders set payment_job = $2, inventory_job = $3, email_job = $4 "
+          "where id = $1",
+          order.id, order.payment_job, order.inventory_job, order.email_job));
   return order;
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <cstdint>
+#include "http/message.hpp"
+#include "shop.hpp"
+
 #include <scalekit/db/transaction.hpp>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "http/message.hpp"
-#include "shop.hpp"
 
 namespace storefront {
 

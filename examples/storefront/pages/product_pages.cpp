@@ -1,15 +1,17 @@
+#include "http/problem.hpp"
+#include "pages/pages.hpp"
+
+#include <scalekit/http/etag.hpp>
+#include <scalekit/http/keyset.hpp>
+
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
-#include <charconv>
-#include <scalekit/http/etag.hpp>
-#include <scalekit/http/keyset.hpp>
-#include <vector>
 
-#include "http/problem.hpp"
-#include "pages/pages.hpp"
+#include <charconv>
+#include <vector>
 
 namespace storefront {
 namespace {
@@ -52,7 +54,7 @@ asio::awaitable<response> product_by_id(shop& shop, request& incoming) {
       [&shop, id, scope = incoming.scope] { return load_product(shop, id, scope); });
   auto etag = scalekit::http::strong_etag(body);
   if (scalekit::http::matches_etag(incoming.header("If-None-Match"), etag)) {
-    co_return response{.status = 304, .headers = {{"ETag", etag}}};
+    co_return response{.status = 304, .body = {}, .headers = {{"ETag", etag}}};
   }
   co_return response{.body = std::move(body), .headers = {{"ETag", etag}}};
 }
@@ -116,7 +118,8 @@ asio::awaitable<response> products_of_category(shop& shop, request& incoming) {
   if (more) rows.pop_back();
 
   auto answer = json_response(
-      200, boost::json::object{{"category", category}, {"products", boost::json::value_from(rows)}});
+      200,
+      boost::json::object{{"category", category}, {"products", boost::json::value_from(rows)}});
   if (more) {
     auto cursor = scalekit::http::encode_cursor({std::to_string(rows.back().id)});
     answer.headers.push_back(scalekit::http::next_link(incoming.target(), cursor));
@@ -130,11 +133,11 @@ std::string load_search(shop& shop, const std::string& prefix,
                         const scalekit::request_scope& scope) {
   // A range that the index on name can serve: "like 'x%'" could not use it. The upper bound is
   // the prefix followed by the greatest character there is.
-  auto rows = shop.db.read<listed_product>(
-      sql("select id, name, version, price_cents from product "
-          "where name >= $1 and name < $2 order by name limit 20",
-          prefix, prefix + "\xF4\x8F\xBF\xBF"),
-      {.scope = scope});
+  auto rows =
+      shop.db.read<listed_product>(sql("select id, name, version, price_cents from product "
+                                       "where name >= $1 and name < $2 order by name limit 20",
+                                       prefix, prefix + "\xF4\x8F\xBF\xBF"),
+                                   {.scope = scope});
   return boost::json::serialize(boost::json::object{{"products", boost::json::value_from(rows)}});
 }
 
@@ -173,7 +176,8 @@ void add_product_pages(router& routes, shop& shop) {
              [&](request& r) { return product_by_id(shop, r); });
   routes.add(http_verb::get, "/products/:product/related",
              [&](request& r) { return related_products(shop, r); });
-  routes.add(http_verb::get, "/products", [&](request& r) { return products_of_category(shop, r); });
+  routes.add(http_verb::get, "/products",
+             [&](request& r) { return products_of_category(shop, r); });
   routes.add(http_verb::get, "/search", [&](request& r) { return search(shop, r); });
 }
 

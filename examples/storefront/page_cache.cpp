@@ -1,0 +1,102 @@
+#include "page_cache.hpp"
+
+#include <scalekit/core/async.hpp>
+
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+
+#include <utility>
+
+namespace storefront {
+
+namespace asio = boost::asio;
+namespace cache = scalekit::cache;
+
+namespace {
+
+const cache::policy& policy_of(page_type type) {
+  switch (type) {
+    case page_type::product:
+      return cache::ttl::product;
+    case page_type::query:
+      return cache::ttl::query;
+    case page_type::dashboard:
+      return cache::ttl::dashboard;
+  }
+  return cache::ttl::query;
+}
+
+boost::json::object describe(const cache::statistics& stats) {
+  return {{"lookups", stats.lookups()},
+          {"hit_ratio", stats.hit_ratio()},
+          {"memory_hits", stats.memory_hits},
+          {"file_hits", stats.file_hits},
+          {"misses", stats.misses},
+          {"loads", stats.loads},
+          {"coalesced", stats.coalesced},
+          {"fenced_fills", stats.fenced_fills},
+          {"erases", stats.erases},
+          {"memory_entries", stats.memory.entries},
+          {"memory_bytes", stats.memory.bytes},
+          {"evicted", stats.memory.evicted},
+          {"file_entries", stats.file.entries},
+          {"file_errors", stats.file.read_errors + stats.file.write_errors + stats.file.corrupt}};
+}
+
+}  // namespace
+
+std::string product_key(std::int64_t id) {
+  return "product:" + std::to_string(id);
+}
+
+page_cache::page_cache(const options& settings, const data_dir& dirs, scalekit::execution exec,
+                       scalekit::log_sink log)
+    : exec_(exec) {
+  if (settings.mode == serving_mode::direct) return;
+  stores_ =
+      stores{.memory = cache::store::open(
+                 {.memory = {.max_bytes = std::size_t{128} << 20}, .execution = exec, .log = log}),
+             .files = cache::store::open(
+                 {.memory = {.max_bytes = std::size_t{8} << 20},
+                  .file = {.directory = dirs.cache.string(), .max_bytes = std::uint64_t{64} << 20},
+                  .execution = exec,
+                  .log = log})};
+}
+
+asio::awaitable<std::string> page_cache::get_or_load(page_type type, std::string key, loader load) {
+  if (!stores_) {
+    co_return co_await scalekit::async_blocking<std::string>(
+        exec_, [load = std::move(load)](std::stop_token) { return load(); }, asio::use_awaitable);
+  }
+  // Of the customers who ask for one page at the same time, one loads it and the rest wait.
+  auto& store = type == page_type::dashboard ? stores_->files : stores_->memory;
+  auto found = co_await store.async_get_or_load<std::string>(std::move(key), policy_of(type),
+                                                             std::move(load), asio::use_awaitable);
+  co_return std::move(found.value).value();
+}
+
+void page_cache::forget_product(std::int64_t id) {
+  if (stores_) stores_->memory.erase(product_key(id));
+}
+
+void page_cache::clear() {
+  if (!stores_) return;
+  stores_->memory.clear();
+  stores_->files.clear();
+}
+
+boost::json::object page_cache::to_json() const {
+  if (!stores_) return {{"enabled", false}};
+  auto memory = stores_->memory.stats();
+  auto files = stores_->files.stats();
+  auto lookups = memory.lookups() + files.lookups();
+  auto hits = memory.hits() + files.hits();
+  return {
+      {"enabled", true},
+      {"lookups", lookups},
+      {"hit_ratio", lookups == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(lookups)},
+      {"memory_store", describe(memory)},
+      {"file_store", describe(files)}};
+}
+
+}  // namespace storefront

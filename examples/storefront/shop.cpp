@@ -1,0 +1,76 @@
+#include "shop.hpp"
+
+#include "catalogue/import.hpp"
+#include "jobs/jobs.hpp"
+#include "schema.hpp"
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace storefront {
+namespace {
+
+namespace db = scalekit::db;
+namespace queue = scalekit::queue;
+namespace slow = scalekit::slow;
+
+/// The library prints nothing: what becomes of its events is the application's decision.
+scalekit::log_sink log_to_stderr() {
+  return scalekit::log_sink(
+      [](const scalekit::log_record& record) {
+        std::string line(record.event);
+        line.append(": ").append(record.message);
+        for (const auto& [name, value] : record.fields) {
+          line.append(" ").append(name).append("=").append(value);
+        }
+        line += '\n';
+        // One call a line: several threads log.
+        std::fputs(line.c_str(), stderr);
+      },
+      scalekit::log_level::warning);
+}
+
+db::client open_database(const options& settings, const data_dir& dirs,
+                         const std::shared_ptr<slow::tracker>& tracker,
+                         const scalekit::log_sink& log, scalekit::execution exec) {
+  db::client_params params;
+  // A customer who waits longer has gone: better to say "busy" while somebody listens.
+  params.acquire_timeout = std::chrono::seconds(1);
+  params.statement_timeout = std::chrono::seconds(2);
+  params.sqlite.synchronous =
+      settings.sync_full ? db::synchronous_mode::full : db::synchronous_mode::normal;
+  params.tracker = tracker;
+  params.log = log;
+  auto client = db::client::open(dirs.database_url(), params, std::move(exec));
+
+  const std::array<std::string_view, 1> steps{schema_sql};
+  client.migrate("storefront", steps);
+  return client;
+}
+
+}  // namespace
+
+shop::shop(options chosen, scalekit::execution exec)
+    : settings(std::move(chosen)),
+      dirs(settings.dir),
+      log(log_to_stderr()),
+      tracker(std::make_shared<slow::tracker>(slow::tracker_params{.log = log})),
+      db(open_database(settings, dirs, tracker, log, exec)),
+      pages(settings, dirs, exec, log),
+      limiter(settings) {
+  import_catalogue(db, settings.catalogue);
+  // The import is not what /stats is about.
+  tracker->reset();
+  if (settings.mode == serving_mode::direct) return;
+
+  jobs.emplace(db, queue::queue_params{.log = log});
+  jobs->migrate();
+  // Few: on SQLite jobs write one after the other anyway, and customers write too.
+  worker.emplace(*jobs, queue::worker_params{.concurrency = 4});
+  add_order_jobs(*worker, *this);
+  add_housekeeping_jobs(*worker, *this);
+  worker->start();
+}
+
+}  // namespace storefront
