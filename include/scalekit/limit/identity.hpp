@@ -13,32 +13,27 @@
 namespace scalekit::limit {
 
 /// What an identity is an identity of: "ip", "user", "endpoint", or a word of the host's own
-/// ("tenant"). 1 to 16 bytes, kept inside, compared as two machine words.
+/// ("tenant"). 1 to 16 bytes without NUL, kept inside, compared as two machine words.
 class kind {
  public:
   static constexpr std::size_t max_size = 16;
 
-  /// Throws std::invalid_argument when empty or longer than 16 bytes (a compile error in a
-  /// constant expression).
+  /// Throws std::invalid_argument for any other name (a compile error in a constant expression).
   constexpr kind(std::string_view name) {  // NOLINT(google-explicit-constructor)
-    if (name.empty() || name.size() > max_size) {
-      throw std::invalid_argument("limit: the name of an identity kind has 1 to 16 bytes");
+    if (name.empty() || name.size() > max_size || name.find('\0') != std::string_view::npos) {
+      throw std::invalid_argument("limit: the name of an identity kind has 1 to 16 bytes, no NUL");
     }
     for (std::size_t i = 0; i < name.size(); ++i) {
       auto byte = std::uint64_t{static_cast<unsigned char>(name[i])};
       words_[i / 8] |= byte << (8 * (i % 8));
     }
-    size_ = name.size();
   }
   constexpr kind(const char* name) : kind(std::string_view{name}) {}  // NOLINT
 
-  friend constexpr bool operator==(const kind& a, const kind& b) noexcept {
-    return a.words_[0] == b.words_[0] && a.words_[1] == b.words_[1] && a.size_ == b.size_;
-  }
+  friend constexpr bool operator==(const kind&, const kind&) = default;
 
  private:
   std::array<std::uint64_t, 2> words_{};
-  std::size_t size_ = 0;
 };
 
 inline constexpr kind ip_kind{"ip"};
@@ -72,8 +67,9 @@ class identity {
   limit::kind kind_;
   const char* text_ = nullptr;
   std::size_t size_ = 0;
-  std::array<char, 23> inline_{};
   bool inside_ = false;
+  // Left uninitialised where text_ is used: an identity is made for every call.
+  std::array<char, 23> inline_;
 };
 
 /// Kind "ip". IPv6 addresses count by their first `v6_bits` bits (1 to 128, default 64: what one

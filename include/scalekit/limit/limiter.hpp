@@ -17,7 +17,7 @@ namespace scalekit::limit {
 
 struct limiter_params {
   /// 1 to 64 rules. The order has no meaning: all that apply to a call must allow it.
-  std::vector<rule> rules;
+  std::vector<rule> rules = {};
 };
 
 /// What the limiter has done since it was made. Counted without a common lock: the figures may be
@@ -41,7 +41,7 @@ struct limiter_stats {
 ///
 /// Memory is allocated at construction and never grows. Keys are kept as 128-bit hashes under a
 /// secret drawn for each limiter: two keys would share one bucket with a probability of about
-/// 2^-128 a pair, and nobody outside can search for such a pair.
+/// 2^-127 a pair, and nobody outside can search for such a pair.
 ///
 /// Thread safety: all members may be called from any thread. Calls on different keys rarely meet;
 /// a call under one rule on a known key takes no lock. A call never waits for anything but

@@ -26,12 +26,12 @@ struct condition {
 struct rule {
   /// Appears in decisions and response headers: 1 to 64 characters of [A-Za-z0-9._-], unique in
   /// its limiter.
-  std::string name;
+  std::string name = {};
 
   /// The identities that are counted, together as one key: {"ip"} counts every address,
   /// {"user", "endpoint"} every pair. The rule applies to calls that carry all of them. Empty: one
   /// key shared by all calls. At most 4, no kind twice.
-  std::vector<kind> by;
+  std::vector<kind> by = {};
 
   /// Calls per `per`. 1 to 1,000,000,000, and at most one per nanosecond.
   std::uint64_t limit = 0;
@@ -48,10 +48,10 @@ struct rule {
   std::uint32_t cost = 1;
 
   /// All must hold; empty (the default): every call that carries `by`.
-  std::vector<condition> only_if;
+  std::vector<condition> only_if = {};
 
-  /// For how many keys state is kept, rounded up to a power of two; 64 to 2^26, default 131,072.
-  /// Takes 27 bytes a key at once, whatever the number of keys. For what happens when more keys
+  /// For how many keys state is kept, rounded up to a multiple of 7; 64 to 2^26, default 131,072.
+  /// Takes 28 bytes a key at construction, used or not. For what happens when more keys
   /// are live than fit, see docs/limit.md.
   std::size_t max_keys = 131'072;
 };
