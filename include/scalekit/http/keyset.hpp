@@ -43,7 +43,7 @@ SCALEKIT_EXPORT result<std::vector<std::string>> decode_cursor(std::string_view 
 /// `target` is the request's own path and query ("/products?category=sofa&after=..."): a parameter
 /// called `parameter` in it is replaced, others stay. Throws scalekit::error with
 /// errc::invalid_argument when `target` holds what has no place in a header's URI: blanks, control
-/// characters, `<`, `>`, `"`.
+/// characters, `<`, `>`, `"`, `#`.
 SCALEKIT_EXPORT header next_link(std::string_view target, std::string_view cursor,
                                  std::string_view parameter = "after");
 
