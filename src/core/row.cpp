@@ -1,19 +1,24 @@
 #include "scalekit/core/row.hpp"
 
+#include "scalekit/core/error.hpp"
+
 #include <algorithm>
 #include <string>
-
-#include "scalekit/core/error.hpp"
 
 namespace scalekit {
 
 std::string_view to_string(value_kind kind) noexcept {
   switch (kind) {
-    case value_kind::null: return "null";
-    case value_kind::integer: return "integer";
-    case value_kind::real: return "real";
-    case value_kind::text: return "text";
-    case value_kind::blob: return "blob";
+    case value_kind::null:
+      return "null";
+    case value_kind::integer:
+      return "integer";
+    case value_kind::real:
+      return "real";
+    case value_kind::text:
+      return "text";
+    case value_kind::blob:
+      return "blob";
   }
   return "unknown";
 }
@@ -80,7 +85,8 @@ void throw_decode_failure(decode_status status, const row_shape& shape, std::siz
   std::string text = column_label(shape, column);
   text.append(": ");
   switch (status) {
-    case decode_status::ok: break;
+    case decode_status::ok:
+      break;
     case decode_status::wrong_kind:
       text.append("holds ").append(to_string(found)).append(", the member is ").append(wanted);
       throw error(errc::column_mismatch, std::move(text));

@@ -80,8 +80,8 @@ struct client_params {
   /// Range 1 to 10'000.
   std::size_t statement_cache = 256;
 
-  /// The largest single value, bound or read, and the longest statement; larger is
-  /// errc::too_large. Default 64 MiB. Range 1 KiB to 1 GiB.
+  /// The largest value, row or statement text, in either direction; larger is errc::too_large.
+  /// Default 64 MiB. Range 1 KiB to 10^9 bytes.
   std::size_t max_value_bytes = std::size_t{64} << 20;
 
   /// The SQLite driver's own.

@@ -17,10 +17,10 @@ namespace scalekit::db {
 /// lives it holds a connection; on SQLite one that may write is the only writer, so do not wait
 /// in it for anything but the database.
 ///
-/// A statement that fails (a constraint, a timeout, a cancellation) is undone by itself and the
-/// transaction goes on, with one exception: what the backend answers by rolling the whole
-/// transaction back (disk full, an I/O error, `or rollback`). It is then aborted: every further
-/// call, commit() too, throws errc::not_allowed and says why.
+/// A statement that fails is undone by itself, and the transaction goes on; it is aborted, as a
+/// whole, when the backend can only answer by rolling it back: on SQLite when a statement that
+/// writes is stopped (timeout, cancellation), when the disk is full and when I/O fails. Every
+/// further call then throws errc::not_allowed and says why; commit() too.
 ///
 /// Thread safety: one thread at a time; it may move between threads.
 class SCALEKIT_EXPORT transaction : public verbs<transaction> {

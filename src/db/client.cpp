@@ -1,0 +1,98 @@
+#include "scalekit/db/client.hpp"
+
+#include "db/call_site.hpp"
+#include "db/sqlite/backend.hpp"
+#include "db/sqlite/settings.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <string>
+#include <utility>
+
+namespace scalekit::db {
+
+client client::open(std::string_view url, client_params params, scalekit::execution exec) {
+  return client(std::make_shared<sqlite::sqlite_backend>(
+      sqlite::settings_from_url(url, std::move(params)), std::move(exec)));
+}
+
+client::client(std::shared_ptr<detail::backend> backend) noexcept : backend_(std::move(backend)) {}
+
+db::transaction client::begin(const transaction_options& options, std::source_location site) {
+  return db::transaction(backend_->begin(options, site));
+}
+
+write_result client::run(detail::access kind, const statement& query, const call_options& options,
+                         detail::row_sink* rows) {
+  return backend_->run(kind, query, options, rows);
+}
+
+void client::start(detail::access kind, statement query, call_options options,
+                   std::shared_ptr<detail::async_call> call) {
+  backend_->async_run(kind, std::move(query), std::move(options), std::move(call));
+}
+
+void client::start(transaction_options options, const std::source_location& site,
+                   std::shared_ptr<detail::async_transaction_call> call) {
+  backend_->async_begin(std::move(options), site, std::move(call));
+}
+
+void client::run_script(std::string_view script, const transaction_options& options,
+                        std::source_location site) {
+  auto tx = begin(options, site);
+  tx.run_script(script);
+  tx.commit();
+}
+
+std::size_t client::migrate(std::string_view component, std::span<const std::string_view> steps,
+                            const transaction_options& options, std::source_location site) {
+  auto tx = begin(options, site);
+  tx.run_script(
+      "create table if not exists scalekit_schema ("
+      "component text not null primary key, steps integer not null)");
+  auto applied = tx.read_optional<std::size_t>(
+                       sql("select steps from scalekit_schema where component = $1", component))
+                     .value_or(0);
+  if (applied > steps.size()) {
+    throw error(errc::not_supported, "the schema of '" + std::string(component) + "' has " +
+                                         std::to_string(applied) + " steps, this program knows " +
+                                         std::to_string(steps.size()) +
+                                         ": it is older than the database");
+  }
+  for (auto step : steps.subspan(applied)) tx.run_script(step);
+  tx.write(
+      sql("insert into scalekit_schema (component, steps) values ($1, $2) "
+          "on conflict (component) do update set steps = excluded.steps",
+          component, steps.size()));
+  tx.commit();
+  return steps.size() - applied;
+}
+
+void client::close(std::chrono::nanoseconds timeout) {
+  backend_->close(timeout);
+}
+
+client_statistics client::statistics() const {
+  return backend_->statistics();
+}
+
+const scalekit::execution& client::execution() const noexcept {
+  return backend_->execution();
+}
+
+namespace detail {
+
+void require_one_row(std::size_t rows, const statement& query) {
+  if (rows == 0) {
+    throw error(errc::not_found, describe(query.site()) + ": one row was asked for, none found");
+  }
+  require_at_most_one_row(rows, query);
+}
+
+void require_at_most_one_row(std::size_t rows, const statement& query) {
+  if (rows <= 1) return;
+  throw error(errc::too_large, describe(query.site()) + ": one row was asked for, " +
+                                   std::to_string(rows) + " found");
+}
+
+}  // namespace detail
+}  // namespace scalekit::db

@@ -1,0 +1,243 @@
+#include "db/lease_pool.hpp"
+
+#include "db/call_site.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace scalekit::db::detail {
+
+namespace asio = boost::asio;
+
+struct lease_pool::waiter : lease_waiter {
+  explicit waiter(const lease_request& r) : request(r) {}
+  virtual ~waiter() = default;
+
+  /// Under the pool's mutex: no longer waits. Returns itself when it runs on a work thread.
+  virtual std::shared_ptr<async_waiter> resolved() = 0;
+
+  lease_request request;
+};
+
+struct lease_pool::blocking_waiter final : waiter {
+  using waiter::waiter;
+
+  std::shared_ptr<async_waiter> resolved() override {
+    wake.notify_one();
+    return nullptr;
+  }
+
+  std::condition_variable_any wake;
+};
+
+struct lease_pool::async_waiter final : waiter, std::enable_shared_from_this<async_waiter> {
+  using stop_callback = std::stop_callback<std::function<void()>>;
+
+  async_waiter(const lease_request& r, granted t) : waiter(r), then(std::move(t)) {}
+
+  std::shared_ptr<async_waiter> resolved() override {
+    timer->cancel();
+    return std::exchange(self, nullptr);
+  }
+
+  granted then;
+  // Only touched under the pool's mutex: a timer is not thread-safe.
+  std::optional<asio::steady_timer> timer;
+  // Keeps it alive while the queue points at it.
+  std::shared_ptr<async_waiter> self;
+  std::optional<stop_callback> on_stop, on_also_stop;
+};
+
+void lease::give_back() noexcept {
+  if (auto* pool = std::exchange(pool_, nullptr)) pool->give_back(slot_);
+}
+
+lease_pool::lease_pool(std::string name, std::size_t slots, std::size_t max_waiting, execution exec)
+    : name_(std::move(name)),
+      max_waiting_(max_waiting),
+      exec_(std::move(exec)),
+      queue_(slots, max_waiting),
+      holders_(slots) {}
+
+lease lease_pool::take(const lease_request& request, const std::stop_token& stop, bool& waited) {
+  std::unique_lock lock(mutex_);
+  if (auto slot = queue_.try_take()) [[likely]] {
+    hold(*slot, request, request.begun);
+    hold_on_this_thread(*slot, request);
+    return {*this, *slot};
+  }
+  if (queue_.is_closed()) std::rethrow_exception(closed_error());
+  waited = true;
+  blocking_waiter self(request);
+  if (!queue_.wait(self)) std::rethrow_exception(shed_error());
+
+  self.wake.wait_until(lock, stop, request.until,
+                       [&] { return self.now != lease_waiter::state::waiting; });
+
+  bool cancelled = stop.stop_requested();
+  auto why = cancelled ? lease_queue::leave::cancelled : lease_queue::leave::timeout;
+  if (queue_.abandon(self, why)) {
+    std::rethrow_exception(cancelled ? cancelled_error() : timeout_error(request));
+  }
+  if (self.now == lease_waiter::state::closed) std::rethrow_exception(closed_error());
+  hold_on_this_thread(self.slot, request);
+  return {*this, self.slot};
+}
+
+void lease_pool::async_take(const lease_request& request, std::stop_token stop,
+                            std::stop_token also_stop, granted then) {
+  auto self = std::make_shared<async_waiter>(request, std::move(then));
+  std::unique_lock lock(mutex_);
+  if (auto slot = queue_.try_take()) {
+    hold(*slot, request, request.begun);
+    lock.unlock();
+    if (!start_on_work_thread(self, *slot)) give_back(*slot);
+    return;
+  }
+  if (queue_.is_closed()) return fail(self, closed_error());
+  if (!queue_.wait(*self)) return fail(self, shed_error());
+  self->self = self;
+  self->timer.emplace(exec_.completion_executor(), request.until);
+  self->timer->async_wait(
+      [pool = weak_from_this(), weak = std::weak_ptr(self)](boost::system::error_code ec) {
+        auto p = pool.lock();
+        auto w = weak.lock();
+        if (!ec && p && w) p->leave(w, lease_queue::leave::timeout);
+      });
+  lock.unlock();
+
+  // Only posts: it may run inside request_stop() of a thread that holds locks of its own.
+  auto abandon = [pool = weak_from_this(), weak = std::weak_ptr(self),
+                  executor = exec_.completion_executor()] {
+    asio::post(executor, [pool, weak] {
+      auto p = pool.lock();
+      auto w = weak.lock();
+      if (p && w) p->leave(w, lease_queue::leave::cancelled);
+    });
+  };
+  self->on_stop.emplace(std::move(stop), abandon);
+  self->on_also_stop.emplace(std::move(also_stop), abandon);
+}
+
+void lease_pool::leave(const std::shared_ptr<async_waiter>& w, lease_queue::leave why) {
+  std::exception_ptr e;
+  std::shared_ptr<async_waiter> keep;
+  {
+    std::lock_guard lock(mutex_);
+    if (!queue_.abandon(*w, why)) return;
+    keep = w->resolved();
+    e = why == lease_queue::leave::timeout ? timeout_error(w->request) : cancelled_error();
+    if (queue_.busy() + queue_.waiting() == 0) idle_.notify_all();
+  }
+  w->then(e, {});
+}
+
+namespace {
+
+/// The lease travels with the task, so that a task dropped by a stopped executor returns it.
+template <class Waiter>
+struct run_with_lease {
+  std::shared_ptr<Waiter> waiter;
+  lease lent;
+
+  void operator()() { waiter->then(nullptr, std::move(lent)); }
+};
+
+}  // namespace
+
+/// False when `w` failed and the slot is free for the next.
+bool lease_pool::start_on_work_thread(const std::shared_ptr<async_waiter>& w,
+                                      std::size_t slot) noexcept {
+  run_with_lease<async_waiter> task{w, lease(*this, slot)};
+  try {
+    exec_.post_work(std::move(task));
+    return true;
+  } catch (...) {
+    fail(w, std::current_exception());
+    return !task.lent.disown();
+  }
+}
+
+void lease_pool::fail(const std::shared_ptr<async_waiter>& w, std::exception_ptr e) noexcept {
+  asio::post(exec_.completion_executor(), [w, e = std::move(e)] { w->then(e, {}); });
+}
+
+void lease_pool::give_back(std::size_t slot) noexcept {
+  std::unique_lock lock(mutex_);
+  while (auto* next = static_cast<waiter*>(queue_.give_back(slot))) {
+    hold(slot, next->request, std::chrono::steady_clock::now());
+    auto async = next->resolved();
+    if (!async) return;
+    lock.unlock();
+    if (start_on_work_thread(async, slot)) return;
+    lock.lock();
+  }
+  if (queue_.busy() + queue_.waiting() == 0) idle_.notify_all();
+}
+
+void lease_pool::hold(std::size_t slot, const lease_request& request, time_point since) {
+  holders_[slot] = {request.site, since, {}};
+}
+
+void lease_pool::hold_on_this_thread(std::size_t slot, const lease_request& request) {
+  if (request.transaction) holders_[slot].transaction_thread = std::this_thread::get_id();
+}
+
+void lease_pool::close() {
+  std::vector<std::shared_ptr<async_waiter>> left;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto* w : queue_.close()) {
+      if (auto async = static_cast<waiter*>(w)->resolved()) left.push_back(std::move(async));
+    }
+    idle_.notify_all();
+  }
+  for (auto& w : left) fail(w, closed_error());
+}
+
+bool lease_pool::wait_until_idle(time_point until) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_until(lock, until, [this] { return queue_.busy() + queue_.waiting() == 0; });
+}
+
+pool_statistics lease_pool::statistics() const {
+  std::lock_guard lock(mutex_);
+  return queue_.statistics();
+}
+
+std::exception_ptr lease_pool::timeout_error(const lease_request& request) const {
+  const holder* oldest = nullptr;
+  for (const auto& h : holders_) {
+    if (oldest == nullptr || h.since < oldest->since) oldest = &h;
+  }
+  auto stats = queue_.statistics();
+  auto now = std::chrono::steady_clock::now();
+  std::string text = describe(request.site) + ": no " + name_ + " came free within " +
+                     in_ms(now - request.begun) + ": " + std::to_string(stats.busy) + " of " +
+                     std::to_string(stats.limit) + " busy, " + std::to_string(stats.waiting) +
+                     " more waiting; the oldest holder is " + describe(oldest->site) + ", since " +
+                     in_ms(now - oldest->since);
+  if (oldest->transaction_thread == std::this_thread::get_id()) {
+    text += "; it is a transaction of this very thread: use the transaction's own calls in it";
+  }
+  return std::make_exception_ptr(error(errc::acquire_timeout, std::move(text)));
+}
+
+std::exception_ptr lease_pool::shed_error() const {
+  return std::make_exception_ptr(error(
+      errc::shed, "already " + std::to_string(max_waiting_) + " callers wait for a " + name_));
+}
+
+std::exception_ptr lease_pool::closed_error() const {
+  return std::make_exception_ptr(error(errc::closed, "closed while asking for a " + name_));
+}
+
+std::exception_ptr lease_pool::cancelled_error() const {
+  return std::make_exception_ptr(error(errc::cancelled, "cancelled while waiting for a " + name_));
+}
+
+}  // namespace scalekit::db::detail

@@ -1,0 +1,67 @@
+#include "db/lease_queue.hpp"
+
+namespace scalekit::db::detail {
+
+lease_queue::lease_queue(std::size_t slots, std::size_t max_waiting) : max_waiting_(max_waiting) {
+  stats_.limit = slots;
+  // Lent from the back: slot 0 first.
+  for (std::size_t i = slots; i > 0; --i) free_.push_back(i - 1);
+}
+
+std::optional<std::size_t> lease_queue::try_take() {
+  if (closed_ || free_.empty()) return std::nullopt;
+  auto slot = free_.back();
+  free_.pop_back();
+  ++stats_.busy;
+  ++stats_.acquired;
+  return slot;
+}
+
+bool lease_queue::wait(lease_waiter& w) {
+  if (waiting_.size() >= max_waiting_) {
+    ++stats_.shed;
+    return false;
+  }
+  w.place_ = waiting_.insert(waiting_.end(), &w);
+  w.now = lease_waiter::state::waiting;
+  return true;
+}
+
+lease_waiter* lease_queue::give_back(std::size_t slot) {
+  if (waiting_.empty()) {
+    free_.push_back(slot);
+    --stats_.busy;
+    return nullptr;
+  }
+  auto* first = waiting_.front();
+  waiting_.pop_front();
+  first->now = lease_waiter::state::granted;
+  first->slot = slot;
+  ++stats_.acquired;
+  ++stats_.waited;
+  return first;
+}
+
+bool lease_queue::abandon(lease_waiter& w, leave why) {
+  if (w.now != lease_waiter::state::waiting) return false;
+  waiting_.erase(w.place_);
+  w.now = lease_waiter::state::idle;
+  ++(why == leave::timeout ? stats_.acquire_timeouts : stats_.cancelled_waits);
+  return true;
+}
+
+std::vector<lease_waiter*> lease_queue::close() {
+  closed_ = true;
+  std::vector<lease_waiter*> left(waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  for (auto* w : left) w->now = lease_waiter::state::closed;
+  return left;
+}
+
+pool_statistics lease_queue::statistics() const noexcept {
+  auto copy = stats_;
+  copy.waiting = waiting_.size();
+  return copy;
+}
+
+}  // namespace scalekit::db::detail

@@ -1,0 +1,186 @@
+#include "db/sqlite/backend.hpp"
+
+#include "db/call_site.hpp"
+#include "db/sqlite/call_frame.hpp"
+#include "scalekit/slow/tracker.hpp"
+
+#include <utility>
+
+namespace scalekit::db::sqlite {
+
+using detail::access;
+using detail::lease;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Tells N+1 patterns (another value each time) from mere repetition. FNV-1a.
+std::uint64_t hash_of(const value_list& values) noexcept {
+  std::uint64_t h = 14695981039346656037ULL;
+  auto mix = [&h](const void* data, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+      h = (h ^ static_cast<const unsigned char*>(data)[i]) * 1099511628211ULL;
+    }
+  };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto v = values[i];
+    switch (v.kind()) {
+      case value_kind::null:
+        break;
+      case value_kind::integer: {
+        auto number = v.integer();
+        mix(&number, sizeof number);
+        break;
+      }
+      case value_kind::real: {
+        auto number = v.real();
+        mix(&number, sizeof number);
+        break;
+      }
+      case value_kind::text:
+        mix(v.text().data(), v.text().size());
+        break;
+      case value_kind::blob:
+        mix(v.blob().data(), v.blob().size());
+        break;
+    }
+  }
+  return h;
+}
+
+slow::outcome outcome_of(const std::exception_ptr& failure) noexcept {
+  if (!failure) return slow::outcome::ok;
+  try {
+    auto code = to_error(failure).code();
+    if (code == errc::cancelled) return slow::outcome::cancelled;
+    return is_timeout(code) ? slow::outcome::timeout : slow::outcome::error;
+  } catch (...) {
+    return slow::outcome::error;
+  }
+}
+
+}  // namespace
+
+sqlite_backend::sqlite_backend(settings s, scalekit::execution exec)
+    : settings_(std::move(s)),
+      exec_(std::move(exec)),
+      writer_("writer of " + settings_.path, connection_role::writer, 1, settings_, exec_) {
+  if (!settings_.in_memory()) {
+    readers_.emplace("reader of " + settings_.path, connection_role::reader,
+                     settings_.params.sqlite.readers, settings_, exec_);
+  }
+  call_frame call{steady_clock::now(), deadline::after(settings_.params.statement_timeout)};
+  connect(writer_, writer_.slots.front(), call);
+  settings_.params.log(log_level::info, "db.open", "opened a SQLite database",
+                       {{"path", settings_.path}});
+}
+
+sqlite_backend::~sqlite_backend() {
+  if (!fork_guard_.is_forked()) return;
+  // The connections are the parent's: closing them here could drop locks and files it uses.
+  auto abandon = [](slot_group& group) {
+    for (auto& s : group.slots) static_cast<void>(s.conn.release());
+  };
+  abandon(writer_);
+  if (readers_) abandon(*readers_);
+}
+
+slot_group& sqlite_backend::group_for(access kind) noexcept {
+  return kind == access::read && readers_ ? *readers_ : writer_;
+}
+
+void sqlite_backend::check_thread(std::string_view operation) const {
+  fork_guard_.check(operation);
+  io_thread_mark::check_blocking_allowed(operation);
+}
+
+error sqlite_backend::closed_error() const {
+  return {errc::closed, "the client of " + settings_.path + " was closed"};
+}
+
+stop_condition sqlite_backend::limits_of(const call_frame& call) const noexcept {
+  return {
+      call.begun, call.until.when(), {call.stops[0], call.stops[1], call.stops[2]}, &stop_running_};
+}
+
+detail::lease_request sqlite_backend::request_for(const std::source_location& site,
+                                                  const call_frame& call,
+                                                  bool transaction) const noexcept {
+  auto patience = deadline::after(settings_.params.acquire_timeout, call.begun);
+  return {site, call.begun, earlier(patience, call.until).when(), transaction};
+}
+
+connection& sqlite_backend::connect(slot_group& group, slot& s, const call_frame& call) {
+  if (!s.conn) s.conn = std::make_unique<connection>(settings_, group.role, limits_of(call));
+  return *s.conn;
+}
+
+void sqlite_backend::leave(slot& s) noexcept {
+  if (!s.conn) return;
+  const bool clean = s.conn->rollback();
+  // A database in memory would be gone with its connection.
+  const bool keep = clean && (settings_.in_memory() || !s.conn->is_suspect());
+  if (!keep || stop_running_.load(std::memory_order_relaxed)) s.conn.reset();
+}
+
+write_result sqlite_backend::run(access kind, const statement& query, const call_options& options,
+                                 detail::row_sink* rows) {
+  check_thread("db::client");
+  if (closing_.load(std::memory_order_relaxed)) throw closed_error();
+  auto call = frame_of(options, settings_.params.statement_timeout);
+  throw_if_stopped(options.stop, query.site());
+  auto& group = group_for(kind);
+  bool waited = false;
+  auto lent = group.pool->take(request_for(query.site(), call, false), options.stop, waited);
+  if (waited) call.acquired = steady_clock::now();
+  return run_with(std::move(lent), group, kind, query, rows, call);
+}
+
+write_result sqlite_backend::run_with(lease lent, slot_group& group, access kind,
+                                      const statement& query, detail::row_sink* rows,
+                                      const call_frame& call) {
+  auto& s = group.slots[lent.slot()];
+  connect(group, s, call);
+  // Before the lease ends.
+  struct visit {
+    sqlite_backend& self;
+    slot& visited;
+    ~visit() { self.leave(visited); }
+  } visit{*this, s};
+  return run_on(s, kind, query, rows, call);
+}
+
+write_result sqlite_backend::run_on(slot& s, access kind, const statement& query,
+                                    detail::row_sink* rows, const call_frame& call) {
+  execution_report report;
+  if (settings_.params.tracker) report.first_row = call.begun;
+  slot::add_one(s.statements);
+  try {
+    s.conn->run(kind, query, rows, limits_of(call), report);
+  } catch (...) {
+    slot::add_one(s.failed);
+    if (settings_.params.tracker) track(query, call, report, std::current_exception());
+    throw;
+  }
+  slot::add_one(report.cache_hit ? s.hits : s.misses);
+  if (settings_.params.tracker) track(query, call, report, nullptr);
+  return {report.rows_affected, report.last_insert_id, write_token};
+}
+
+void sqlite_backend::track(const statement& query, const call_frame& call,
+                           const execution_report& report,
+                           const std::exception_ptr& failure) const noexcept {
+  const auto now = steady_clock::now();
+  const auto started = call.acquired.value_or(call.begun);
+  // A call that failed before its first row has no fetch time.
+  const auto first = report.first_row > started ? *report.first_row : now;
+  const auto rows =
+      report.rows > 0 ? report.rows : static_cast<std::uint64_t>(report.rows_affected);
+  const bool grouped = call.scope != nullptr && *call.scope;
+  settings_.params.tracker->record(
+      report.tracked, {started - call.begun, first - started, now - first, now}, rows,
+      outcome_of(failure), query.site(), grouped ? *call.scope : request_scope{},
+      grouped ? hash_of(query.parameters()) : 0);
+}
+
+}  // namespace scalekit::db::sqlite

@@ -1,0 +1,79 @@
+#include "db/sqlite/backend.hpp"
+#include "db/sqlite/transaction.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+// Calls without a thread of their caller's: they wait in the same queues, then run on the work
+// executor.
+
+namespace scalekit::db::sqlite {
+
+using detail::access;
+using detail::lease;
+using std::chrono::steady_clock;
+
+void sqlite_backend::async_run(access kind, statement query, call_options options,
+                               std::shared_ptr<detail::async_call> call) {
+  fork_guard_.check("db::client");
+  if (closing_.load(std::memory_order_relaxed)) {
+    boost::asio::post(exec_.completion_executor(),
+                      [call, e = std::make_exception_ptr(closed_error())] { call->finish(e, {}); });
+    return;
+  }
+  auto frame = frame_of(options, settings_.params.statement_timeout);
+  auto request = request_for(query.site(), frame, false);
+  auto stop = options.stop;
+  auto& group = group_for(kind);
+  auto run = [self = shared_from_this(), &group, kind, query = std::move(query),
+              options = std::move(options), call, frame](std::exception_ptr e, lease lent) mutable {
+    write_result result;
+    if (!e) {
+      auto also_stop = call->stop();
+      frame.acquired = steady_clock::now();
+      frame.stops = {&options.stop, &also_stop};
+      frame.scope = &options.scope;
+      try {
+        throw_if_stopped(options.stop, query.site());
+        throw_if_stopped(also_stop, query.site());
+        result = self->run_with(std::move(lent), group, kind, query, call->rows(), frame);
+      } catch (...) {
+        e = std::current_exception();
+      }
+    }
+    call->finish(std::move(e), std::move(result));
+  };
+  group.pool->async_take(request, std::move(stop), call->stop(), std::move(run));
+}
+
+void sqlite_backend::async_begin(transaction_options options, const std::source_location& site,
+                                 std::shared_ptr<detail::async_transaction_call> call) {
+  fork_guard_.check("db::client");
+  if (closing_.load(std::memory_order_relaxed)) {
+    boost::asio::post(exec_.completion_executor(),
+                      [call, e = std::make_exception_ptr(closed_error())] { call->fail(e); });
+    return;
+  }
+  auto frame = frame_of(options, settings_.params.transaction_timeout);
+  auto request = request_for(site, frame, true);
+  auto stop = options.stop;
+  auto& pool = *group_for(options.read_only ? access::read : access::write).pool;
+  auto run = [self = shared_from_this(), options = std::move(options), call, frame, site](
+                 std::exception_ptr e, lease lent) mutable {
+    std::unique_ptr<detail::transaction_backend> tx;
+    if (!e) {
+      try {
+        throw_if_stopped(options.stop, site);
+        throw_if_stopped(call->stop(), site);
+        tx = self->start_transaction(std::move(lent), frame, options, call->stop());
+      } catch (...) {
+        e = std::current_exception();
+      }
+    }
+    tx ? call->run(std::move(tx)) : call->fail(std::move(e));
+  };
+  pool.async_take(request, std::move(stop), call->stop(), std::move(run));
+}
+
+}  // namespace scalekit::db::sqlite

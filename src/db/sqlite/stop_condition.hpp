@@ -1,0 +1,37 @@
+#pragma once
+
+#include "scalekit/core/clock.hpp"
+
+#include <array>
+#include <atomic>
+#include <stop_token>
+
+namespace scalekit::db::sqlite {
+
+/// Why SQLite was told to give up.
+enum class stop_cause { none, deadline, cancelled, closing };
+
+/// When a call must end, looked at from inside SQLite. A flag of the connection, as
+/// sqlite3_interrupt() has it, could hit the next call.
+struct stop_condition {
+  time_point begun;
+  time_point until;
+  /// Null where there is none.
+  std::array<const std::stop_token*, 3> stops{};
+  const std::atomic<bool>* closing = nullptr;
+
+  stop_cause check() const noexcept {
+    if (auto cause = check_flags(); cause != stop_cause::none) return cause;
+    return std::chrono::steady_clock::now() >= until ? stop_cause::deadline : stop_cause::none;
+  }
+
+  stop_cause check_flags() const noexcept {
+    for (const auto* stop : stops) {
+      if (stop != nullptr && stop->stop_requested()) return stop_cause::cancelled;
+    }
+    if (closing != nullptr && closing->load(std::memory_order_relaxed)) return stop_cause::closing;
+    return stop_cause::none;
+  }
+};
+
+}  // namespace scalekit::db::sqlite

@@ -1,0 +1,57 @@
+#include "scalekit/db/transaction.hpp"
+
+#include "scalekit/core/error.hpp"
+
+#include <utility>
+
+namespace scalekit::db {
+namespace {
+
+detail::transaction_backend& require(const std::unique_ptr<detail::transaction_backend>& tx) {
+  if (!tx) throw error(errc::not_allowed, "the transaction was moved from");
+  return *tx;
+}
+
+}  // namespace
+
+transaction::transaction(std::unique_ptr<detail::transaction_backend> tx) noexcept
+    : tx_(std::move(tx)) {}
+transaction::transaction(transaction&&) noexcept = default;
+transaction& transaction::operator=(transaction&&) noexcept = default;
+transaction::~transaction() = default;
+
+write_result transaction::run(detail::access kind, const statement& query,
+                              const call_options& options, detail::row_sink* rows) {
+  return require(tx_).run(kind, query, options, rows);
+}
+
+void transaction::run_script(std::string_view script) {
+  require(tx_).run_script(script);
+}
+
+write_result transaction::commit() {
+  return require(tx_).commit();
+}
+
+void transaction::rollback() noexcept {
+  if (tx_) tx_->rollback();
+}
+
+bool transaction::is_open() const noexcept {
+  return tx_ && tx_->is_open();
+}
+
+transaction::savepoint_guard::savepoint_guard(transaction& tx) : tx_(tx) {
+  require(tx_.tx_).savepoint();
+}
+
+transaction::savepoint_guard::~savepoint_guard() {
+  if (!released_ && tx_.tx_) tx_.tx_->rollback_to_savepoint();
+}
+
+void transaction::savepoint_guard::release() {
+  require(tx_.tx_).release_savepoint();
+  released_ = true;
+}
+
+}  // namespace scalekit::db
