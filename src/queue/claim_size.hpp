@@ -17,7 +17,7 @@ struct workload {
   /// Ended and not yet recorded.
   std::size_t unsettled = 0;
   /// How long a handler takes, smoothed; nothing before the first has ended.
-  std::optional<std::chrono::nanoseconds> service_time;
+  std::optional<std::chrono::nanoseconds> service_time = {};
 };
 
 /// The work that is claimed ahead should last this long: some transactions.
