@@ -52,7 +52,7 @@ TEST_CASE("when every cell is limited, new keys share what little there is") {
   std::uint64_t admitted = 0;
 
   for (std::uint64_t i = 0; i < flood_size; ++i) {
-    admitted += limiter.check({limit::user(first_stranger + i)}).allowed() ? 1 : 0;
+    admitted += limiter.check({limit::user(first_stranger + i)}).allowed() ? 1u : 0u;
   }
 
   // A call for each of the cells, and one for the shared cell of each set.
