@@ -50,6 +50,8 @@ class SCALEKIT_EXPORT work_pool {
   /// throws ends the process, as a thread's function does.
   template <class Task>
   void post(Task&& task) {
+    // The task may drop the last handle to the pool before asio::post has returned here.
+    const auto keep_alive = state_;
     reserve();
     try {
       boost::asio::post(executor(), [queued = queued_, task = std::forward<Task>(task)]() mutable {
