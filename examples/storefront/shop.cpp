@@ -64,10 +64,14 @@ shop::shop(options chosen, scalekit::execution exec)
   tracker->reset();
   if (settings.mode == serving_mode::direct) return;
 
-  jobs.emplace(db, queue::queue_params{.log = log});
+  // Nobody pays for an order whose payment was given up, so that takes a while.
+  jobs.emplace(db, queue::queue_params{.max_attempts = 20, .log = log});
   jobs->migrate();
   // Few: on SQLite jobs write one after the other anyway, and customers write too.
-  worker.emplace(*jobs, queue::worker_params{.concurrency = 4});
+  // And soon again: what fails here is the database being busy, not a server being away.
+  worker.emplace(*jobs, queue::worker_params{.concurrency = 4,
+                                             .retry = {.base = std::chrono::seconds(1),
+                                                       .cap = std::chrono::minutes(1)}});
   add_order_jobs(*worker, *this);
   add_housekeeping_jobs(*worker, *this);
   worker->start();

@@ -42,7 +42,7 @@ void generate_records(std::int64_t count, const record_sink& sink) {
     record.maintainer = "Factory " + std::to_string(1 + below(engine, 300));
     record.description = "A " + record.name + ", made to order.\nSold by the pallet.";
     record.download_bytes = 1000 + static_cast<std::int64_t>(below(engine, 10'000'000));
-    for (auto left = names.empty() ? 0 : below(engine, 7); left > 0; --left) {
+    for (auto left = names.empty() ? 0 : below(engine, 16); left > 0; --left) {
       record.depends.push_back(names[below(engine, names.size())]);
     }
     names.push_back(record.name);
