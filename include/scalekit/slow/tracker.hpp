@@ -70,7 +70,7 @@ struct call_times {
 };
 
 namespace detail {
-struct statement_entry;
+class statement_entry;
 }
 
 /// A statement that a tracker knows: what record() takes. A pointer in size and cost, to be kept
