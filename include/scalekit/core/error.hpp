@@ -136,6 +136,19 @@ SCALEKIT_EXPORT bool outcome_unknown(const boost::system::error_code& code) noex
 /// True for every way of running out of time: acquire_timeout and execution_timeout.
 SCALEKIT_EXPORT bool is_timeout(const boost::system::error_code& code) noexcept;
 
+inline bool is_transient(const error& e) noexcept {
+  return is_transient(e.code());
+}
+inline bool is_fatal(const error& e) noexcept {
+  return is_fatal(e.code());
+}
+inline bool outcome_unknown(const error& e) noexcept {
+  return outcome_unknown(e.code());
+}
+inline bool is_timeout(const error& e) noexcept {
+  return is_timeout(e.code());
+}
+
 /// The scalekit::error inside `e`; any other exception is wrapped as errc::backend_error with its
 /// what() as server message. Precondition: `e` is not null.
 SCALEKIT_EXPORT error to_error(const std::exception_ptr& e);

@@ -101,6 +101,15 @@ TEST_CASE("predicates decide on the code") {
   }
 }
 
+TEST_CASE("predicates take the error itself too") {
+  const error lost(errc::connection_lost, "reset by peer");
+
+  CHECK(is_transient(lost));
+  CHECK(is_fatal(lost));
+  CHECK_FALSE(outcome_unknown(lost));
+  CHECK_FALSE(is_timeout(lost));
+}
+
 TEST_CASE("codes of another category are nothing we know") {
   const boost::system::error_code foreign(static_cast<int>(errc::conflict),
                                           boost::system::generic_category());
