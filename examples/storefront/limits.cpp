@@ -21,16 +21,22 @@ std::vector<limit::ip_network> our_proxies() {
   return limit::trusted_networks(networks);
 }
 
+//[rules
+limit::limiter_params client_rules(const options& settings) {
+  return {.rules = {
+              {.name = "client", .by = {"ip"}, .limit = settings.client_rate, .per = seconds(1)}}};
+}
+
+limit::limiter_params login_rules() {
+  return {.rules = {{.name = "login-address", .by = {"ip"}, .limit = 20, .per = minutes(1)},
+                    {.name = "login-user", .by = {"user"}, .limit = 5, .per = minutes(1)}}};
+}
+//]
+
 }  // namespace
 
 limits::limits(const options& settings)
-    : proxies_(our_proxies()),
-      clients_({.rules = {{.name = "client",
-                           .by = {"ip"},
-                           .limit = settings.client_rate,
-                           .per = seconds(1)}}}),
-      logins_({.rules = {{.name = "login-address", .by = {"ip"}, .limit = 20, .per = minutes(1)},
-                         {.name = "login-user", .by = {"user"}, .limit = 5, .per = minutes(1)}}}) {}
+    : proxies_(our_proxies()), clients_(client_rules(settings)), logins_(login_rules()) {}
 
 void limits::identify(request& who) const {
   auto peer = limit::ip_address::parse(who.peer());

@@ -18,28 +18,25 @@ namespace {
 
 using namespace storefront;
 
-// Registered before anything else, so that a signal during the import ends the program as it
-// always does, and one during serving ends it well.
-void wait_for_signal() {
-  boost::asio::io_context loop;
-  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
-  signals.async_wait([](boost::system::error_code, int) {});
-  loop.run();
-}
-
 void serve(const options& chosen) {
   // Loops for what waits, a work pool for what blocks. Everything shares them.
   scalekit::runtime loops({.threads = chosen.threads});
+  // A signal while this imports the catalogue ends the program at once; it is imported again.
   shop shop(chosen, loops.execution());
   front_door door(shop);
   server server(loops, {.port = chosen.port}, [&](http_message message, std::string peer) {
     return door.answer(std::move(message), std::move(peer));
   });
+
+  boost::asio::io_context signal_loop;
+  boost::asio::signal_set signals(signal_loop, SIGINT, SIGTERM);
+  signals.async_wait([](boost::system::error_code, int) {});
   server.start();
   // Tests and scripts wait for this line, and take the port from it.
   std::cout << "listening on 127.0.0.1:" << server.port() << std::endl;
 
-  wait_for_signal();
+  // Returns with the first signal.
+  signal_loop.run();
   std::cerr << "stopping\n";
   // From the outside in: no new requests, then no new jobs, then no database.
   server.stop(std::chrono::seconds(5));

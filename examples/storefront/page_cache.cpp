@@ -68,11 +68,13 @@ asio::awaitable<std::string> page_cache::get_or_load(page_type type, std::string
     co_return co_await scalekit::async_blocking<std::string>(
         exec_, [load = std::move(load)](std::stop_token) { return load(); }, asio::use_awaitable);
   }
+  //[get-or-load
   // Of the customers who ask for one page at the same time, one loads it and the rest wait.
   auto& store = type == page_type::dashboard ? stores_->files : stores_->memory;
   auto found = co_await store.async_get_or_load<std::string>(std::move(key), policy_of(type),
                                                              std::move(load), asio::use_awaitable);
   co_return std::move(found.value).value();
+  //]
 }
 
 void page_cache::forget_product(std::int64_t id) {

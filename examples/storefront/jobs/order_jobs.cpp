@@ -22,6 +22,7 @@ std::int64_t order_of(const queue::attempt& attempt) {
 }  // namespace
 
 void add_order_jobs(queue::worker& worker, shop& shop) {
+  //[payment-job
   // Effects in the queue's own database: the row and the end of the job are one commit, so they
   // happen exactly once, whoever dies when.
   worker.on("payment", [&shop](queue::attempt& attempt) {
@@ -30,12 +31,14 @@ void add_order_jobs(queue::worker& worker, shop& shop) {
       attempt.complete_in(tx);
     });
   });
+  //]
   worker.on("inventory", [&shop](queue::attempt& attempt) {
     shop.db.transaction([&](scalekit::db::transaction& tx) {
       book_movements(tx, std::to_string(attempt.id()), order_of(attempt));
       attempt.complete_in(tx);
     });
   });
+  //[email-job
   // An effect elsewhere may be done again when we die between it and the commit: so it is done
   // under the job's id, where a second time is seen to be the same one.
   worker.on("email", [&shop](queue::attempt& attempt) {
@@ -47,6 +50,7 @@ void add_order_jobs(queue::worker& worker, shop& shop) {
       attempt.complete_in(tx);
     });
   });
+  //]
 }
 
 }  // namespace storefront

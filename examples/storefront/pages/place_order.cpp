@@ -21,6 +21,7 @@ constexpr std::int64_t largest_id = INT64_MAX;
 constexpr std::int64_t most_of_one = 1'000'000;
 constexpr std::size_t most_lines = 50;
 
+//[take-goods
 /// Takes `line` from the stock and returns the price of one.
 std::int64_t take_goods(transaction& tx, const order_request::line& line) {
   // The condition is in the statement itself: reading first and writing then would be a race,
@@ -38,6 +39,7 @@ std::int64_t take_goods(transaction& tx, const order_request::line& line) {
       .with("product", line.product)
       .with("stock", *stock);
 }
+//]
 
 void enqueue_jobs(shop& shop, transaction& tx, placed_order& order) {
   auto number = std::to_string(order.id);
@@ -47,12 +49,14 @@ void enqueue_jobs(shop& shop, transaction& tx, placed_order& order) {
     order.email_job = "direct-email-" + number;
     return;
   }
+  //[enqueue
   // Part of the transaction: there is no order without its jobs, and no job without its order.
   const std::array<queue::job_request, 3> requests{
       queue::job_request{"payment", number, {.priority = queue::high}},
       queue::job_request{"inventory", number, {}},
       queue::job_request{"email", number, {.priority = queue::low}}};
   auto ids = shop.jobs->enqueue_many(tx, requests);
+  //]
   order.payment_job = std::to_string(ids[0]);
   order.inventory_job = std::to_string(ids[1]);
   order.email_job = std::to_string(ids[2]);

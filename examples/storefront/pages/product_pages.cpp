@@ -47,6 +47,7 @@ std::string load_product(shop& shop, std::int64_t id, const scalekit::request_sc
   return boost::json::serialize(boost::json::value_from(found.front()));
 }
 
+//[product-by-id
 asio::awaitable<response> product_by_id(shop& shop, request& incoming) {
   auto id = incoming.capture_id("product");
   auto body = co_await shop.pages.get_or_load(
@@ -58,6 +59,7 @@ asio::awaitable<response> product_by_id(shop& shop, request& incoming) {
   }
   co_return response{.body = std::move(body), .headers = {{"ETag", etag}}};
 }
+//]
 
 // GET /products?category=...&after=...&limit=...
 
