@@ -18,10 +18,10 @@ struct case_spec {
   /// "ops/s", "ns", "MiB".
   std::string unit;
   better direction = better::more;
-  measure ours;
+  measure ours = {};
   /// What `peer` measures, in words; empty for a case without a peer.
-  std::string peer_name;
-  measure peer;
+  std::string peer_name = {};
+  measure peer = {};
   /// Bars; 0 means none. `least_value` is the most where less is better.
   double least_ratio = 0;
   double least_value = 0;
