@@ -36,7 +36,8 @@ struct normalize_limits {
 ///   sign before a number goes with it.
 /// - The elements of an IN list or ARRAY[] that look alike become one; `= any(...)` stays apart.
 /// - Of a VALUES list the first row stays, so that an insert of 1 row and of 1,000 are one.
-/// - Comments go, spaces become canonical, keywords lower case; names keep their case.
+/// - Comments go, spaces become canonical, keywords lower case; names keep their case, unless
+///   they are spelled like a keyword.
 /// - What stands for a value although it is no literal goes too: the right side of SET and PRAGMA
 ///   statements, PASSWORD and KEY followed by a quoted name, names of savepoints.
 /// - What is unterminated or malformed counts as a value.

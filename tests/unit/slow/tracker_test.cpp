@@ -1,52 +1,17 @@
 #include "scalekit/slow/tracker.hpp"
 
-#include "recorded_log.hpp"
-#include "scalekit/slow/fingerprint.hpp"
-#include "scalekit/testing/manual_clock.hpp"
+#include "tracker_fixture.hpp"
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <limits>
 #include <source_location>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-using namespace scalekit;
-using namespace scalekit::slow;
-using namespace std::chrono_literals;
+using namespace slow_test;
 
 namespace {
-
-constexpr auto lite = dialect::sqlite;
-const request_scope no_scope;
-
-/// A tracker on a clock of its own, and short forms of its calls.
-struct fixture {
-  testing::manual_clock time;
-  recorded_log log;
-  slow::tracker tracker;
-
-  explicit fixture(tracker_params params = {}) : tracker(with(std::move(params))) {}
-
-  tracker_params with(tracker_params params) {
-    params.time = &time;
-    params.log = log.sink();
-    return params;
-  }
-
-  void call(std::string_view sql, const call_times& times = {.execute = 1ms},
-            std::uint64_t rows = 1, outcome how = outcome::ok,
-            const std::source_location& where = std::source_location::current(),
-            const request_scope& scope = no_scope, std::uint64_t bind_hash = 0) {
-    tracker.record(tracker.statement(sql, lite), times, rows, how, where, scope, bind_hash);
-  }
-
-  statement_report report(std::string_view sql) const {
-    return tracker.find(normalize(sql, lite).fingerprint).value();
-  }
-};
 
 std::vector<std::string> texts(const std::vector<statement_report>& reports) {
   std::vector<std::string> found;
@@ -59,7 +24,7 @@ using strings = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("statements that differ in values are counted together") {
-  fixture f;
+  tracker_fixture f;
 
   f.call("select a from t where id = 1", {.wait = 1ms, .execute = 20ms, .fetch = 300us}, 3);
   f.call("SELECT a FROM t WHERE id = 22 -- second", {.execute = 10ms}, 4);
@@ -75,7 +40,7 @@ TEST_CASE("statements that differ in values are counted together") {
 }
 
 TEST_CASE("percentiles are of the whole time of a call, within one percent") {
-  fixture f;
+  tracker_fixture f;
 
   for (int i = 1; i <= 1000; ++i) {
     f.call("select 1", {.wait = std::chrono::microseconds(i / 2),
@@ -90,7 +55,7 @@ TEST_CASE("percentiles are of the whole time of a call, within one percent") {
 }
 
 TEST_CASE("every way a call ends is counted apart, and with its time") {
-  fixture f;
+  tracker_fixture f;
 
   f.call("select 1", {.execute = 1ms}, 1, outcome::ok);
   f.call("select 1", {.execute = 2ms}, 0, outcome::error);
@@ -108,7 +73,7 @@ TEST_CASE("every way a call ends is counted apart, and with its time") {
 }
 
 TEST_CASE("a known text gives the same ref from any buffer, in each dialect") {
-  fixture f;
+  tracker_fixture f;
   const std::string first = "select a from t where b = 1";
   const std::string second = first;
 
@@ -123,7 +88,7 @@ TEST_CASE("a known text gives the same ref from any buffer, in each dialect") {
 }
 
 TEST_CASE("a buffer that is reused for another text is not mistaken") {
-  fixture f;
+  tracker_fixture f;
   std::string buffer = "select a from t";
   for (int i = 0; i < 3; ++i) f.tracker.statement(buffer, lite);
 
@@ -133,7 +98,7 @@ TEST_CASE("a buffer that is reused for another text is not mistaken") {
 }
 
 TEST_CASE("an endless stream of texts takes bounded memory and leaves room for those that return") {
-  fixture f({.max_texts = 16});
+  tracker_fixture f({.max_texts = 16});
 
   for (int i = 0; i < 5000; ++i) {
     f.tracker.statement("select a from t where id = " + std::to_string(i), lite);
@@ -146,7 +111,7 @@ TEST_CASE("an endless stream of texts takes bounded memory and leaves room for t
 }
 
 TEST_CASE("statements beyond the bound are counted together and reported once") {
-  fixture f({.max_statements = 2});
+  tracker_fixture f({.max_statements = 2});
 
   for (int i = 0; i < 5; ++i) f.call("select a from t" + std::to_string(i));
 
@@ -162,7 +127,7 @@ TEST_CASE("statements beyond the bound are counted together and reported once") 
 }
 
 TEST_CASE("a huge text is tracked by its beginning") {
-  fixture f;
+  tracker_fixture f;
   std::string sql = "select a from t where b = '";
   sql.append(5'000'000, 'x');
 
@@ -173,7 +138,7 @@ TEST_CASE("a huge text is tracked by its beginning") {
 }
 
 TEST_CASE("top sorts by what was asked for") {
-  fixture f;
+  tracker_fixture f;
   f.call("select often", {.execute = 1ms});
   f.call("select often", {.execute = 1ms});
   f.call("select often", {.execute = 1ms});
@@ -191,141 +156,8 @@ TEST_CASE("top sorts by what was asked for") {
   CHECK(f.tracker.top(0, top_by::total).empty());
 }
 
-TEST_CASE("a slow call is logged with its times and place, and without its values") {
-  fixture f({.slow_threshold = 50ms});
-  auto scope = request_scope::begin("GET /orders");
-  const auto here = std::source_location::current();
-
-  f.call("select a from t where secret = 'hunter2'", {.wait = 1ms, .execute = 48ms, .fetch = 1ms},
-         12, outcome::ok, here, scope);
-  f.call("select 1", {.execute = 49ms});
-
-  auto log = f.log.all();
-  REQUIRE(log.size() == 1);
-  auto& fields = log[0].fields;
-  CHECK(log[0].level == log_level::warning);
-  CHECK(log[0].event == "slow.statement");
-  CHECK(log[0].message == "50.000 ms (slow from 50.000 ms) at tracker_test.cpp:" +
-                              std::to_string(here.line()) + ": select a from t where secret = ?");
-  CHECK(fields["statement"] == "select a from t where secret = ?");
-  CHECK(fields["call_site"] == "tracker_test.cpp:" + std::to_string(here.line()));
-  CHECK(fields["scope"] == "GET /orders");
-  CHECK(fields["outcome"] == "ok");
-  CHECK(fields["total_ms"] == "50.000");
-  CHECK(fields["wait_ms"] == "1.000");
-  CHECK(fields["execute_ms"] == "48.000");
-  CHECK(fields["fetch_ms"] == "1.000");
-  CHECK(fields["rows"] == "12");
-  CHECK(fields["fingerprint"].size() == 16);
-  CHECK(f.tracker.totals().slow == 1);
-}
-
-TEST_CASE("a flood of slow calls is cut, and the next record says by how many") {
-  fixture f({.slow_log_per_second = 2});
-
-  for (int i = 0; i < 10; ++i) f.call("select 1", {.execute = 1s});
-  f.time.advance(1s);
-  f.call("select 1", {.execute = 1s});
-
-  auto log = f.log.all();
-  REQUIRE(log.size() == 3);
-  CHECK(log[0].fields["suppressed"] == "0");
-  CHECK(log[2].fields["suppressed"] == "8");
-  CHECK(log[2].message.ends_with("(8 others not logged)"));
-  CHECK(f.tracker.totals().slow == 11);
-  CHECK(f.tracker.totals().slow_suppressed == 8);
-}
-
-TEST_CASE("a loop over ids within a request is found once, and counted on") {
-  fixture f({.n_plus_one_threshold = 3});
-  const auto here = std::source_location::current();
-
-  for (int request = 0; request < 2; ++request) {
-    auto scope = request_scope::begin("GET /cart");
-    for (std::uint64_t id = 1; id <= 5; ++id) {
-      f.call("select a from t where id = ?1", {.execute = 1ms}, 1, outcome::ok, here, scope,
-             id * 0x9e3779b97f4a7c15);
-    }
-  }
-
-  auto found = f.tracker.n_plus_one_findings();
-  REQUIRE(found.size() == 1);
-  CHECK(found[0].text == "select a from t where id = ?");
-  CHECK(found[0].where.line == here.line());
-  CHECK(found[0].scope == "GET /cart");
-  CHECK(found[0].pattern == n_plus_one_pattern::loop);
-  CHECK(found[0].requests == 2);
-  CHECK(found[0].most_calls == 5);
-  auto log = f.log.all();
-  REQUIRE(log.size() == 1);
-  CHECK(log[0].event == "slow.n_plus_one");
-  CHECK(log[0].fields["calls"] == "3");
-  CHECK(log[0].fields["call_site"] == "tracker_test.cpp:" + std::to_string(here.line()));
-}
-
-TEST_CASE("the same binds again and again are a repeat, and unknown ones neither") {
-  const auto here = std::source_location::current();
-  auto pattern_with = [&](std::uint64_t bind_hash) {
-    fixture f;
-    auto scope = request_scope::begin("GET /");
-    for (int i = 0; i < 10; ++i) {
-      f.call("select 1", {.execute = 1ms}, 1, outcome::ok, here, scope, bind_hash);
-    }
-    return f.tracker.n_plus_one_findings().at(0).pattern;
-  };
-
-  CHECK(pattern_with(77) == n_plus_one_pattern::repeat);
-  CHECK(pattern_with(0) == n_plus_one_pattern::unknown);
-}
-
-TEST_CASE("calls that do not belong together are no finding") {
-  fixture f({.n_plus_one_threshold = 3, .n_plus_one_window = 10s});
-  const auto here = std::source_location::current();
-  auto one = request_scope::begin("GET /");
-  auto other = request_scope::begin("GET /");
-
-  // Two each of: another scope, another place, another statement.
-  for (int i = 0; i < 2; ++i) {
-    f.call("select 1", {.execute = 1ms}, 1, outcome::ok, here, one);
-    f.call("select 1", {.execute = 1ms}, 1, outcome::ok, here, other);
-    f.call("select 1", {.execute = 1ms}, 1, outcome::ok, std::source_location::current(), one);
-    f.call("select a", {.execute = 1ms}, 1, outcome::ok, here, one);
-    f.call("select 1");
-  }
-  f.time.advance(11s);
-  f.call("select 1", {.execute = 1ms}, 1, outcome::ok, here, one);
-
-  CHECK(f.tracker.n_plus_one_findings().empty());
-}
-
-TEST_CASE("a threshold of 0 turns the detection off") {
-  fixture f({.n_plus_one_threshold = 0});
-  auto scope = request_scope::begin("GET /");
-
-  for (int i = 0; i < 100; ++i) {
-    f.call("select 1", {.execute = 1ms}, 1, outcome::ok, std::source_location::current(), scope);
-  }
-
-  CHECK(f.tracker.n_plus_one_findings().empty());
-}
-
-TEST_CASE("findings are bounded, and those dropped are counted") {
-  fixture f({.n_plus_one_threshold = 2});
-  auto scope = request_scope::begin("GET /");
-
-  for (int i = 0; i < 103; ++i) {
-    for (int call = 0; call < 2; ++call) {
-      f.call("select a from t" + std::to_string(i), {.execute = 1ms}, 1, outcome::ok,
-             std::source_location::current(), scope);
-    }
-  }
-
-  CHECK(f.tracker.n_plus_one_findings().size() == 100);
-  CHECK(f.tracker.totals().n_plus_one_dropped == 3);
-}
-
 TEST_CASE("call sites are told apart, busiest first, and bounded") {
-  fixture f;
+  tracker_fixture f;
   f.call("select 1");
   for (int i = 0; i < 3; ++i) f.call("select 1");
 
@@ -338,7 +170,7 @@ TEST_CASE("call sites are told apart, busiest first, and bounded") {
 }
 
 TEST_CASE("calls from a ninth place are counted as elsewhere") {
-  fixture f;
+  tracker_fixture f;
   f.call("select 1");
   f.call("select 1");
   f.call("select 1");
@@ -355,7 +187,7 @@ TEST_CASE("calls from a ninth place are counted as elsewhere") {
 }
 
 TEST_CASE("first and last are told as wall times") {
-  fixture f;
+  tracker_fixture f;
   const auto start = f.time.wall_now();
   f.time.advance(1s);
   f.call("select 1");
@@ -370,7 +202,7 @@ TEST_CASE("first and last are told as wall times") {
 }
 
 TEST_CASE("reset begins anew, and refs stay good") {
-  fixture f;
+  tracker_fixture f;
   auto ref = f.tracker.statement("select 1", lite);
   f.call("select 1", {.execute = 1s}, 5, outcome::error);
   f.tracker.reset();
@@ -392,7 +224,7 @@ TEST_CASE("reset begins anew, and refs stay good") {
 }
 
 TEST_CASE("no ref and negative times do no harm") {
-  fixture f;
+  tracker_fixture f;
 
   f.tracker.record({}, {.execute = 1s}, 1, outcome::ok, std::source_location::current(), no_scope);
   f.call("select 1", {.wait = -5s, .execute = 1ms});
@@ -403,7 +235,7 @@ TEST_CASE("no ref and negative times do no harm") {
 }
 
 TEST_CASE("an unknown fingerprint is nothing") {
-  fixture f;
+  tracker_fixture f;
 
   CHECK_FALSE(f.tracker.find(42).has_value());
 }
