@@ -1,0 +1,31 @@
+#pragma once
+
+#include "ledger.hpp"
+#include "phases.hpp"
+#include "server_stats.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace demo {
+
+/// One promise, and whether it was kept.
+struct check {
+  bool holds = false;
+  std::string promise;
+  /// The figures, for whoever doubts it.
+  std::string evidence;
+};
+
+/// Reads the books of a stopped shop: what was acknowledged is there, what happened once happened
+/// once, and the stock adds up. `every_order`: also orders that nobody was told of must have had
+/// their effects, because their jobs were enqueued with them.
+std::vector<check> check_books(const std::string& name, const std::filesystem::path& dir,
+                               const ledger& acknowledged, const server_stats& at_end,
+                               bool every_order);
+
+/// The runs: customers within their limits, (c) better than (b), and (d) as good as (c).
+std::vector<check> check_runs(const phase_result& b, const phase_result& c, const phase_result& d);
+
+}  // namespace demo

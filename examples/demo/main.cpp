@@ -1,0 +1,82 @@
+// Four runs against the storefront: what it can do without scalekit's cache and queue, 1.5 times
+// that without and with them, and the same with an abuser among the customers. Then the books are
+// checked. Exits with 0 only if every promise was kept.
+
+#include "checks.hpp"
+#include "phases.hpp"
+#include "summary.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+namespace {
+
+using namespace demo;
+
+// Ten times what the storefront lets one client do.
+constexpr double abuse_per_second = 2000;
+
+void append(std::vector<check>& to, std::vector<check> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+int run(const options& chosen) {
+  std::cout << "== catalogue\n";
+  auto database = prepare_catalogue(chosen);
+  auto shop = read_catalogue(database);
+  std::cout << "   " << shop.products.size() << " products in " << shop.categories.size()
+            << " categories\n";
+  auto direct_dir = chosen.dir / "direct";
+  auto full_dir = chosen.dir / "full";
+  copy_shop(database, direct_dir);
+  copy_shop(database, full_dir);
+  std::vector<phase_result> runs;
+  std::vector<check> checks;
+
+  std::cout << "== (a) capacity with cache and queue off\n";
+  stage direct(chosen, "direct", direct_dir, shop);
+  runs.push_back(direct.find_capacity());
+  auto rate = chosen.factor * runs.back().load.total.goodput;
+  std::cout << "== (b) " << chosen.factor << " times that, cache and queue off\n";
+  runs.push_back(direct.run("(b) off", rate, 0));
+  auto direct_end = direct.close();
+
+  std::cout << "== (c) the same, cache and queue on\n";
+  stage full(chosen, "full", full_dir, shop);
+  runs.push_back(full.run("(c) on", rate, 0));
+  std::cout << "== (d) the same, with an abuser among the clients\n";
+  runs.push_back(full.run("(d) on + abuser", rate, abuse_per_second));
+  auto full_end = full.close();
+
+  std::cout << "== checking the books\n";
+  append(checks, check_books("off", direct_dir, direct.acknowledged(), direct_end, false));
+  append(checks, check_books("on", full_dir, full.acknowledged(), full_end, true));
+  append(checks, check_runs(runs[1], runs[2], runs[3]));
+
+  std::cout << "\n"
+            << summary_table(runs) << "\n"
+            << slow_section("cache and queue off", direct_end) << "\n"
+            << slow_section("cache and queue on", full_end) << "\n"
+            << check_list(checks);
+  bool all_hold = std::all_of(checks.begin(), checks.end(), [](const check& c) { return c.holds; });
+  std::cout << (all_hold ? "all promises were kept\n" : "A PROMISE WAS BROKEN\n");
+  return all_hold ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (auto chosen = parse_command_line(argc, argv)) return run(*chosen);
+    return 0;
+  } catch (const std::invalid_argument& wrong) {
+    std::cerr << "storefront_demo: " << wrong.what() << "\n";
+    return 2;
+  } catch (const std::exception& failure) {
+    std::cerr << "storefront_demo: " << failure.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,41 @@
+#include "options.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <iostream>
+#include <stdexcept>
+
+namespace demo {
+
+std::optional<options> parse_command_line(int argc, char** argv) {
+  options chosen;
+  std::int64_t seconds = chosen.phase.count();
+  CLI::App app{"Puts the storefront under load in four runs, and checks that nothing was lost."};
+  app.add_option("--storefront", chosen.storefront, "the server's program")
+      ->required()
+      ->check(CLI::ExistingFile);
+  app.add_option("--dir", chosen.dir, "where the demo's shops live")->capture_default_str();
+  app.add_option("--catalogue", chosen.catalogue, "auto, apt, generated or generated:N")
+      ->capture_default_str();
+  app.add_option("--seconds", seconds, "length of each measured run")
+      ->check(CLI::Range(1, 600))
+      ->capture_default_str();
+  app.add_option("--factor", chosen.factor, "load, as a multiple of the capacity without scalekit")
+      ->check(CLI::Range(0.1, 10.0))
+      ->capture_default_str();
+  app.add_option("--seed", chosen.seed, "of the load")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return std::nullopt;
+  } catch (const CLI::ParseError& wrong) {
+    throw std::invalid_argument(wrong.what());
+  }
+  chosen.phase = std::chrono::seconds(seconds);
+  return chosen;
+}
+
+}  // namespace demo

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace demo {
+
+/// The command line.
+struct options {
+  /// The server's program.
+  std::filesystem::path storefront;
+  /// Where the shops of the demo live; the imported catalogue in it is used again.
+  std::filesystem::path dir = "storefront-demo";
+  /// As the storefront's own option.
+  std::string catalogue = "auto";
+  /// Length of each measured run.
+  std::chrono::seconds phase{12};
+  /// Load of the runs (b) to (d), as a multiple of the capacity that (a) found.
+  double factor = 1.5;
+  std::uint64_t seed = 1;
+};
+
+/// Nothing when only --help was asked for. Throws std::invalid_argument for what is wrong.
+std::optional<options> parse_command_line(int argc, char** argv);
+
+}  // namespace demo

@@ -1,0 +1,132 @@
+#include "phases.hpp"
+
+#include "http_client.hpp"
+
+#include <chrono>
+#include <iostream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace demo {
+namespace {
+
+namespace fs = std::filesystem;
+namespace ops = scalekit::ops;
+using namespace std::chrono_literals;
+
+constexpr auto start_timeout = 120s;
+constexpr auto stop_timeout = 20s;
+constexpr auto drain_timeout = 60s;
+constexpr auto warm_up = 3s;
+constexpr auto capacity_run = 6s;
+// A customer who has waited this long is gone.
+constexpr auto patience = 2s;
+// Two for each client.
+constexpr std::size_t connections = 2 * (shoppers::customers + 1);
+
+std::vector<std::string> arguments(const options& chosen, const std::string& mode,
+                                   const fs::path& dir) {
+  return {"--port", "0", "--dir", dir.string(), "--mode", mode, "--catalogue", chosen.catalogue};
+}
+
+void show(const ops::load_progress& now) {
+  auto seconds = [](std::chrono::nanoseconds d) {
+    return std::chrono::duration_cast<std::chrono::seconds>(d).count();
+  };
+  std::cout << "\r   " << seconds(now.elapsed) << "/" << seconds(now.duration)
+            << " s: " << now.counts.due << " due, " << now.counts.ok << " ok, "
+            << now.counts.limited << " limited, " << now.counts.failed() << " failed, "
+            << now.waiting << " waiting      " << std::flush;
+}
+
+}  // namespace
+
+stage::stage(const options& chosen, const std::string& mode, const fs::path& dir,
+             const catalogue& shop)
+    : options_(chosen),
+      dir_(dir),
+      shoppers_(shop, book_, chosen.seed),
+      server_(chosen.storefront, arguments(chosen, mode, dir), dir / "server.log") {
+  server_.wait_until_listening(start_timeout);
+}
+
+ops::load_params stage::params(std::vector<ops::load_stage> stages) {
+  return {.host = "127.0.0.1",
+          .port = server_.port(),
+          .stages = std::move(stages),
+          .seed = options_.seed,
+          .connections = connections,
+          .clients = shoppers::customers + 1,
+          .first_local_address = "127.0.1.1",
+          .timeout = patience,
+          .kinds = {"customers", "abuser"},
+          .source = [this](ops::load_request& request) { shoppers_.next(request); },
+          .on_response = [this](const ops::load_response& r) { shoppers_.hear(r); },
+          .capture_bytes = 1024,
+          .on_progress = show};
+}
+
+phase_result stage::measure(const std::string& title, ops::load_params load) {
+  auto before = fetch_stats(server_.port());
+  auto report = ops::load_generator(std::move(load)).run();
+  std::cout << "\n";
+  return {title, std::move(report), since(before, fetch_stats(server_.port()))};
+}
+
+phase_result stage::find_capacity() {
+  auto warm = params({{.duration = warm_up}});
+  warm.closed_loop = true;
+  ops::load_generator(warm).run();
+  auto load = params({{.duration = capacity_run}});
+  load.closed_loop = true;
+  return measure("(a) capacity", std::move(load));
+}
+
+phase_result stage::run(const std::string& title, double rate, double abuse) {
+  auto all = rate + abuse;
+  shoppers_.set_abuse(abuse / all);
+  ops::load_generator(params({{.duration = warm_up, .rate = all, .ramp_from = 0}})).run();
+  auto result = measure(title, params({{.duration = options_.phase, .rate = all}}));
+  shoppers_.set_abuse(0);
+  return result;
+}
+
+void stage::start_job(const std::string& kind) {
+  auto reply = fetch(server_.port(), "POST", "/admin/jobs", R"({"kind":")" + kind + R"("})", 30s);
+  if (reply.status != 202) {
+    throw std::runtime_error("job " + kind + " was answered with " + std::to_string(reply.status));
+  }
+  book_.add_job(kind, reply.body);
+}
+
+server_stats stage::close() {
+  for (const auto* kind : {"report", "backup", "cache_cleanup"}) start_job(kind);
+  auto give_up = std::chrono::steady_clock::now() + drain_timeout;
+  auto stats = fetch_stats(server_.port());
+  while (stats.jobs_open > 0 && std::chrono::steady_clock::now() < give_up) {
+    std::cout << "\r   waiting for " << stats.jobs_open << " jobs      " << std::flush;
+    std::this_thread::sleep_for(200ms);
+    stats = fetch_stats(server_.port());
+  }
+  std::cout << "\r   " << stats.jobs_open << " jobs left           \n";
+  server_.stop(stop_timeout);
+  return stats;
+}
+
+fs::path prepare_catalogue(const options& chosen) {
+  auto dir = chosen.dir / "catalogue";
+  fs::create_directories(dir);
+  server_process server(chosen.storefront, arguments(chosen, "direct", dir), dir / "server.log");
+  server.wait_until_listening(start_timeout);
+  server.stop(stop_timeout);
+  return dir / "shop.db";
+}
+
+void copy_shop(const fs::path& database, const fs::path& dir) {
+  fs::remove_all(dir);
+  fs::create_directories(dir);
+  fs::copy_file(database, dir / "shop.db");
+}
+
+}  // namespace demo

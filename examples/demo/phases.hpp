@@ -1,0 +1,70 @@
+#pragma once
+
+#include "catalogue.hpp"
+#include "ledger.hpp"
+#include "options.hpp"
+#include "server_process.hpp"
+#include "server_stats.hpp"
+#include "shoppers.hpp"
+
+#include <scalekit/ops/load_generator.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace demo {
+
+/// One measured run.
+struct phase_result {
+  std::string title;
+  scalekit::ops::load_report load;
+  server_stats server;
+
+  const scalekit::ops::load_row& customers() const { return load.kinds.at(shoppers::customer); }
+  const scalekit::ops::load_row& abuser() const { return load.kinds.at(shoppers::abuser); }
+};
+
+/// A server in one mode on a shop of its own, and those who come to it.
+class stage {
+ public:
+  /// Starts the server on the shop in `dir`, and waits until it serves. `mode` is the
+  /// storefront's option.
+  stage(const options& chosen, const std::string& mode, const std::filesystem::path& dir,
+        const catalogue& shop);
+
+  /// How much the server can do: every connection asks as soon as it has its answer. Requests a
+  /// second that ended well.
+  phase_result find_capacity();
+
+  /// Requests of customers at `rate`, and `abuse` more from a single client, both a second. What
+  /// happens while the rate rises to its full height is not measured.
+  phase_result run(const std::string& title, double rate, double abuse);
+
+  /// The rest of the six kinds of jobs, waits until every job is done, and stops the server.
+  /// Returns the last statistics.
+  server_stats close();
+
+  const ledger& acknowledged() const noexcept { return book_; }
+  const std::filesystem::path& dir() const noexcept { return dir_; }
+
+ private:
+  scalekit::ops::load_params params(std::vector<scalekit::ops::load_stage> stages);
+  phase_result measure(const std::string& title, scalekit::ops::load_params params);
+  void start_job(const std::string& kind);
+
+  const options& options_;
+  std::filesystem::path dir_;
+  ledger book_;
+  shoppers shoppers_;
+  server_process server_;
+};
+
+/// Imports the catalogue into a shop of its own, unless that was done before. Returns its
+/// database.
+std::filesystem::path prepare_catalogue(const options& chosen);
+
+/// A fresh shop in `dir`, with the imported catalogue and nothing sold.
+void copy_shop(const std::filesystem::path& database, const std::filesystem::path& dir);
+
+}  // namespace demo

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "checks.hpp"
+#include "phases.hpp"
+
+#include <string>
+#include <vector>
+
+namespace demo {
+
+/// The table: a column a run.
+std::string summary_table(const std::vector<phase_result>& runs);
+
+/// What the slow-query tracker of a server found.
+std::string slow_section(const std::string& title, const server_stats& stats);
+
+std::string check_list(const std::vector<check>& checks);
+
+}  // namespace demo

@@ -1,0 +1,168 @@
+#include "server_process.hpp"
+#include "server_stats.hpp"
+#include "shoppers.hpp"
+
+#include <boost/json/parse.hpp>
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <stdlib.h>
+#include <string>
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto page = R"({
+  "cache": {"enabled": true, "lookups": 200, "hit_ratio": 0.75},
+  "queue": {"enabled": true, "ready": 1, "scheduled": 2, "running": 3, "dead": 4,
+            "kinds": {"email": {"done": 10}, "payment": {"done": 20}}},
+  "slow_statements": [{"sql": "select 1", "calls": 5, "total_ms": 7, "p95_us": 1500}],
+  "n_plus_one": [{"sql": "select ?", "request": "GET /x", "called_from": "x.cpp:1",
+                  "requests": 2, "most_calls": 30}]
+})";
+
+/// A shell script in place of a server.
+struct script {
+  explicit script(const std::string& text) {
+    std::string name = (fs::temp_directory_path() / "scalekit-demo-XXXXXX").string();
+    dir = ::mkdtemp(name.data());
+    arguments = {"-c", text};
+  }
+  ~script() { fs::remove_all(dir); }
+  fs::path dir;
+  std::vector<std::string> arguments;
+};
+
+}  // namespace
+
+TEST_CASE("a statistics page is understood") {
+  auto stats = demo::parse_stats(page);
+
+  CHECK(stats.cache_lookups == 200);
+  CHECK(stats.cache_hits == 150);
+  CHECK(stats.jobs_open == 6);
+  CHECK(stats.jobs_dead == 4);
+  CHECK(stats.jobs_done.at("payment") == 20);
+  CHECK(stats.slowest.at(0).p95_ms == 1.5);
+  CHECK(stats.n_plus_one.at(0) == "GET /x: 30 times select ? (x.cpp:1)");
+  CHECK_THROWS(demo::parse_stats("{}"));
+  CHECK_THROWS(demo::parse_stats("<html>"));
+}
+
+TEST_CASE("a run's figures are what was added since its beginning") {
+  auto before = demo::parse_stats(page);
+  auto after = before;
+  after.cache_lookups += 100;
+  after.jobs_done["email"] += 5;
+  after.jobs_done["backup"] = 1;
+
+  auto run = demo::since(before, after);
+
+  CHECK(run.cache_lookups == 100);
+  CHECK(run.jobs_done.at("email") == 5);
+  CHECK(run.jobs_done.at("payment") == 0);
+  CHECK(run.jobs_done.at("backup") == 1);
+}
+
+TEST_CASE("shoppers mostly look, sometimes order, and ask for what exists") {
+  demo::catalogue shop{.products = {{1, "bolt"}, {2, "g++"}, {3, "nut"}},
+                       .categories = {"steel & iron"}};
+  demo::ledger book;
+  demo::shoppers people(shop, book, 1);
+  scalekit::ops::load_request request;
+  std::map<std::string, int> seen;
+
+  for (int i = 0; i < 20'000; ++i) {
+    request.clear();
+    people.next(request);
+    auto path = request.target.substr(1, request.target.find_first_of("/?", 1) - 1);
+    ++seen[path + (request.target.find('?') == std::string::npos ? "" : "?")];
+    CHECK(*request.client < demo::shoppers::customers);
+    if (!request.body.empty()) CHECK_NOTHROW(boost::json::parse(request.body));
+    std::string wire;
+    CHECK_NOTHROW(request.append_to(wire, "shop"));
+  }
+
+  CHECK(seen["products"] > 15'000);
+  CHECK(seen["orders"] == doctest::Approx(400).epsilon(0.3));
+  CHECK(seen["search?"] == doctest::Approx(1400).epsilon(0.2));
+  CHECK(seen["products?"] == doctest::Approx(1400).epsilon(0.2));
+  CHECK(seen["retailers"] > 0);
+  CHECK(seen["login"] > 0);
+}
+
+TEST_CASE("the abuser sends the share that it was given, from one client") {
+  demo::catalogue shop{.products = {{1, "bolt"}}, .categories = {"steel"}};
+  demo::ledger book;
+  demo::shoppers people(shop, book, 1);
+  people.set_abuse(0.25);
+  scalekit::ops::load_request request;
+  int abuse = 0;
+
+  for (int i = 0; i < 10'000; ++i) {
+    request.clear();
+    people.next(request);
+    if (request.kind != demo::shoppers::abuser) continue;
+    ++abuse;
+    CHECK(request.client == demo::shoppers::customers);
+  }
+
+  CHECK(abuse == doctest::Approx(2500).epsilon(0.1));
+}
+
+TEST_CASE("acknowledged orders are entered in the ledger and looked after") {
+  demo::catalogue shop{.products = {{1, "bolt"}}, .categories = {"steel"}};
+  demo::ledger book;
+  demo::shoppers people(shop, book, 1);
+  scalekit::ops::load_request request;
+  bool looked_after = false;
+
+  for (int i = 0; i < 5'000; ++i) {
+    request.clear();
+    people.next(request);
+    looked_after = looked_after || request.target == "/orders/7";
+    people.hear({.outcome = scalekit::ops::load_outcome::ok,
+                 .status = 201,
+                 .tag = request.tag,
+                 .body = R"({"order_id":7,"job_id":"r1",
+                             "jobs":{"payment":"p","inventory":"i","email":"e"}})"});
+  }
+
+  CHECK(book.orders().size() > 50);
+  CHECK(book.orders().front().payment_job == "p");
+  CHECK(book.unreadable() == 0);
+  CHECK(looked_after);
+}
+
+TEST_CASE("a server is started, found by its port, and stopped") {
+  script fake(
+      "trap 'exit 0' TERM; echo importing; echo listening on 127.0.0.1:1234; "
+      "while :; do sleep 0.02; done");
+  demo::server_process server("/bin/sh", fake.arguments, fake.dir / "log");
+
+  server.wait_until_listening(10s);
+  server.stop(10s);
+
+  CHECK(server.port() == 1234);
+}
+
+TEST_CASE("a server that ends by itself is told with the end of its log") {
+  script fake("echo cannot open the shop >&2; exit 3");
+  demo::server_process server("/bin/sh", fake.arguments, fake.dir / "log");
+
+  CHECK_THROWS_WITH_AS(server.wait_until_listening(10s), doctest::Contains("cannot open the shop"),
+                       std::runtime_error);
+}
+
+TEST_CASE("a server that does not end well is told") {
+  script fake("trap 'exit 4' TERM; echo listening on 127.0.0.1:1; while :; do sleep 0.02; done");
+  demo::server_process server("/bin/sh", fake.arguments, fake.dir / "log");
+  server.wait_until_listening(10s);
+
+  CHECK_THROWS_WITH_AS(server.stop(10s), doctest::Contains("did not end well"), std::runtime_error);
+}
