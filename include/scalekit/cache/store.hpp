@@ -89,8 +89,10 @@ class SCALEKIT_EXPORT store {
   /// then this one waits. What a loader throws is thrown to each caller waiting for it; nothing is
   /// kept then. A loader must not ask for its own key: errc::not_allowed.
   ///
-  /// Errors: acquire_timeout, when another's load took longer than the timeout; too_large for a
-  /// value that cannot be kept.
+  /// A value larger than max_value_bytes is returned, and not kept.
+  ///
+  /// Errors: acquire_timeout, when another's load took longer than the timeout; invalid_argument,
+  /// when another caller loads this key as another type.
   template <class V, loader_of<V> Loader>
   lookup<V> get_or_load(std::string_view key, const policy& how, Loader&& loader,
                         const call_options& options = {}) {
@@ -108,9 +110,8 @@ class SCALEKIT_EXPORT store {
   }
 
   /// Forgets `key` in both tiers, and any load of it that is under way. Once it has returned, no
-  /// lookup finds what was there before.
-  ///
-  /// Errors: acquire_timeout, as for set(): then memory has forgotten it, and the file has not.
+  /// lookup finds what was there before. Where that is quicker than waiting for a slow writer or a
+  /// failing disk until the deadline, some other keys' files are forgotten with it.
   void erase(std::string_view key, const call_options& options = {});
 
   /// Forgets everything, for all processes of the directory. Files are removed lazily.

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "cache/flight.hpp"
+#include "scalekit/core/async.hpp"
+#include "scalekit/core/deadline.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+namespace scalekit::cache::detail {
+
+using scalekit::detail::pending;
+
+/// One asynchronous call that did not complete at once. Whatever comes first completes it: its
+/// result, its deadline, its cancellation. It leaves the load that it waits for if it was not the
+/// load that completed it.
+template <class T>
+class async_call : public std::enable_shared_from_this<async_call<T>> {
+ public:
+  /// Must be called in the initiating function. `gave_up` is called when the deadline or a
+  /// cancellation won.
+  static std::shared_ptr<async_call> start(completion_handler<T> handler, const execution& exec,
+                                           const deadline& until, std::function<void()> gave_up) {
+    auto self = std::make_shared<async_call>(std::move(handler), exec, std::move(gave_up));
+    self->timer_.expires_at(until.when());
+    self->timer_.async_wait([weak = self->weak_from_this()](boost::system::error_code stopped) {
+      auto call = weak.lock();
+      if (call && !stopped) {
+        call->give_up(error(errc::acquire_timeout, "the cache call's timeout has passed"));
+      }
+    });
+    // The slot's handler may run on any thread, inside emit(): it only posts.
+    self->on_stop_.emplace(self->op_->stop_token(),
+                           [weak = self->weak_from_this(), to = exec.completion_executor()] {
+                             boost::asio::post(to, [weak] {
+                               if (auto call = weak.lock()) {
+                                 call->give_up(error(errc::cancelled, "cache call cancelled"));
+                               }
+                             });
+                           });
+    return self;
+  }
+
+  async_call(completion_handler<T> handler, const execution& exec, std::function<void()> gave_up)
+      : op_(pending<T>::start(std::move(handler), exec)),
+        timer_(exec.completion_executor()),
+        gave_up_(std::move(gave_up)) {}
+
+  bool is_over() const noexcept { return over_; }
+
+  /// Completes with what `make()`, called here, returns or throws, unless it is over by then.
+  template <class Make>
+  void complete_with(Make&& make) {
+    if (over_) return;
+    std::exception_ptr failure;
+    T value{};
+    try {
+      value = make();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (over_.exchange(true)) return;
+    timer_.cancel();
+    op_->complete(std::move(failure), std::move(value));
+  }
+
+  /// Says which load it is a member of.
+  void board(std::shared_ptr<flight> load) {
+    std::unique_lock lock(mutex_);
+    if (!over_) {
+      load_ = std::move(load);
+      return;
+    }
+    lock.unlock();
+    load->leave();
+  }
+
+ private:
+  void give_up(const error& why) {
+    std::shared_ptr<flight> left;
+    {
+      std::lock_guard lock(mutex_);
+      if (over_.exchange(true)) return;
+      left = std::move(load_);
+    }
+    timer_.cancel();
+    if (left) left->leave();
+    if (gave_up_) gave_up_();
+    op_->complete(std::make_exception_ptr(why), T{});
+  }
+
+  std::shared_ptr<pending<T>> op_;
+  boost::asio::steady_timer timer_;
+  std::function<void()> gave_up_;
+  std::atomic<bool> over_{false};
+  std::mutex mutex_;
+  std::shared_ptr<flight> load_;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+};
+
+/// Completes a call that needs no waiting: posted, for it must not complete in its initiating
+/// function.
+template <class T>
+void complete_at_once(completion_handler<T> handler, const execution& exec, std::exception_ptr e,
+                      T value) {
+  auto op = pending<T>::start(std::move(handler), exec);
+  boost::asio::post(exec.completion_executor(),
+                    [op, e = std::move(e), value = std::move(value)]() mutable {
+                      op->complete(std::move(e), std::move(value));
+                    });
+}
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,110 @@
+#include "cache/file_entry.hpp"
+
+#include "cache/hash.hpp"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+namespace scalekit::cache::detail {
+namespace {
+
+constexpr std::uint16_t format = 1;
+constexpr std::uint8_t negative_flag = 1;
+
+struct header {
+  std::array<char, 8> magic;
+  std::uint16_t format;
+  std::uint8_t flags;
+  std::uint8_t type_size;
+  std::uint32_t key_size;
+  std::uint64_t value_size;
+  std::uint64_t epoch;
+  std::uint64_t sequence;
+  std::int64_t created_us;
+  std::int64_t expires_us;
+  std::int64_t memory_ttl_us;
+  std::uint64_t checksum;
+};
+static_assert(sizeof(header) == file_header_bytes && std::endian::native == std::endian::little);
+
+constexpr std::array<char, 8> magic{'s', 'k', 'c', 'a', 'c', 'h', 'e', '\n'};
+constexpr std::size_t checked_bytes = offsetof(header, checksum);
+
+/// `prefix` is header, type and key.
+std::uint64_t checksum_of(std::string_view prefix, std::string_view value) noexcept {
+  const auto fixed = xxh64(prefix.substr(0, checked_bytes), 0);
+  return xxh64(value, xxh64(prefix.substr(file_header_bytes), fixed));
+}
+
+}  // namespace
+
+const char* to_string(file_fault fault) noexcept {
+  switch (fault) {
+    case file_fault::truncated:
+      return "truncated";
+    case file_fault::foreign:
+      return "not a cache entry";
+    case file_fault::other_version:
+      return "another format version";
+    case file_fault::inconsistent:
+      return "inconsistent lengths or flags";
+    case file_fault::checksum:
+      return "wrong checksum";
+  }
+  return "";
+}
+
+std::string encode_prefix(const file_entry& entry) {
+  header h{};
+  h.magic = magic;
+  h.format = format;
+  h.flags = entry.negative ? negative_flag : 0;
+  h.type_size = static_cast<std::uint8_t>(entry.type.size());
+  h.key_size = static_cast<std::uint32_t>(entry.key.size());
+  h.value_size = entry.value.size();
+  h.epoch = entry.token.epoch;
+  h.sequence = entry.token.generation;
+  h.created_us = entry.created_us;
+  h.expires_us = entry.expires_us;
+  h.memory_ttl_us = entry.memory_ttl_us;
+
+  std::string prefix(sizeof h, '\0');
+  std::memcpy(prefix.data(), &h, sizeof h);
+  prefix.append(entry.type).append(entry.key);
+  h.checksum = checksum_of(prefix, entry.value);
+  std::memcpy(prefix.data() + checked_bytes, &h.checksum, sizeof h.checksum);
+  return prefix;
+}
+
+std::variant<file_entry, file_fault> parse_file_entry(std::string_view bytes) noexcept {
+  header h;
+  if (bytes.size() < sizeof h) return file_fault::truncated;
+  std::memcpy(&h, bytes.data(), sizeof h);
+  if (h.magic != magic) return file_fault::foreign;
+  if (h.format != format) return file_fault::other_version;
+
+  auto rest = bytes.substr(sizeof h);
+  const std::uint64_t names = std::uint64_t{h.type_size} + h.key_size;
+  if (rest.size() < names || rest.size() - names < h.value_size) return file_fault::truncated;
+  if (rest.size() - names > h.value_size || h.flags > negative_flag) {
+    return file_fault::inconsistent;
+  }
+
+  file_entry entry;
+  entry.type = rest.substr(0, h.type_size);
+  entry.key = rest.substr(h.type_size, h.key_size);
+  entry.value = rest.substr(names);
+  if (checksum_of(bytes.substr(0, sizeof h + names), entry.value) != h.checksum) {
+    return file_fault::checksum;
+  }
+  entry.token = {h.epoch, h.sequence};
+  entry.created_us = h.created_us;
+  entry.expires_us = h.expires_us;
+  entry.memory_ttl_us = h.memory_ttl_us;
+  entry.negative = h.flags & negative_flag;
+  return entry;
+}
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "cache/fence.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace scalekit::cache::detail {
+
+/// One entry as it stands in a file. Times are wall clock microseconds.
+///
+/// Format 1, little endian: magic "skcache\n" (8), format (2), flags (1), type length (1), key
+/// length (4), value length (8), epoch (8), sequence (8), created (8), expires (8), memory ttl in
+/// microseconds (8), checksum (8); then type, key and value. The checksum is XXH64 over the value,
+/// seeded with XXH64 over all the rest, so that a value can be streamed last. Bit 0 of flags:
+/// negative. The file's length is exactly that of its parts.
+struct file_entry {
+  std::string_view type;
+  std::string_view key;
+  std::string_view value;
+  fill_token token;
+  std::int64_t created_us = 0;
+  std::int64_t expires_us = 0;
+  std::int64_t memory_ttl_us = 0;
+  bool negative = false;
+};
+
+inline constexpr std::size_t file_header_bytes = 72;
+
+/// Why bytes are not an entry.
+enum class file_fault { truncated, foreign, other_version, inconsistent, checksum };
+
+const char* to_string(file_fault fault) noexcept;
+
+/// Everything before the value. Precondition: lengths fit their fields.
+std::string encode_prefix(const file_entry& entry);
+
+/// The entry in `bytes`, whose views point into them. Reads nothing beyond them, whatever they are.
+std::variant<file_entry, file_fault> parse_file_entry(std::string_view bytes) noexcept;
+
+}  // namespace scalekit::cache::detail

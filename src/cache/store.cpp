@@ -1,0 +1,90 @@
+#include "scalekit/cache/store.hpp"
+
+#include "cache/engine.hpp"
+#include "cache/validate.hpp"
+
+#include <utility>
+
+namespace scalekit::cache {
+
+using detail::raw_lookup;
+
+store store::open(store_params params) {
+  detail::validate(params);
+  return store(std::make_shared<state>(std::move(params)));
+}
+
+raw_lookup store::read(std::string_view key, const call_options& options,
+                       detail::value_port& port) {
+  state_->enter_blocking("cache::store::get", key, options, false);
+  return state_->read(state_->table.hashed(key), port);
+}
+
+raw_lookup store::read_or_load(std::string_view text, const policy& how,
+                               const call_options& options, detail::value_port& port,
+                               const detail::raw_loader& loader) {
+  auto& self = *state_;
+  self.enter_blocking("cache::store::get_or_load", text, options, true);
+  const auto key = self.table.hashed(text);
+  if (auto found = self.table.find_in_memory(key, port)) return *found;
+
+  detail::validate(how);
+  const auto until = deadline::after(options.timeout);
+  auto boarded = self.board(key, how.type, port);
+  if (boarded.found) return *boarded.found;
+  auto& [load, is_leader] = boarded.seat;
+  if (is_leader) {
+    const auto outcome = self.lead(load, key, how, loader, until);
+    if (outcome.failure) std::rethrow_exception(outcome.failure);
+    return {outcome.bytes ? freshness::fresh : freshness::negative, tier::loader, {}, true};
+  }
+  const auto* outcome = load->wait(until);
+  if (!outcome) {
+    load->leave();
+    self.abandoned.add();
+    throw error(errc::acquire_timeout,
+                "another caller's load of this key took longer than " +
+                    std::to_string(options.timeout / std::chrono::milliseconds(1)) + " ms");
+  }
+  return self.receive(*outcome, port);
+}
+
+void store::write(std::string_view key, std::string bytes, const policy& how,
+                  const call_options& options) {
+  state_->enter_blocking("cache::store::set", key, options, false);
+  detail::validate(how);
+  state_->sets.add();
+  state_->table.put(state_->table.hashed(key), bytes, how, deadline::after(options.timeout));
+}
+
+void store::erase(std::string_view key, const call_options& options) {
+  state_->enter_blocking("cache::store::erase", key, options, false);
+  state_->erases.add();
+  state_->table.erase(state_->table.hashed(key), deadline::after(options.timeout));
+}
+
+void store::clear() {
+  state_->born.check("cache::store::clear");
+  if (state_->closed) throw closed_error();
+  state_->table.clear();
+}
+
+statistics store::stats() const {
+  state_->born.check("cache::store::stats");
+  statistics sum;
+  sum.misses = state_->misses.value();
+  sum.loads = state_->loads.value();
+  sum.loads_absent = state_->absent.value();
+  sum.coalesced = state_->coalesced.value();
+  sum.abandoned_waits = state_->abandoned.value();
+  sum.sets = state_->sets.value();
+  sum.erases = state_->erases.value();
+  state_->table.add_to(sum);
+  return sum;
+}
+
+void store::close() noexcept {
+  state_->close();
+}
+
+}  // namespace scalekit::cache

@@ -1,0 +1,143 @@
+#include "cache/async_call.hpp"
+#include "cache/engine.hpp"
+#include "cache/validate.hpp"
+#include "scalekit/cache/store.hpp"
+
+#include <utility>
+
+// The async_ members. What can be done without waiting is done in the initiating function; the
+// rest runs on the work executor, and waits for loads without a thread.
+
+namespace scalekit::cache {
+
+using detail::raw_lookup;
+
+namespace {
+
+/// Runs `body`, which may block, for `call`. A full work pool completes it with errc::shed.
+template <class T, class Body>
+void post_work(const execution& exec, const std::shared_ptr<detail::async_call<T>>& call,
+               Body body) {
+  try {
+    exec.post_work(std::move(body));
+  } catch (...) {
+    boost::asio::post(exec.completion_executor(), [call, e = std::current_exception()] {
+      call->complete_with([&]() -> T { std::rethrow_exception(e); });
+    });
+  }
+}
+
+/// Completes `handler` with `body()`, run here if it is quick, else on the work executor.
+template <class T, class Body>
+void run(bool is_quick, const execution& exec, const deadline& until, completion_handler<T> handler,
+         Body body) {
+  if (is_quick) {
+    std::exception_ptr failure;
+    T value{};
+    try {
+      value = body();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    detail::complete_at_once<T>(std::move(handler), exec, std::move(failure), std::move(value));
+    return;
+  }
+  auto call = detail::async_call<T>::start(std::move(handler), exec, until, {});
+  post_work(exec, call, [call, body = std::move(body)]() mutable { call->complete_with(body); });
+}
+
+}  // namespace
+
+void store::start_read(std::string text, call_options options,
+                       std::shared_ptr<detail::value_port> port,
+                       completion_handler<raw_lookup> handler) {
+  auto self = state_;
+  self->born.check("cache::store::async_get");
+  const auto exec = self->execution;
+  try {
+    self->enter("cache::store::async_get", text, options);
+    if (auto found = self->table.find_in_memory(self->table.hashed(text), *port)) {
+      return detail::complete_at_once<raw_lookup>(std::move(handler), exec, nullptr, *found);
+    }
+  } catch (...) {
+    return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
+                                                {});
+  }
+  run<raw_lookup>(
+      !self->table.has_files(), exec, deadline::after(options.timeout), std::move(handler),
+      [self, text = std::move(text), port] { return self->read(self->table.hashed(text), *port); });
+}
+
+void store::start_read_or_load(std::string text, const policy& how, call_options options,
+                               std::shared_ptr<detail::value_port> port, detail::raw_loader loader,
+                               completion_handler<raw_lookup> handler) {
+  auto self = state_;
+  self->born.check("cache::store::async_get_or_load");
+  const auto exec = self->execution;
+  try {
+    self->enter("cache::store::async_get_or_load", text, options);
+    detail::validate(how);
+    if (auto found = self->table.find_in_memory(self->table.hashed(text), *port)) {
+      return detail::complete_at_once<raw_lookup>(std::move(handler), exec, nullptr, *found);
+    }
+    self->refuse_own_key(text);
+  } catch (...) {
+    return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
+                                                {});
+  }
+
+  const auto until = deadline::after(options.timeout);
+  auto call = detail::async_call<raw_lookup>::start(std::move(handler), exec, until,
+                                                    [self] { self->abandoned.add(); });
+  auto wait_for = [self, call, port](const std::shared_ptr<detail::flight>& load) {
+    call->board(load);
+    load->on_end([self, call, port](const detail::load_outcome& outcome) {
+      call->complete_with([&] { return self->receive(outcome, *port); });
+    });
+  };
+  if (auto load = self->join(self->table.hashed(text), how.type)) return wait_for(load);
+
+  post_work(exec, call, [=, text = std::move(text), loader = std::move(loader)] {
+    if (call->is_over()) return;
+    const auto key = self->table.hashed(text);
+    state::boarding boarded;
+    try {
+      boarded = self->board(key, how.type, *port);
+    } catch (...) {
+      return call->complete_with([&]() -> raw_lookup { throw; });
+    }
+    if (boarded.found) return call->complete_with([&] { return *boarded.found; });
+    wait_for(boarded.seat.load);
+    if (boarded.seat.is_leader) self->lead(boarded.seat.load, key, how, loader, until);
+  });
+}
+
+void store::start_write(std::string text, std::string bytes, const policy& how,
+                        call_options options, completion_handler<done> handler) {
+  auto self = state_;
+  self->born.check("cache::store::async_set");
+  const auto until = deadline::after(options.timeout);
+  run<done>(!self->table.has_files(), self->execution, until, std::move(handler),
+            [=, text = std::move(text), bytes = std::move(bytes)] {
+              self->enter("cache::store::async_set", text, options);
+              detail::validate(how);
+              self->sets.add();
+              self->table.put(self->table.hashed(text), bytes, how, until);
+              return done{};
+            });
+}
+
+void store::start_erase(std::string text, call_options options, completion_handler<done> handler) {
+  auto self = state_;
+  self->born.check("cache::store::async_erase");
+  const auto until = deadline::after(options.timeout);
+  run<done>(!self->table.has_files(), self->execution, until, std::move(handler),
+            [=, text = std::move(text)] {
+              self->enter("cache::store::async_erase", text, options);
+              self->erases.add();
+              self->table.erase(self->table.hashed(text), until);
+              return done{};
+            });
+}
+
+}  // namespace scalekit::cache

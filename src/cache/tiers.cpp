@@ -1,0 +1,235 @@
+#include "cache/tiers.hpp"
+
+#include "cache/expiry.hpp"
+#include "cache/hash.hpp"
+#include "scalekit/core/error.hpp"
+
+namespace scalekit::cache::detail {
+namespace {
+
+std::int64_t nanoseconds(time_point t) noexcept {
+  return t.time_since_epoch().count();
+}
+
+std::chrono::milliseconds milliseconds(std::chrono::nanoseconds d) noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d);
+}
+
+std::unique_ptr<memory_tier> make_memory(const memory_params& params) {
+  return params.max_bytes ? std::make_unique<memory_tier>(params) : nullptr;
+}
+
+std::unique_ptr<file_tier> make_file(const store_params& params, random_generator& random) {
+  if (params.file.directory.empty()) return nullptr;
+  return std::make_unique<file_tier>(params.file, *params.clock, params.log, random,
+                                     params.max_value_bytes);
+}
+
+}  // namespace
+
+tiers::tiers(const store_params& params)
+    : clock_(*params.clock),
+      max_value_bytes_(params.max_value_bytes),
+      random_(params.seed ? params.seed : random_generator::random_seed()),
+      hash_seed_(random_()),
+      memory_(make_memory(params.memory)),
+      file_(make_file(params, random_)),
+      gate_(file_ ? file_->gate() : own_gate_),
+      max_memory_bytes_(params.memory.max_bytes),
+      max_file_bytes_(params.file.max_bytes) {}
+
+hashed_key tiers::hashed(std::string_view key) const noexcept {
+  return {key, key_hash(key, hash_seed_)};
+}
+
+tiers::place tiers::place_of(const hashed_key& key) const {
+  if (file_) return place(key.text);
+  return place(static_cast<std::uint32_t>(key.hash >> 32) % fence::stripes);
+}
+
+fill_token tiers::token_of(const place& at) const noexcept {
+  return gate_.current(at.stripe);
+}
+
+std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
+  if (!memory_) return std::nullopt;
+  std::string bytes;
+  const auto found = memory_->find(key.text, key.hash, nanoseconds(clock_.now()), bytes);
+  if (found.freshness == freshness::miss) return std::nullopt;
+  if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) {
+    undecodable_in_memory_.add();
+    forget_undecodable(key);
+    return std::nullopt;
+  }
+  return raw_lookup{found.freshness, tier::memory,
+                    milliseconds(std::chrono::nanoseconds(found.age_ns))};
+}
+
+std::optional<raw_lookup> tiers::find_in_file(const hashed_key& key, const place& at,
+                                              value_port& port) {
+  if (!file_) return std::nullopt;
+  const auto token = token_of(at);
+  auto found = file_->find(key.text, *at.file);
+  if (!found) return std::nullopt;
+  const auto type = types_.number(found->type);
+  const raw_lookup hit{found->negative ? freshness::negative : freshness::fresh, tier::file,
+                       milliseconds(found->age)};
+  promote(key, *found, type, at, token);
+  if (!found->negative && !port.accept(std::move(found->value))) {
+    forget_undecodable(key);
+    return std::nullopt;
+  }
+  (found->negative ? types_[type].file_negative : types_[type].file_hits).add();
+  return hit;
+}
+
+void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t type,
+                    const place& at, const fill_token& token) {
+  if (!memory_) return;
+  const auto now = nanoseconds(clock_.now());
+  const std::chrono::nanoseconds age = found.age;
+  const std::chrono::nanoseconds left = in_memory(found.left, found.memory_ttl);
+  memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
+                 found.negative},
+                gate_, at.stripe, token);
+}
+
+tiers::lifetime tiers::draw(std::chrono::milliseconds ttl, const policy& how) {
+  const auto varied = jittered(ttl, how.jitter, random_.uniform());
+  return {varied, in_memory(varied, how.memory_ttl)};
+}
+
+memory_item tiers::item_of(const hashed_key& key, const kept_value& kept) {
+  const auto now = nanoseconds(clock_.now());
+  const std::chrono::nanoseconds life = kept.life.in_memory;
+  return {key.text,     key.hash,           kept.bytes,
+          now,          now + life.count(), types_.number(kept.how->type),
+          kept.negative};
+}
+
+file_entry tiers::entry_of(const hashed_key& key, const kept_value& kept) const {
+  file_entry entry;
+  entry.type = kept.how->type;
+  entry.key = key.text;
+  entry.value = kept.bytes;
+  entry.negative = kept.negative;
+  entry.created_us = to_micros(clock_.wall_now());
+  entry.expires_us = entry.created_us + kept.life.ttl.count();
+  entry.memory_ttl_us = std::chrono::microseconds(kept.how->memory_ttl).count();
+  return entry;
+}
+
+void tiers::put(const hashed_key& key, std::string_view value, const policy& how,
+                const deadline& until) {
+  if (value.size() > max_value_bytes_) {
+    erase(key, until);
+    throw error(errc::too_large, "a value of " + std::to_string(value.size()) +
+                                     " bytes; store_params.max_value_bytes is " +
+                                     std::to_string(max_value_bytes_));
+  }
+  const auto at = place_of(key);
+  const kept_value kept{value, &how, draw(how.ttl, how), false};
+  if (file_) {
+    put_in_both(key, kept, at, until);
+    return;
+  }
+  gate_.advance(at.stripe);
+  memory_->put(item_of(key, kept));
+}
+
+void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const place& at,
+                        const deadline& until) {
+  try {
+    std::unique_lock lock(writers_of(at), until.when());
+    if (!lock) {
+      throw error(errc::acquire_timeout,
+                  "other writers of this part of the cache did not finish until the deadline");
+    }
+    const auto written = file_->replace(entry_of(key, kept), *at.file, until);
+    if (memory_ && !memory_->fill(item_of(key, kept), gate_, at.stripe, written.token)) {
+      memory_->erase(key.text, key.hash);
+    }
+  } catch (...) {
+    file_->bury(at.stripe);
+    if (memory_) memory_->erase(key.text, key.hash);
+    throw;
+  }
+}
+
+bool tiers::fill(const hashed_key& key, const std::string* value, const policy& how,
+                 const fill_token& token, const deadline& until) {
+  const auto ttl = value ? how.ttl : how.negative_ttl;
+  if (ttl.count() == 0 || (value && value->size() > max_value_bytes_)) return true;
+  const auto at = place_of(key);
+  const kept_value kept{value ? std::string_view(*value) : std::string_view(), &how, draw(ttl, how),
+                        !value};
+  bool current = token_of(at) == token;
+  if (file_ && current) {
+    std::unique_lock lock(writers_of(at), until.when());
+    if (lock) {
+      auto entry = entry_of(key, kept);
+      entry.token = token;
+      current = !file_->fill(entry, *at.file, until).fenced;
+    }
+  }
+  if (memory_ && current) current = memory_->fill(item_of(key, kept), gate_, at.stripe, token);
+  if (!current) fenced_.add();
+  return current;
+}
+
+void tiers::erase(const hashed_key& key, const deadline& until) {
+  const auto at = place_of(key);
+  if (!file_) {
+    gate_.advance(at.stripe);
+  } else if (std::unique_lock lock(writers_of(at), until.when()); lock) {
+    file_->erase(*at.file, until);
+  } else {
+    file_->bury(at.stripe);
+  }
+  if (memory_) memory_->erase(key.text, key.hash);
+}
+
+void tiers::forget_undecodable(const hashed_key& key) {
+  undecodable_.add();
+  erase(key, deadline::after(std::chrono::seconds(1)));
+}
+
+void tiers::clear() noexcept {
+  gate_.advance_epoch();
+  if (memory_) memory_->clear();
+}
+
+std::timed_mutex& tiers::writers_of(const place& at) noexcept {
+  return writers_[at.stripe % writers_.size()];
+}
+
+void tiers::add_to(statistics& sum) {
+  sum.fenced_fills += fenced_.value();
+  sum.undecodable += undecodable_.value();
+  const auto memory = memory_ ? memory_->counts() : shard_counts{};
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    auto& row = types_[i];
+    sum.memory_hits += memory.hits[i];
+    sum.file_hits += row.file_hits.value();
+    sum.negative_hits += memory.negative[i] + row.file_negative.value();
+    sum.loads_failed += row.load_failures.value();
+    sum.types.push_back({row.name, memory.hits[i] + row.file_hits.value(),
+                         memory.negative[i] + row.file_negative.value(), row.misses.value(),
+                         row.loads.value(), row.load_failures.value()});
+  }
+  // The shard had counted them before the codec refused them.
+  sum.memory_hits -= undecodable_in_memory_.value();
+  sum.memory = {memory.entries, memory.bytes,   max_memory_bytes_,
+                memory.evicted, memory.expired, memory.oversized};
+  if (!file_) return;
+  const auto& counted = file_->counted();
+  const auto& directory = file_->directory();
+  const auto& shared = directory.table().shared();
+  auto positive = [](std::int64_t n) { return static_cast<std::uint64_t>(n > 0 ? n : 0); };
+  sum.file = {positive(shared.entries),    positive(shared.bytes),       max_file_bytes_,
+              directory.evicted(),         counted.expired.value(),      counted.corrupt.value(),
+              counted.read_errors.value(), counted.write_errors.value(), counted.paused.value(),
+              directory.orphans()};
+}
+
+}  // namespace scalekit::cache::detail
