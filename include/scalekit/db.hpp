@@ -4,6 +4,7 @@
 
 #include "scalekit/db/client.hpp"
 #include "scalekit/db/client_params.hpp"
+#include "scalekit/db/client_settings.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"

@@ -30,7 +30,8 @@ enum class synchronous_mode {
 enum class sqlite_mode { read_write_create, read_write, read_only };
 
 /// Settings of the SQLite driver. In a URL: `sqlite:///shop.db?readers=8&synchronous=normal`, by
-/// the field's own name; `mode` takes rwc, rw and ro; sizes are numbers of bytes.
+/// the field's own name; `mode` takes rwc, rw and ro, sizes are written as "64 MiB" (%20 for the
+/// space) or in bytes.
 struct sqlite_params {
   /// Connections for reads, opened when first needed. Default 4: reads are CPU and page cache,
   /// more than the machine's cores seldom helps. Range 1 to 64. An in-memory database has one
@@ -59,7 +60,7 @@ struct sqlite_params {
 };
 
 /// Settings of a client. Each can also be given in the URL's query by its name, which wins over
-/// the struct: durations in milliseconds (`statement_timeout=250`), the rest as numbers.
+/// the struct: `sqlite:///shop.db?statement_timeout=250ms`. See client_settings().
 struct client_params {
   /// For one statement outside a transaction, and for each one in it; from the call to its last
   /// row. Default 5 s. Range 1 ms to 24 h.

@@ -72,6 +72,7 @@ class connection::running {
     self.site_ = site;
     self.stopped_by_ = stop_cause::none;
     self.waited_for_lock_ = false;
+    self.denied_.clear();
   }
   ~running() { self_.limits_ = nullptr; }
   running(const running&) = delete;
@@ -214,20 +215,16 @@ void connection::run_script(std::string_view script, const stop_condition& limit
 
 void connection::control(std::string_view text, const stop_condition& limits) {
   running call(*this, limits, nullptr);
+  // While it runs, too: after a change of the schema SQLite prepares it anew and asks again.
+  struct trust {
+    bool& flag;
+    explicit trust(bool& f) : flag(f) { flag = true; }
+    ~trust() { flag = false; }
+  } trust(trusted_);
   auto known = control_.find(std::string(text));
   if (known == control_.end()) {
-    trusted_ = true;
     const char* tail = nullptr;
-    auto handle = [&] {
-      try {
-        return compile(text, SQLITE_PREPARE_PERSISTENT, &tail);
-      } catch (...) {
-        trusted_ = false;
-        throw;
-      }
-    }();
-    trusted_ = false;
-    known = control_.emplace(text, std::move(handle)).first;
+    known = control_.emplace(text, compile(text, SQLITE_PREPARE_PERSISTENT, &tail)).first;
   }
   reset_at_end guard(known->second.get());
   int rc = sqlite3_step(known->second.get());

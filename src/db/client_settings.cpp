@@ -1,0 +1,62 @@
+#include "scalekit/db/client_settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace scalekit::db {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t kib = 1024, mib = kib * kib, gib = kib * mib, tib = kib * gib;
+
+const settings_schema<sqlite_params>& sqlite_settings() {
+  using p = sqlite_params;
+  static const auto schema =
+      settings_schema<p>("sqlite_params")
+          .field("readers", &p::readers, 1, 64, "Connections for reads, opened when needed")
+          .choice("mode", &p::mode,
+                  {{"rwc", sqlite_mode::read_write_create},
+                   {"rw", sqlite_mode::read_write},
+                   {"ro", sqlite_mode::read_only}},
+                  "How the file is opened; rwc creates it")
+          .choice("synchronous", &p::synchronous,
+                  {{"off", synchronous_mode::off},
+                   {"normal", synchronous_mode::normal},
+                   {"full", synchronous_mode::full},
+                   {"extra", synchronous_mode::extra}},
+                  "When a commit counts as durable")
+          .bytes("cache_bytes", &p::cache_bytes, 64 * kib, 16 * gib,
+                 "Page cache of each connection")
+          .bytes("mmap_bytes", &p::mmap_bytes, 0, tib, "Read this much through a memory map")
+          .bytes("journal_size_limit", &p::journal_size_limit, 0, tib,
+                 "The WAL file is cut to this after a checkpoint")
+          .bytes("max_database_bytes", &p::max_database_bytes, 0, 256 * tib,
+                 "Refuse to grow beyond; 0: no limit");
+  return schema;
+}
+
+}  // namespace
+
+const settings_schema<client_params>& client_settings() {
+  using p = client_params;
+  static const auto schema =
+      settings_schema<p>("client_params")
+          .field("statement_timeout", &p::statement_timeout, 1ms, 24h, "For one statement")
+          .field("acquire_timeout", &p::acquire_timeout, 0ms, 24h,
+                 "For the wait for a connection alone")
+          .field("transaction_timeout", &p::transaction_timeout, 1ms, 24h,
+                 "For a whole transaction")
+          .field("max_waiting", &p::max_waiting, 0, 1'000'000,
+                 "Callers that may wait; one more is shed")
+          .field("statement_cache", &p::statement_cache, 1, 10'000,
+                 "Prepared statements kept for each connection")
+          // SQLite itself ends at 10^9.
+          .bytes("max_value_bytes", &p::max_value_bytes, kib, 1'000'000'000,
+                 "The largest value, row or statement text")
+          .nested("", &p::sqlite, sqlite_settings());
+  return schema;
+}
+
+}  // namespace scalekit::db

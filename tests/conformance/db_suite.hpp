@@ -1,0 +1,10 @@
+#pragma once
+
+// What every driver of room db must do, whatever database is behind it. A driver's test program
+// includes this file once and defines db_suite::make_database().
+
+#include "conformance/db_suite_fixture.hpp"
+#include "conformance/db_suite_statements.hpp"
+#include "conformance/db_suite_time.hpp"
+#include "conformance/db_suite_transactions.hpp"
+#include "conformance/db_suite_values.hpp"
