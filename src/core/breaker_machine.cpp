@@ -77,6 +77,10 @@ time_point breaker_machine::next_admission(time_point now) const {
 }
 
 void breaker_machine::change(breaker_state to) {
+  if (changes_.size == changes_.items.size()) {  // nobody took them: the newest are kept
+    changes_.items.front() = changes_.items.back();
+    --changes_.size;
+  }
   changes_.items[changes_.size++] = {state_, to, ++generation_};
   state_ = to;
 }

@@ -82,7 +82,7 @@ class breaker_machine {
   /// Why it opened last.
   const breaker_cause& cause() const { return cause_; }
 
-  /// The changes since the last call, oldest first. Call after each event.
+  /// The changes since the last call, oldest first. To miss none, call after each event.
   breaker_changes take_changes() { return std::exchange(changes_, {}); }
 
  private:

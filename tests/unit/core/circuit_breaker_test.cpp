@@ -287,6 +287,7 @@ TEST_CASE("a time read before the lock was waited for moves nothing back") {
 
   CHECK(machine.next_admission(t0 + 1s) == t0 + 3s);
   CHECK_FALSE(machine.admit(t0 - 30min, 0));
+  CHECK(machine.take_changes().items.back().generation == machine.generation());
 }
 
 TEST_CASE("only the first report of a permit counts") {
