@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace scalekit::queue::detail {
@@ -31,6 +32,11 @@ inline std::size_t prefetch_target(const workload& w) noexcept {
   const double horizon = std::chrono::duration<double>(prefetch_horizon).count();
   const double wanted = static_cast<double>(w.concurrency) * horizon / service;
   return static_cast<std::size_t>(std::min(wanted, 2.0 * static_cast<double>(w.max_batch)));
+}
+
+/// A service time at which nothing is claimed ahead.
+inline std::chrono::nanoseconds slow_service(std::size_t concurrency) noexcept {
+  return 2 * prefetch_horizon * static_cast<std::int64_t>(concurrency);
 }
 
 /// How many jobs to claim now.

@@ -176,9 +176,8 @@ void job_board::supervise() {
              now);
   }
   if (!buffer_.empty() && !alone_ && now - buffer_.front().since >= params_.max_prefetch_age) {
-    // What runs now takes at least this long: claim no more ahead until that has changed.
-    service_time_ = std::max<std::chrono::nanoseconds>(
-        service_time_.value_or(params_.max_prefetch_age), params_.max_prefetch_age);
+    // What runs now is slower than it looked: claim nothing ahead until that has changed.
+    service_time_ = slow_service(params_.concurrency);
     return_buffer(now);
   }
   tell_pump();

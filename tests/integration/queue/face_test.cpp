@@ -74,9 +74,9 @@ TEST_CASE("a steady stream of high jobs does not starve the others") {
   f.jobs.enqueue("normal", "");
   f.jobs.enqueue("low", "", {.priority = q::low});
 
-  // One high job comes in and one job is done each minute.
+  // Each minute two high jobs come in, and one job is done.
   std::vector<std::string> done;
-  for (int minute = 0; minute < 30; ++minute) {
+  for (int minute = 0; minute < 60; ++minute) {
     f.jobs.enqueue("high", "", {.priority = q::high});
     f.jobs.enqueue("high", "", {.priority = q::high});
     done.push_back(f.claim_order(1).at(0));

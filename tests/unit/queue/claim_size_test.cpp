@@ -58,3 +58,11 @@ TEST_CASE("the service time follows what handlers take, smoothed") {
   CHECK(smoothed(8ms, 4ms) == 7ms);
   CHECK(smoothed(4ms, 8ms) == 5ms);
 }
+
+TEST_CASE("behind handlers that turned out slow nothing is claimed ahead") {
+  for (const std::size_t concurrency : {1U, 8U, 1024U}) {
+    CHECK(prefetch_target({.concurrency = concurrency,
+                           .max_batch = 4096,
+                           .service_time = slow_service(concurrency)}) == 0);
+  }
+}
