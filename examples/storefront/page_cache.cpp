@@ -65,8 +65,9 @@ page_cache::page_cache(const options& settings, const data_dir& dirs, scalekit::
 
 asio::awaitable<std::string> page_cache::get_or_load(page_type type, std::string key, loader load) {
   if (!stores_) {
-    co_return co_await scalekit::async_blocking<std::string>(
-        exec_, [load = std::move(load)](std::stop_token) { return load(); }, asio::use_awaitable);
+    auto body = [load = std::move(load)](std::stop_token) { return load(); };
+    co_return co_await scalekit::async_blocking<std::string>(exec_, std::move(body),
+                                                             asio::use_awaitable);
   }
   //[get-or-load
   // Of the customers who ask for one page at the same time, one loads it and the rest wait.

@@ -1,5 +1,6 @@
 #include "http/json_fields.hpp"
 #include "http/problem.hpp"
+#include "pages/asked_by.hpp"
 #include "pages/pages.hpp"
 #include "password.hpp"
 
@@ -33,13 +34,14 @@ asio::awaitable<response> login(shop& shop, request& incoming) {
   using account = std::tuple<std::int64_t, std::string>;
   auto accounts = co_await shop.db.async_read<account>(
       sql("select retailer_id, password_hash from account where name = $1", user),
-      {.scope = incoming.scope}, asio::use_awaitable);
+      asked_by(incoming), asio::use_awaitable);
   auto [retailer, hash] = accounts.empty() ? account{0, hash_of_nobody()} : accounts.front();
   // Slow on purpose, so not on the thread that serves everybody else.
-  bool matches = co_await scalekit::async_blocking<bool>(
-      shop.db.execution(),
-      [password, hash = hash](std::stop_token) { return verify_password(password, hash); },
-      asio::use_awaitable);
+  auto verify = [password, hash = hash](std::stop_token) {
+    return verify_password(password, hash);
+  };
+  bool matches =
+      co_await scalekit::async_blocking<bool>(shop.db.execution(), verify, asio::use_awaitable);
   if (!matches || accounts.empty()) {
     throw problem(401, "wrong-credentials", "user or password is wrong");
   }
@@ -88,9 +90,11 @@ std::string load_dashboard(shop& shop, std::int64_t retailer,
 
 asio::awaitable<response> dashboard(shop& shop, request& incoming) {
   auto retailer = incoming.capture_id("retailer");
-  auto body = co_await shop.pages.get_or_load(
-      page_type::dashboard, "dashboard:" + std::to_string(retailer),
-      [&shop, retailer, scope = incoming.scope] { return load_dashboard(shop, retailer, scope); });
+  auto load = [&shop, retailer, scope = incoming.scope] {
+    return load_dashboard(shop, retailer, scope);
+  };
+  auto body = co_await shop.pages.get_or_load(page_type::dashboard,
+                                              "dashboard:" + std::to_string(retailer), load);
   co_return response{.body = std::move(body), .headers = {}};
 }
 

@@ -1,6 +1,7 @@
 #include "http/json_fields.hpp"
 #include "http/problem.hpp"
 #include "jobs/jobs.hpp"
+#include "pages/asked_by.hpp"
 #include "pages/pages.hpp"
 #include "pages/statistics.hpp"
 
@@ -33,12 +34,13 @@ asio::awaitable<response> start_job(shop& shop, request& incoming) {
   }
   std::string job;
   if (shop.jobs) {
-    job = std::to_string(co_await shop.jobs->async_enqueue(kind, "", {}, asio::use_awaitable));
+    scalekit::queue::enqueue_options options;
+    auto id = co_await shop.jobs->async_enqueue(kind, "", options, asio::use_awaitable);
+    job = std::to_string(id);
   } else {
-    job = co_await scalekit::async_blocking<std::string>(
-        shop.db.execution(),
-        [&shop, kind](std::stop_token) { return do_housekeeping_now(shop, kind); },
-        asio::use_awaitable);
+    auto work = [&shop, kind](std::stop_token) { return do_housekeeping_now(shop, kind); };
+    job = co_await scalekit::async_blocking<std::string>(shop.db.execution(), work,
+                                                         asio::use_awaitable);
   }
   co_return json_response(202, boost::json::object{{"job_id", job}});
 }
@@ -52,18 +54,18 @@ asio::awaitable<response> healthy() {
 // GET /readyz: it can serve customers. Send it none when it cannot.
 
 asio::awaitable<response> ready(shop& shop, request& incoming) {
-  co_await shop.db.async_read<std::int64_t>(
-      sql("select 1"), {.timeout = std::chrono::milliseconds(500), .scope = incoming.scope},
-      asio::use_awaitable);
+  auto options = asked_by(incoming);
+  options.timeout = std::chrono::milliseconds(500);
+  co_await shop.db.async_read<std::int64_t>(sql("select 1"), options, asio::use_awaitable);
   co_return json_response(200, boost::json::object{{"status", "ready"}});
 }
 
 // GET /stats
 
 asio::awaitable<response> stats(shop& shop) {
+  auto collect = [&shop](std::stop_token) { return collect_statistics(shop); };
   auto numbers = co_await scalekit::async_blocking<boost::json::object>(
-      shop.db.execution(), [&shop](std::stop_token) { return collect_statistics(shop); },
-      asio::use_awaitable);
+      shop.db.execution(), collect, asio::use_awaitable);
   co_return json_response(200, numbers);
 }
 

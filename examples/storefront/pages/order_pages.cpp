@@ -1,5 +1,6 @@
 #include "http/problem.hpp"
 #include "jobs/effects.hpp"
+#include "pages/asked_by.hpp"
 #include "pages/pages.hpp"
 #include "pages/place_order.hpp"
 
@@ -34,22 +35,25 @@ void do_jobs_now(shop& shop, const placed_order& order) {
 
 asio::awaitable<response> post_order(shop& shop, request& incoming) {
   auto wanted = parse_order(incoming.body());
-  auto order = co_await shop.db.async_transaction(
-      [&shop, wanted](scalekit::db::transaction& tx) { return place_order(shop, tx, wanted); },
-      {.timeout = std::chrono::seconds(5), .scope = incoming.scope}, asio::use_awaitable);
+  scalekit::db::transaction_options options;
+  options.timeout = std::chrono::seconds(5);
+  options.scope = incoming.scope;
+  auto body = [&shop, wanted](scalekit::db::transaction& tx) {
+    return place_order(shop, tx, wanted);
+  };
+  auto order = co_await shop.db.async_transaction(body, options, asio::use_awaitable);
 
   // Only now: a page that was loaded before the commit holds the old stock.
   for (const auto& line : wanted.lines) shop.pages.forget_product(line.product);
   if (shop.jobs) {
     shop.jobs->wake();
   } else {
-    co_await scalekit::async_blocking<scalekit::done>(
-        shop.db.execution(),
-        [&shop, order](std::stop_token) {
-          do_jobs_now(shop, order);
-          return scalekit::done{};
-        },
-        asio::use_awaitable);
+    auto work = [&shop, order](std::stop_token) {
+      do_jobs_now(shop, order);
+      return scalekit::done{};
+    };
+    co_await scalekit::async_blocking<scalekit::done>(shop.db.execution(), work,
+                                                      asio::use_awaitable);
   }
   auto answer = json_response(201, boost::json::object{{"order_id", order.id},
                                                        {"total_cents", order.total_cents},
@@ -82,7 +86,7 @@ asio::awaitable<response> order_by_id(shop& shop, request& incoming) {
           "exists (select 1 from outbox where order_id = o.id) as confirmed "
           "from orders o where o.id = $1",
           id),
-      {.scope = incoming.scope}, asio::use_awaitable);
+      asked_by(incoming), asio::use_awaitable);
   if (found.empty()) throw not_found("there is no such order");
   co_return json_response(200, boost::json::value_from(found.front()));
 }

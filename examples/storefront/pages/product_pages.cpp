@@ -1,4 +1,5 @@
 #include "http/problem.hpp"
+#include "pages/asked_by.hpp"
 #include "pages/pages.hpp"
 
 #include <scalekit/http/etag.hpp>
@@ -50,9 +51,8 @@ std::string load_product(shop& shop, std::int64_t id, const scalekit::request_sc
 //[product-by-id
 asio::awaitable<response> product_by_id(shop& shop, request& incoming) {
   auto id = incoming.capture_id("product");
-  auto body = co_await shop.pages.get_or_load(
-      page_type::product, product_key(id),
-      [&shop, id, scope = incoming.scope] { return load_product(shop, id, scope); });
+  auto load = [&shop, id, scope = incoming.scope] { return load_product(shop, id, scope); };
+  auto body = co_await shop.pages.get_or_load(page_type::product, product_key(id), load);
   auto etag = scalekit::http::strong_etag(body);
   if (scalekit::http::matches_etag(incoming.header("If-None-Match"), etag)) {
     co_return response{.status = 304, .body = {}, .headers = {{"ETag", etag}}};
@@ -115,7 +115,7 @@ asio::awaitable<response> products_of_category(shop& shop, request& incoming) {
       sql("select id, name, version, price_cents from product "
           "where category = $1 and id > $2 order by id limit $3",
           category, after, limit + 1),
-      {.scope = incoming.scope}, asio::use_awaitable);
+      asked_by(incoming), asio::use_awaitable);
   bool more = std::ssize(rows) > limit;
   if (more) rows.pop_back();
 
@@ -145,9 +145,8 @@ std::string load_search(shop& shop, const std::string& prefix,
 
 asio::awaitable<response> search(shop& shop, request& incoming) {
   auto prefix = text_query(incoming, "prefix", 64);
-  auto body = co_await shop.pages.get_or_load(
-      page_type::query, "search:" + prefix,
-      [&shop, prefix, scope = incoming.scope] { return load_search(shop, prefix, scope); });
+  auto load = [&shop, prefix, scope = incoming.scope] { return load_search(shop, prefix, scope); };
+  auto body = co_await shop.pages.get_or_load(page_type::query, "search:" + prefix, load);
   co_return response{.body = std::move(body), .headers = {}};
 }
 
@@ -160,12 +159,12 @@ asio::awaitable<response> related_products(shop& shop, request& incoming) {
   auto id = incoming.capture_id("product");
   auto names = co_await shop.db.async_read<std::string>(
       sql("select depends_on from dependency where product_id = $1 order by position", id),
-      {.scope = incoming.scope}, asio::use_awaitable);
+      asked_by(incoming), asio::use_awaitable);
   std::vector<listed_product> related;
   for (const auto& name : names) {
     auto found = co_await shop.db.async_read<listed_product>(
         sql("select id, name, version, price_cents from product where name = $1", name),
-        {.scope = incoming.scope}, asio::use_awaitable);
+        asked_by(incoming), asio::use_awaitable);
     related.insert(related.end(), found.begin(), found.end());
   }
   co_return json_response(200, boost::json::object{{"products", boost::json::value_from(related)}});
