@@ -91,6 +91,13 @@ TEST_CASE("every kind of field is read from a query") {
   CHECK(params.store.cache_bytes == 64u << 20);
 }
 
+TEST_CASE("pairs may be empty, values may hold what separates names from values") {
+  const auto params = from_query("&label=a=b%3Dc+d&&retri%65s=2&");
+
+  CHECK(params.label == "a=b=c+d");
+  CHECK(params.retries == 2);
+}
+
 TEST_CASE("an empty query changes nothing") {
   CHECK(from_query("").timeout == 5s);
 }
@@ -122,8 +129,15 @@ TEST_CASE("an error in a query names the place, the field, the value and what is
           "database URL: unknown setting \"readers\" of client_params; legal: timeout, lifetime, "
           "retries, share, verbose, label, password, store.readers, store.sync, "
           "store.cache_bytes"},
+      row{"retries", "database URL: retries is \"\"; legal: 0 to 10"},
+      row{"share=1&verbose", "database URL: verbose is \"\"; legal: true or false"},
       row{"retries=1&retries=2", "database URL: \"retries\" is given twice"},
       row{"label=%zz", "database URL: the query is not percent-encoded text"},
+      row{"label=%4", "database URL: the query is not percent-encoded text"},
+      row{"%=1", "database URL: the query is not percent-encoded text"},
+      row{"=1",
+          "database URL: unknown setting \"\" of client_params; legal: timeout, lifetime, retries, "
+          "share, verbose, label, password, store.readers, store.sync, store.cache_bytes"},
   };
 
   for (const auto& [query, message] : rows) {
