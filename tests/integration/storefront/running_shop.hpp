@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 namespace storefront_test {
 
@@ -25,7 +26,11 @@ template <class Condition>
 reply get_until(http_client& client, const std::string& target, Condition done) {
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   auto answer = client.get(target);
-  while (!done(answer) && std::chrono::steady_clock::now() < until) answer = client.get(target);
+  while (!done(answer) && std::chrono::steady_clock::now() < until) {
+    // Asking without a pause would run into the client's limit.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    answer = client.get(target);
+  }
   return answer;
 }
 
