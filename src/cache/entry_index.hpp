@@ -25,7 +25,7 @@ class entry_index {
   std::size_t bytes() const noexcept { return capacity() * slot_bytes; }
 
   /// Whether one entry more makes it double.
-  bool is_full() const noexcept { return (size_ + 1) * 4 > capacity() * 3; }
+  bool is_full() const noexcept { return (size_ + 1) * 5 > capacity() * 4; }
   /// Whether it is much larger than its entries need.
   bool is_sparse() const noexcept { return capacity() > least_slots && size_ * 8 < capacity(); }
 

@@ -1,0 +1,26 @@
+#include "cache/expiry.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace scalekit::cache::detail;
+using namespace std::chrono_literals;
+
+TEST_CASE("jitter spreads a ttl evenly around its middle, and never to nothing") {
+  CHECK(jittered(100s, 0.1, 0.0) == 90s);
+  CHECK(jittered(100s, 0.1, 0.5) == 100s);
+  CHECK(jittered(100s, 0.0, 0.9) == 100s);
+  CHECK(jittered(1ms, 0.9, 0.0) == 1ms);
+}
+
+TEST_CASE("memory keeps a copy for its own ttl, but no longer than the value lives") {
+  CHECK(in_memory(60s, 0s) == 60s);
+  CHECK(in_memory(60s, 5s) == 5s);
+  CHECK(in_memory(2s, 5s) == 2s);
+}
+
+TEST_CASE("what is left to live does not grow when the wall clock goes back") {
+  CHECK(left_to_live(1000, 3000, 1500) == 1500us);
+  CHECK(left_to_live(1000, 3000, 3000) == 0us);
+  CHECK(left_to_live(1000, 3000, 0) == 2000us);
+  CHECK(left_to_live(3000, 1000, 500) == 0us);
+}
