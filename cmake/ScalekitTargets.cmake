@@ -9,8 +9,8 @@ add_library(scalekit_build_flags INTERFACE)
 target_compile_options(scalekit_build_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Woverloaded-virtual
   $<$<BOOL:${SCALEKIT_WARNINGS_AS_ERRORS}>:-Werror>
-  # Boost 1.81's coroutine frames trip this gcc 12 false positive.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
+  # False positives of gcc 12: coroutine frames of Boost 1.81, std::string's operator+ at -O3.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(SCALEKIT_SANITIZE)
   target_compile_options(scalekit_build_flags INTERFACE
     -fsanitize=${SCALEKIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -71,7 +72,9 @@ class value_list {
     s.offset = data_.size();
     s.size = size;
     s.kind = kind;
-    data_.insert(data_.end(), from, from + size);
+    // resize and copy, where insert would do: gcc 12 warns of the latter at -O3.
+    data_.resize(data_.size() + size, boost::container::default_init);
+    if (size > 0) std::memcpy(data_.data() + s.offset, from, size);
     slots_.push_back(s);
   }
 
