@@ -29,7 +29,10 @@ TEST_CASE("db: an error names the place in the caller's source") {
   auto line = std::to_string(__LINE__ + 1);
   auto e = error_of([&] { s.client.read<int>(sql("select 1 from nowhere")); });
 
-  CHECK(contains(e.diag().client_message, "db_suite.hpp:" + line));
+  CHECK(contains(e.diag().client_message, "db_suite_statements.hpp:" + line));
+  line = std::to_string(__LINE__ + 1);
+  e = error_of([&] { s.client.read<std::string>(sql("select id from product")); });
+  CHECK(contains(e.diag().client_message, "db_suite_statements.hpp:" + line));
 }
 
 TEST_CASE("db: another number of parameters than the statement has names both numbers") {

@@ -84,6 +84,20 @@ class connection::running {
 
 void connection::run(access kind, const statement& query, row_sink* rows,
                      const stop_condition& limits, execution_report& report) {
+  try {
+    run_statement(kind, query, rows, limits, report);
+  } catch (const error& e) {
+    // What binding and reading throw knows its column or parameter, but not whose it is.
+    const auto place = describe(query.site()) + ": ";
+    if (e.diag().client_message.starts_with(place)) throw;
+    auto diag = e.diag();
+    diag.client_message.insert(0, place);
+    throw error(e.code(), std::move(diag));
+  }
+}
+
+void connection::run_statement(access kind, const statement& query, row_sink* rows,
+                               const stop_condition& limits, execution_report& report) {
   {
     running call(*this, limits, &query.site());
     auto& p = prepare(query.text(), report);
@@ -123,14 +137,14 @@ void connection::run_returning(const statement& query, row_sink& rows, const sto
 void connection::step_all(prepared& p, row_sink* rows, execution_report& report) {
   auto* s = p.handle.get();
   reset_at_end guard(s);
-  if (rows != nullptr) match(p, *rows);
   const auto changes_before = p.read_only ? 0 : sqlite3_total_changes64(db_.get());
 
   int rc = sqlite3_step(s);
   if (report.first_row) report.first_row = std::chrono::steady_clock::now();
+  // Not before the first step: only then does SQLite notice that the schema has changed, and the
+  // columns of `select *` with it.
+  if (rows != nullptr && (rc == SQLITE_ROW || rc == SQLITE_DONE)) match(p, *rows);
   if (rc == SQLITE_ROW && rows != nullptr) {
-    // The schema may have changed since: then the columns of `select *` did, too.
-    if (times_prepared_anew(s) != p.prepared_anew) match(p, *rows);
     const std::size_t* columns = p.columns.data();
     const std::size_t count = p.columns.size();
     row_.resize(count);

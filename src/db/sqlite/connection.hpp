@@ -66,6 +66,8 @@ class connection {
   void open(connection_role role);
   void enter_wal_mode(const stop_condition& limits);
   std::string pragma(const std::string& text);
+  void run_statement(detail::access kind, const statement& query, detail::row_sink* rows,
+                     const stop_condition& limits, execution_report& report);
   void run_returning(const statement& query, detail::row_sink& rows, const stop_condition& limits,
                      execution_report& report);
   prepared& prepare(std::string_view text, execution_report& report);

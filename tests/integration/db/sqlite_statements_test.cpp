@@ -1,0 +1,231 @@
+#include "scalekit/slow/tracker.hpp"
+#include "sqlite_fixture.hpp"
+#include "support/throws_errc.hpp"
+
+#include <boost/describe.hpp>
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+// What is particular to SQLite in statements, results and their caches.
+
+using namespace scalekit;
+using namespace std::chrono_literals;
+using db::sql;
+using db::unsafe_sql;
+using support::contains;
+using support::error_of;
+
+namespace {
+
+struct entry {
+  std::int64_t id = 0;
+  std::string note;
+};
+BOOST_DESCRIBE_STRUCT(entry, (), (id, note))
+
+}  // namespace
+
+TEST_CASE("parameters may be written as ? and ?1, but not mixed with $1, named or with gaps") {
+  notebook book;
+  book.add("one");
+  auto read = [&](db::statement s) { return book.client.read<std::int64_t>(s).size(); };
+
+  CHECK(read(sql("select id from entry where id = ?1 and note = ?2", 1, "one")) == 1);
+  CHECK(read(sql("select id from entry where id = ? and note = ?", 1, "one")) == 1);
+  CHECK_ERRC(read(sql("select id from entry where id = $1 and note = ?", 1, "one")),
+             errc::parameter_mismatch);
+  CHECK_ERRC(read(sql("select id from entry where id = :id", 1)), errc::parameter_mismatch);
+  CHECK_ERRC(read(sql("select id from entry where id = $2", 1)), errc::parameter_mismatch);
+}
+
+TEST_CASE("NaN is refused, because SQLite would store null; infinity is kept") {
+  notebook book;
+  constexpr auto infinity = std::numeric_limits<double>::infinity();
+
+  CHECK_ERRC(book.client.read<double>(sql("select $1", std::numeric_limits<double>::quiet_NaN())),
+             errc::value_out_of_range);
+  CHECK(book.client.read_one<double>(sql("select $1", infinity)) == infinity);
+}
+
+TEST_CASE("a write leaves the id of the row it inserted") {
+  notebook book;
+
+  CHECK(book.add("one").last_insert_id() == 1);
+  CHECK(book.add("two").last_insert_id() == 2);
+}
+
+TEST_CASE("triggers do not count as rows affected, and creating a table affects none") {
+  notebook book;
+  book.client.run_script(
+      "create table log (note text);"
+      "create trigger t after insert on entry begin insert into log values (new.note); end");
+
+  CHECK(book.add("one").rows_affected() == 1);
+  CHECK(book.client.write(sql("create table other (x)")).rows_affected() == 0);
+}
+
+TEST_CASE("attach, unsafe pragmas and vacuum are refused on both kinds of connection") {
+  notebook book;
+
+  CHECK_ERRC(book.client.write(sql("attach ':memory:' as other")), errc::not_allowed);
+  CHECK_ERRC(book.client.read<int>(sql("attach ':memory:' as other")), errc::not_allowed);
+  CHECK_ERRC(book.client.write(sql("pragma journal_mode = delete")), errc::not_allowed);
+  CHECK_ERRC(book.client.write(sql("pragma foreign_keys = off")), errc::not_allowed);
+  CHECK_ERRC(book.client.read<int>(sql("begin immediate")), errc::not_allowed);
+  CHECK_ERRC(book.client.run_script("create table x (y); commit; drop table entry"),
+             errc::not_allowed);
+  CHECK(book.client.write_one<std::string>(sql("pragma journal_mode")) == "wal");
+  CHECK(book.client.read_one<int>(sql("pragma foreign_keys")) == 1);
+  CHECK(book.count() == 0);
+}
+
+TEST_CASE("foreign keys hold, also those that are checked only at the commit") {
+  notebook book;
+  book.client.run_script(
+      "create table child (entry integer references entry deferrable initially deferred)");
+
+  CHECK_ERRC(book.client.write(sql("insert into child values (99)")), errc::constraint_violation);
+  auto tx = book.client.begin();
+  tx.write(sql("insert into child values (99)"));
+  CHECK_ERRC(tx.commit(), errc::constraint_violation);
+
+  CHECK_FALSE(tx.is_open());
+  CHECK(book.client.read_one<int>(sql("select count(*) from child")) == 0);
+  book.add("the writer is free again");
+}
+
+TEST_CASE("a statement that rolls the transaction back leaves it aborted") {
+  notebook book;
+  book.client.run_script("create table single (x integer unique on conflict rollback)");
+  auto tx = book.client.begin();
+  tx.write(sql("insert into single values (1)"));
+
+  CHECK_ERRC(tx.write(sql("insert into single values (1)")), errc::constraint_violation);
+
+  CHECK_FALSE(tx.is_open());
+  CHECK_ERRC(tx.write(sql("insert into single values (2)")), errc::not_allowed);
+  CHECK_ERRC(tx.commit(), errc::not_allowed);
+  CHECK(book.client.read_one<int>(sql("select count(*) from single")) == 0);
+}
+
+TEST_CASE("stopping a statement that writes aborts its transaction") {
+  notebook book;
+  auto tx = book.client.begin();
+
+  CHECK_ERRC(tx.write(sql("with recursive n(i) as (select 1 union all select i + 1 from n)"
+                          " insert into entry (note) select i from n"),
+                      {.timeout = 20ms}),
+             errc::execution_timeout);
+
+  CHECK_FALSE(tx.is_open());
+  CHECK(contains(error_of([&] { tx.commit(); }).what(), "its timeout"));
+  CHECK(book.count() == 0);
+}
+
+TEST_CASE("a transaction's own timeout ends its statements and its commit") {
+  notebook book;
+  auto tx = book.client.begin({.timeout = 20ms});
+  tx.write(sql("insert into entry (note) values ('x')"));
+
+  CHECK_ERRC(
+      tx.read<std::int64_t>(sql("with recursive n(i) as (select 1 union all select i + 1 from n)"
+                                " select count(*) from n")),
+      errc::execution_timeout);
+  CHECK_ERRC(tx.commit(), errc::execution_timeout);
+
+  CHECK(book.count() == 0);
+}
+
+TEST_CASE("a cached statement follows a change of the schema") {
+  notebook book;
+  book.add("one");
+  auto all = [&] { return book.client.read<entry>(sql("select * from entry")); };
+  CHECK(all().size() == 1);
+
+  book.client.run_script(
+      "drop table entry; create table entry (note text, id integer primary key);"
+      "insert into entry (id, note) values (7, 'seven')");
+
+  auto rows = all();
+  CHECK(rows[0].id == 7);
+  CHECK(rows[0].note == "seven");
+  book.client.run_script("alter table entry add column more text");
+  CHECK_ERRC(all(), errc::column_mismatch);
+  book.client.run_script("alter table entry drop column more");
+  CHECK(all().size() == 1);
+  book.client.run_script("drop table entry");
+  CHECK_ERRC(all(), errc::invalid_statement);
+}
+
+TEST_CASE("the same statement may be read into different types in turn") {
+  notebook book;
+  book.add("one");
+  auto query = sql("select note, id from entry");
+
+  for (int i = 0; i < 3; ++i) {
+    CHECK(book.client.read_one<entry>(query).id == 1);
+    CHECK(std::get<1>(book.client.read_one<std::tuple<std::string, int>>(query)) == 1);
+  }
+}
+
+TEST_CASE("more statements than the cache holds still work") {
+  notebook book({.statement_cache = 2, .sqlite = {.readers = 1}});
+
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      auto query = unsafe_sql("select " + std::to_string(i));
+      CHECK(book.client.read_one<int>(query) == i);
+    }
+  }
+
+  auto stats = book.client.statistics();
+  CHECK(stats.statement_cache_misses >= 15);
+}
+
+TEST_CASE("a database in memory is one for all calls and gone with the client") {
+  auto client = db::client::open("sqlite::memory:");
+  auto other = db::client::open("sqlite::memory:");
+  client.run_script("create table t (x)");
+
+  client.write(sql("insert into t values (1)"));
+
+  CHECK(client.read_one<int>(sql("select count(*) from t")) == 1);
+  CHECK_ERRC(other.read<int>(sql("select * from t")), errc::invalid_statement);
+}
+
+TEST_CASE("every statement reaches the tracker with its outcome, rows and place") {
+  auto tracker = std::make_shared<slow::tracker>();
+  notebook book({.tracker = tracker});
+  for (int i = 0; i < 3; ++i) book.add("note " + std::to_string(i));
+  const auto before = tracker->totals();
+
+  auto rows = book.client.read<entry>(sql("select id, note from entry where id > $1", 0));
+  CHECK_THROWS_AS(book.client.write(sql("insert into entry (id, note) values ($1, 'x')", 1)),
+                  error);
+
+  CHECK(rows.size() == 3);
+  CHECK(tracker->totals().calls == before.calls + 2);
+  CHECK(tracker->totals().failed == before.failed + 1);
+}
+
+TEST_CASE("statistics count what was done") {
+  notebook book;
+  auto before = book.client.statistics();
+
+  book.add("one");
+  book.count();
+  book.client.transaction([](db::transaction& tx) { tx.savepoint([] {}); });
+  { auto tx = book.client.begin(); }
+
+  auto after = book.client.statistics();
+  CHECK(after.statements - before.statements == 2);
+  CHECK(after.transactions_committed - before.transactions_committed == 1);
+  CHECK(after.transactions_rolled_back - before.transactions_rolled_back == 1);
+  CHECK(after.writer.limit == 1);
+  CHECK(after.readers.limit == 4);
+  CHECK(after.writer.acquired - before.writer.acquired == 3);
+}
