@@ -35,11 +35,12 @@ struct runtime::state {
   };
 
   explicit state(const runtime_params& params)
-      : pool(std::make_shared<work_pool>(params.work)), loops(params.threads) {}
+      : loops(params.threads), pool(std::make_shared<work_pool>(params.work)) {}
 
   fork_guard guard;
-  std::shared_ptr<work_pool> pool;
   std::vector<loop> loops;
+  // Behind the loops, so that it is joined first: its tasks complete on them.
+  std::shared_ptr<work_pool> pool;
   std::atomic<std::size_t> turn{0};
 };
 

@@ -22,9 +22,10 @@ struct runtime_params {
 /// Event loops for a service that has none: N threads, one io_context each, and a work pool.
 ///
 /// Threads start in the constructor and are marked as I/O threads. The destructor stops the
-/// loops without waiting for outstanding operations and joins; close the clients first. It must
-/// not run on one of the runtime's threads. In a forked child it leaves everything alone. A
-/// handler that throws ends the process, as a thread's function does.
+/// loops without waiting for outstanding operations, runs what the work pool has queued, and
+/// joins; close the clients first. It must not run on one of the runtime's threads. In a forked
+/// child it leaves everything alone. A handler that throws ends the process, as a thread's function
+/// does.
 ///
 /// Thread safety: all members may be called from any thread.
 class SCALEKIT_EXPORT runtime {

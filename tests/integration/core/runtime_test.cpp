@@ -2,10 +2,12 @@
 
 #include "scalekit/core/error.hpp"
 
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <future>
 #include <set>
 #include <stdexcept>
@@ -36,6 +38,18 @@ boost::system::error_code blocking_call() {
   }
   return {};
 }
+
+/// Tells when its loop is destroyed.
+struct witness : asio::execution_context::service {
+  using key_type = witness;
+  static inline asio::execution_context::id id;
+
+  witness(asio::execution_context& owner, std::atomic<bool>& is_gone)
+      : service(owner), is_gone_(is_gone) {}
+  void shutdown() override { is_gone_ = true; }
+
+  std::atomic<bool>& is_gone_;
+};
 
 }  // namespace
 
@@ -107,6 +121,25 @@ TEST_CASE("the destructor does not wait for outstanding operations") {
   }
   CHECK(*timer_left == 0);
   CHECK(timer_left.use_count() == 1);  // its handler is gone
+}
+
+TEST_CASE("the loops outlive the tasks of the work pool, which complete on them") {
+  std::atomic<bool> is_loop_gone{false};
+  std::promise<void> begun;
+  bool saw_loop_gone = false;
+  {
+    runtime rt;
+    asio::make_service<witness>(rt.next_loop(), is_loop_gone);
+    rt.execution().post_work([&] {
+      begun.set_value();
+      // Where the loop goes first, it goes now; where it stays, the destructor waits for this.
+      for (int i = 0; i < 50 && !is_loop_gone; ++i) std::this_thread::sleep_for(1ms);
+      saw_loop_gone = is_loop_gone;
+    });
+    begun.get_future().get();
+  }
+  CHECK_FALSE(saw_loop_gone);
+  CHECK(is_loop_gone);
 }
 
 TEST_CASE("a runtime's settings out of range are refused") {
