@@ -24,7 +24,8 @@ void validate(const backoff_params& params, std::string_view name) {
 
 std::chrono::nanoseconds backoff_bound(const backoff_params& params,
                                        std::uint64_t failures) noexcept {
-  if (failures == 0) return std::chrono::nanoseconds::zero();
+  // Zero times an infinite growth is no number.
+  if (failures == 0 || params.base.count() == 0) return std::chrono::nanoseconds::zero();
   const auto steps = static_cast<double>(failures - 1);
   const double growth =
       params.kind == backoff_kind::exponential ? std::pow(params.factor, steps) : steps + 1;
