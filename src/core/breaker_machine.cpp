@@ -71,8 +71,11 @@ void breaker_machine::expire_probes(time_point now, std::uint64_t random) {
 time_point breaker_machine::next_admission(time_point now) const {
   if (state_ == breaker_state::closed) return now;
   if (state_ == breaker_state::open) return open_until_;
+  if (free_probes() > 0) return now;
   auto next = time_point::max();
-  for (const auto& probe : probes_) next = std::min(next, probe.out ? probe.deadline : now);
+  for (const auto& probe : probes_) {
+    if (probe.out) next = std::min(next, probe.deadline);
+  }
   return next;
 }
 
@@ -117,11 +120,15 @@ void breaker_machine::count_in_closed(bool failed, time_point now, std::uint64_t
   open(now, random, {kind::failure_ratio, seen});
 }
 
-std::optional<breaker_machine::ticket> breaker_machine::give_probe(time_point now) {
+std::uint32_t breaker_machine::free_probes() const {
   // Those that succeeded already need not be asked again.
-  std::uint32_t free = params_.probes - probes_succeeded_;
+  auto free = params_.probes - probes_succeeded_;
   for (const auto& probe : probes_) free -= probe.out ? 1 : 0;
-  if (free == 0) return std::nullopt;
+  return free;
+}
+
+std::optional<breaker_machine::ticket> breaker_machine::give_probe(time_point now) {
+  if (free_probes() == 0) return std::nullopt;
   for (std::uint32_t i = 0; i < params_.probes; ++i) {
     if (probes_[i].out) continue;
     probes_[i] = {true, now + params_.probe_deadline};

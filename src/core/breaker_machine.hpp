@@ -96,6 +96,7 @@ class breaker_machine {
   void open(time_point since, std::uint64_t random, breaker_cause cause);
   void close();
   void count_in_closed(bool failed, time_point now, std::uint64_t random);
+  std::uint32_t free_probes() const;
   std::optional<ticket> give_probe(time_point now);
 
   circuit_breaker_params params_;

@@ -178,6 +178,21 @@ TEST_CASE("exactly as many probes are admitted as configured, the first included
   CHECK(breaker.state() == breaker_state::closed);
 }
 
+TEST_CASE("while the last probe is out, the others having succeeded, there is a wait to tell") {
+  manual_clock clock;
+  auto params = simple();
+  params.probes = 2;
+  circuit_breaker breaker(params, clock);
+  fail(breaker, 3);
+  clock.advance(1s);
+
+  breaker.acquire().success();
+  const auto last = breaker.acquire();
+
+  CHECK_FALSE(breaker.try_acquire());
+  CHECK(breaker.retry_after() == 5s);
+}
+
 TEST_CASE("one failed probe of several opens again at once, and the others count no more") {
   manual_clock clock;
   auto params = simple();
