@@ -98,7 +98,7 @@ histogram_snapshot histogram::snapshot() const {
   histogram_snapshot result;
   result.buckets_.resize(buckets::count);
   for (std::size_t i = 0; i < buckets::count; ++i) {
-    result.buckets_[i] = buckets_[i].load(std::memory_order_relaxed);
+    result.buckets_[i] = buckets_[i].load(std::memory_order_acquire);
     result.count_ += result.buckets_[i];
   }
   result.max_ = max_.load(std::memory_order_relaxed);

@@ -72,7 +72,7 @@ class SCALEKIT_EXPORT histogram_snapshot {
 /// How long things take: durations from 64 ns to 73 minutes in 1442 logarithmic buckets.
 ///
 /// Fixed memory (11.6 KiB), no allocation. record() is wait-free but for a new maximum: some
-/// shifts, one table look-up and one relaxed increment; only threads that record into the same
+/// shifts, one table look-up and one atomic increment; only threads that record into the same
 /// bucket at the same time share a cache line. Durations outside the range are counted in a
 /// bucket at either end.
 ///
@@ -88,8 +88,9 @@ class SCALEKIT_EXPORT histogram {
     const std::int64_t value = duration.count();
     const auto bucket =
         detail::log_buckets::index(value < 0 ? 0 : static_cast<std::uint64_t>(value));
-    buckets_[bucket].fetch_add(1, std::memory_order_relaxed);
+    // In this order: a snapshot that sees the value sees a maximum that is not below it.
     if (value > max_.load(std::memory_order_relaxed)) raise_max(value);
+    buckets_[bucket].fetch_add(1, std::memory_order_release);
   }
 
   histogram_snapshot snapshot() const;
