@@ -19,10 +19,10 @@ namespace {
 using namespace storefront;
 
 void serve(const options& chosen) {
-  // Loops for what waits, a work pool for what blocks. Everything shares them.
-  scalekit::runtime loops({.threads = chosen.threads});
+  // Loops for what waits, a work pool for what blocks.
+  scalekit::runtime loops({.threads = chosen.threads, .work = {.threads = 8}});
   // A signal while this imports the catalogue ends the program at once; it is imported again.
-  shop shop(chosen, loops.execution());
+  shop shop(chosen, loops);
   front_door door(shop);
   server server(loops, {.port = chosen.port}, [&](http_message message, std::string peer) {
     return door.answer(std::move(message), std::move(peer));

@@ -31,10 +31,16 @@ scalekit::log_sink log_to_stderr() {
       scalekit::log_level::warning);
 }
 
+constexpr std::size_t readers = 4;
+
 db::client open_database(const options& settings, const data_dir& dirs,
                          const std::shared_ptr<slow::tracker>& tracker,
-                         const scalekit::log_sink& log, scalekit::execution exec) {
+                         const scalekit::log_sink& log, scalekit::runtime& loops) {
+  // A thread for every connection: who was given one can always run.
+  scalekit::execution exec(loops.next_loop().get_executor(),
+                           {.threads = readers + 1, .name = "shop-db"});
   db::client_params params;
+  params.sqlite.readers = readers;
   // A customer who waits longer has gone: better to say "busy" while somebody listens.
   params.acquire_timeout = std::chrono::seconds(1);
   params.statement_timeout = std::chrono::seconds(2);
@@ -42,7 +48,7 @@ db::client open_database(const options& settings, const data_dir& dirs,
       settings.sync_full ? db::synchronous_mode::full : db::synchronous_mode::normal;
   params.tracker = tracker;
   params.log = log;
-  auto client = db::client::open(dirs.database_url(), params, std::move(exec));
+  auto client = db::client::open(dirs.database_url(), params, exec);
 
   const std::array<std::string_view, 1> steps{schema_sql};
   client.migrate("storefront", steps);
@@ -51,13 +57,14 @@ db::client open_database(const options& settings, const data_dir& dirs,
 
 }  // namespace
 
-shop::shop(options chosen, scalekit::execution exec)
+shop::shop(options chosen, scalekit::runtime& loops)
     : settings(std::move(chosen)),
+      work(loops.execution()),
       dirs(settings.dir),
       log(log_to_stderr()),
       tracker(std::make_shared<slow::tracker>(slow::tracker_params{.log = log})),
-      db(open_database(settings, dirs, tracker, log, exec)),
-      pages(settings, dirs, exec, log),
+      db(open_database(settings, dirs, tracker, log, loops)),
+      pages(settings, dirs, work, log),
       limiter(settings) {
   import_catalogue(db, settings.catalogue);
   // The import is not what /stats is about.

@@ -40,8 +40,7 @@ asio::awaitable<response> login(shop& shop, request& incoming) {
   auto verify = [password, hash = hash](std::stop_token) {
     return verify_password(password, hash);
   };
-  bool matches =
-      co_await scalekit::async_blocking<bool>(shop.db.execution(), verify, asio::use_awaitable);
+  bool matches = co_await scalekit::async_blocking<bool>(shop.work, verify, asio::use_awaitable);
   if (!matches || accounts.empty()) {
     throw problem(401, "wrong-credentials", "user or password is wrong");
   }

@@ -32,16 +32,11 @@ asio::awaitable<response> start_job(shop& shop, request& incoming) {
   if (!is_housekeeping(kind)) {
     throw bad_request("field \"kind\" must be report, backup or cache_cleanup");
   }
-  std::string job;
-  if (shop.jobs) {
-    scalekit::queue::enqueue_options options;
-    auto id = co_await shop.jobs->async_enqueue(kind, "", options, asio::use_awaitable);
-    job = std::to_string(id);
-  } else {
-    auto work = [&shop, kind](std::stop_token) { return do_housekeeping_now(shop, kind); };
-    job = co_await scalekit::async_blocking<std::string>(shop.db.execution(), work,
-                                                         asio::use_awaitable);
-  }
+  auto start = [&shop, kind](std::stop_token) {
+    return shop.jobs ? std::to_string(shop.jobs->enqueue(kind, ""))
+                     : do_housekeeping_now(shop, kind);
+  };
+  auto job = co_await scalekit::async_blocking<std::string>(shop.work, start, asio::use_awaitable);
   co_return json_response(202, boost::json::object{{"job_id", job}});
 }
 
@@ -64,8 +59,8 @@ asio::awaitable<response> ready(shop& shop, request& incoming) {
 
 asio::awaitable<response> stats(shop& shop) {
   auto collect = [&shop](std::stop_token) { return collect_statistics(shop); };
-  auto numbers = co_await scalekit::async_blocking<boost::json::object>(
-      shop.db.execution(), collect, asio::use_awaitable);
+  auto numbers = co_await scalekit::async_blocking<boost::json::object>(shop.work, collect,
+                                                                        asio::use_awaitable);
   co_return json_response(200, numbers);
 }
 

@@ -52,8 +52,7 @@ asio::awaitable<response> post_order(shop& shop, request& incoming) {
       do_jobs_now(shop, order);
       return scalekit::done{};
     };
-    co_await scalekit::async_blocking<scalekit::done>(shop.db.execution(), work,
-                                                      asio::use_awaitable);
+    co_await scalekit::async_blocking<scalekit::done>(shop.work, work, asio::use_awaitable);
   }
   auto answer = json_response(201, boost::json::object{{"order_id", order.id},
                                                        {"total_cents", order.total_cents},
