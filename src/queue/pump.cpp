@@ -13,7 +13,7 @@ namespace {
 
 constexpr backoff_params after_failure{.base = std::chrono::milliseconds{50},
                                        .cap = std::chrono::seconds{2}};
-constexpr std::chrono::seconds between_stuck_tries{5};
+constexpr std::chrono::seconds between_stuck_tries{2};
 
 /// What one of many endings can be to blame for; everything else is the database's own trouble.
 bool may_be_one_rows_fault(const boost::system::error_code& code) noexcept {
@@ -110,7 +110,7 @@ void pump::settle_apart(std::vector<ended> endings) {
       const auto why = to_error(f.why);
       const auto job = std::to_string(endings[f.index].how.what.held.job);
       log_(log_level::error, "queue.job.stuck",
-           "how an attempt ended cannot be recorded; it is tried again every 5 s",
+           "how an attempt ended cannot be recorded; it is tried again",
            {{"job", job}, {"error", why.what()}});
       board_.hold_back(std::move(endings[f.index]), between_stuck_tries);
     }
