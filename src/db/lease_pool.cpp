@@ -61,7 +61,8 @@ lease_pool::lease_pool(std::string name, std::size_t slots, std::size_t max_wait
       max_waiting_(max_waiting),
       exec_(std::move(exec)),
       queue_(slots, max_waiting),
-      holders_(slots) {}
+      holders_(slots),
+      runners_({}, {.threads = slots, .name = "sk-db"}) {}
 
 lease lease_pool::take(const lease_request& request, const std::stop_token& stop, bool& waited) {
   std::unique_lock lock(mutex_);
@@ -95,7 +96,7 @@ void lease_pool::async_take(const lease_request& request, std::stop_token stop,
   if (auto slot = queue_.try_take()) {
     hold(*slot, request, request.begun);
     lock.unlock();
-    if (!start_on_work_thread(self, *slot)) give_back(*slot);
+    if (!start_runner(self, *slot)) give_back(*slot);
     return;
   }
   if (queue_.is_closed()) return fail(self, closed_error());
@@ -150,11 +151,10 @@ struct run_with_lease {
 }  // namespace
 
 /// False when `w` failed and the slot is free for the next.
-bool lease_pool::start_on_work_thread(const std::shared_ptr<async_waiter>& w,
-                                      std::size_t slot) noexcept {
+bool lease_pool::start_runner(const std::shared_ptr<async_waiter>& w, std::size_t slot) noexcept {
   run_with_lease<async_waiter> task{w, lease(*this, slot)};
   try {
-    exec_.post_work(std::move(task));
+    runners_.post_work(std::move(task));
     return true;
   } catch (...) {
     fail(w, std::current_exception());
@@ -173,7 +173,7 @@ void lease_pool::give_back(std::size_t slot) noexcept {
     auto async = next->resolved();
     if (!async) return;
     lock.unlock();
-    if (start_on_work_thread(async, slot)) return;
+    if (start_runner(async, slot)) return;
     lock.lock();
   }
   if (queue_.busy() + queue_.waiting() == 0) idle_.notify_all();

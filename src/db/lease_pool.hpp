@@ -69,7 +69,8 @@ class lease_pool : public std::enable_shared_from_this<lease_pool> {
   /// cancelled or closed.
   lease take(const lease_request& request, const std::stop_token& stop, bool& waited);
 
-  /// Calls `then` once: with a slot, on a work thread; with an error, on the completion executor.
+  /// Calls `then` once: with a slot, on a thread of the pool's own; with an error, on the
+  /// completion executor.
   /// Never from inside this function. No thread waits meanwhile.
   using granted = std::function<void(std::exception_ptr, lease)>;
   void async_take(const lease_request& request, std::stop_token stop, std::stop_token also_stop,
@@ -98,7 +99,7 @@ class lease_pool : public std::enable_shared_from_this<lease_pool> {
   void give_back(std::size_t slot) noexcept;
   void hold(std::size_t slot, const lease_request& request, time_point since);
   void hold_on_this_thread(std::size_t slot, const lease_request& request);
-  bool start_on_work_thread(const std::shared_ptr<async_waiter>& w, std::size_t slot) noexcept;
+  bool start_runner(const std::shared_ptr<async_waiter>& w, std::size_t slot) noexcept;
   void fail(const std::shared_ptr<async_waiter>& w, std::exception_ptr e) noexcept;
   void leave(const std::shared_ptr<async_waiter>& w, lease_queue::leave why);
   std::exception_ptr timeout_error(const lease_request& request) const;
@@ -113,6 +114,10 @@ class lease_pool : public std::enable_shared_from_this<lease_pool> {
   std::condition_variable idle_;
   lease_queue queue_;
   std::vector<holder> holders_;
+  // A thread for every slot, for calls that hold one already. On the work executor they would wait
+  // behind blocking callers that in turn wait for a slot: with all its threads so taken, nobody
+  // moves. Last, so that it is empty before the rest goes.
+  const execution runners_;
 };
 
 }  // namespace scalekit::db::detail

@@ -38,7 +38,8 @@ namespace scalekit::db {
 ///   blocking and async_ callers in one queue.
 ///
 /// Blocking members run on the calling thread. async_ members wait for a connection without a
-/// thread and then run on the work executor; they complete with (std::exception_ptr, T), see
+/// thread and then run on one that belongs to the connection (as many threads as connections,
+/// started by the first async_ call); they complete with (std::exception_ptr, T), see
 /// core/async.hpp. All throw or complete with what is listed in verbs.hpp.
 ///
 /// Thread safety: every member may be called from any thread.
