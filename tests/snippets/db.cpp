@@ -1,0 +1,171 @@
+#include "scalekit/db.hpp"
+
+#include "scalekit/core/error.hpp"
+#include "scalekit/slow/tracker.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/describe.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+namespace asio = boost::asio;
+
+//[row
+struct product {
+  std::int64_t id;
+  std::string name;
+  std::optional<double> price;
+};
+BOOST_DESCRIBE_STRUCT(product, (), (id, name, price))
+//]
+
+//[codec
+struct money {
+  std::int64_t cents;
+};
+
+template <>
+struct scalekit::codec<money> {
+  using stored = std::int64_t;
+  static stored to_stored(const money& m) { return m.cents; }
+  static money from_stored(stored cents) { return {cents}; }
+};
+//]
+
+namespace {
+
+namespace db = scalekit::db;
+using scalekit::db::sql;
+using namespace std::chrono_literals;
+
+//[migrate
+void prepare_schema(db::client& shop) {
+  // Scripts are only ever added at the end: what was released is never changed.
+  const std::vector<std::string_view> steps{
+      "create table product (id integer primary key, name text not null unique, price real)",
+      "alter table product add column stock integer not null default 0 check (stock >= 0)"};
+  shop.migrate("shop", steps);
+}
+//]
+
+//[order
+std::int64_t place_order(db::client& shop, std::int64_t product_id, int amount) {
+  return shop.transaction([&](db::transaction& tx) {
+    // The check constraint refuses what would make the stock negative.
+    tx.write(sql("update product set stock = stock - $1 where id = $2", amount, product_id));
+    return tx.write_one<std::int64_t>(sql(
+        "insert into orders (product, amount) values ($1, $2) returning id", product_id, amount));
+  });
+}
+//]
+
+//[async
+asio::awaitable<void> show(db::client shop, std::int64_t id) {
+  auto rows = co_await shop.async_read<product>(
+      sql("select id, name, price from product where id = $1", id), asio::use_awaitable);
+  for (const auto& p : rows) std::cout << p.name << '\n';
+}
+//]
+
+//[errors
+bool add_product(db::client& shop, const std::string& name) {
+  try {
+    shop.write(sql("insert into product (name) values ($1)", name), {.timeout = 500ms});
+    return true;
+  } catch (const scalekit::error& e) {
+    if (e.code() == scalekit::errc::constraint_violation) return false;  // is there already
+    if (scalekit::is_transient(e.code())) std::cerr << "try again later: " << e.what() << '\n';
+    throw;
+  }
+}
+//]
+
+void story(const std::string& path) {
+  //[smallest
+  auto shop = db::client::open("sqlite://" + path);
+
+  prepare_schema(shop);
+  shop.write(sql("insert into product (name, price, stock) values ($1, $2, $3)", "sofa", 250.5, 4));
+  auto cheap = shop.read<product>(sql("select id, name, price from product where price < $1", 300));
+  //]
+  std::cout << cheap.size() << '\n';
+
+  shop.run_script("create table orders (id integer primary key, product integer, amount integer)");
+  place_order(shop, 1, 3);
+  try {
+    place_order(shop, 1, 3);
+  } catch (const scalekit::error& e) {
+    if (e.code() != scalekit::errc::constraint_violation) throw;
+  }
+  add_product(shop, "sofa");
+
+  //[shapes
+  auto names = shop.read<std::string>(sql("select name from product order by name"));
+  auto pairs =
+      shop.read<std::tuple<std::int64_t, std::string>>(sql("select id, name from product"));
+  auto maybe =
+      shop.read_optional<product>(sql("select id, name, price from product where id = $1", 7));
+  auto price = shop.read_one<money>(sql("select 25050"));
+  //]
+  std::cout << names.size() << pairs.size() << maybe.has_value() << price.cents << '\n';
+
+  //[savepoint
+  shop.transaction([&](db::transaction& tx) {
+    tx.write(sql("insert into product (name) values ('desk')"));
+    try {
+      tx.savepoint([&] { tx.write(sql("insert into product (name) values ('sofa')")); });
+    } catch (const scalekit::error& e) {
+      // There is one already. The desk stays.
+      if (e.code() != scalekit::errc::constraint_violation) throw;
+    }
+  });
+  //]
+
+  asio::io_context io;
+  asio::co_spawn(io, show(shop, 1), [](std::exception_ptr e) {
+    if (e) std::rethrow_exception(e);
+  });
+  io.run();
+
+  //[snapshot
+  auto total = shop.transaction(
+      [](db::transaction& tx) {
+        auto products = tx.read_one<std::int64_t>(sql("select count(*) from product"));
+        auto orders = tx.read_one<std::int64_t>(sql("select count(*) from orders"));
+        return products + orders;
+      },
+      {.read_only = true});
+  //]
+  std::cout << total << '\n';
+}
+
+void settings(const std::string& path) {
+  //[settings
+  auto shop = db::client::open(
+      "sqlite://" + path + "?readers=8&synchronous=normal",
+      {.statement_timeout = 250ms, .tracker = std::make_shared<scalekit::slow::tracker>()});
+  //]
+  shop.close();
+}
+
+}  // namespace
+
+int main() {
+  auto directory = std::filesystem::temp_directory_path() / "scalekit-snippet-XXXXXX";
+  auto pattern = directory.string();
+  if (mkdtemp(pattern.data()) == nullptr) return 1;
+  story(pattern + "/shop.db");
+  settings(pattern + "/shop.db");
+  std::filesystem::remove_all(pattern);
+}
