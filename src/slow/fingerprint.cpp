@@ -12,16 +12,40 @@ namespace scalekit::slow {
 namespace {
 
 /// Statements in which names stand for values.
-enum class statement_rule { none, set, pragma, attach, savepoint };
+enum class statement_rule { none, set, alter, pragma, attach, savepoint };
 
 statement_rule rule_of(std::string_view first_keyword) noexcept {
   if (first_keyword == "set") return statement_rule::set;
+  if (first_keyword == "alter") return statement_rule::alter;
   if (first_keyword == "pragma") return statement_rule::pragma;
   if (first_keyword == "attach") return statement_rule::attach;
   for (std::string_view word : {"savepoint", "release", "rollback"}) {
     if (first_keyword == word) return statement_rule::savepoint;
   }
   return statement_rule::none;
+}
+
+/// How much of a statement can be told apart into names and values.
+///
+/// A quote too many or too few ('O'Brien') turns values inside out: from the first literal on, none
+/// of it can be trusted then. Its signs are a literal without an end, and a word right behind one.
+std::size_t trusted_size(std::string_view sql, dialect d, bool is_whole) noexcept {
+  lexer tokens(sql, d);
+  auto first_literal = std::string_view::npos;
+  bool after_quote = false;
+  for (auto t = tokens.next(); t.kind != token_kind::end; t = tokens.next()) {
+    const bool is_literal = t.kind == token_kind::string;
+    const bool is_tail =
+        after_quote && (t.kind == token_kind::word || t.kind == token_kind::number);
+    if (is_literal) {
+      const auto at = static_cast<std::size_t>(t.text.data() - sql.data());
+      first_literal = std::min(first_literal, at);
+    }
+    if (is_literal && !t.terminated && is_whole) return first_literal;
+    if (is_tail && find_keyword(t.text).kind == word_class::name) return first_literal;
+    after_quote = is_literal && t.text.ends_with('\'');
+  }
+  return sql.size();
 }
 
 class normalizer {
@@ -31,7 +55,8 @@ class normalizer {
     advance();
   }
 
-  std::string run() && {
+  /// `is_cut`: a value and more followed, which is not told.
+  std::string run(bool is_cut) && {
     while (current_.kind != token_kind::end) {
       if (current_.kind == token_kind::semicolon) {
         at_start_ = true;
@@ -39,6 +64,10 @@ class normalizer {
         step();
       }
       advance();
+    }
+    if (is_cut) {
+      current_ = {token_kind::string, {}};
+      step();
     }
     return std::move(out_).take();
   }
@@ -57,11 +86,24 @@ class normalizer {
     after_equals_ = false;
     keyword_ = {};
     rule_ = statement_rule::none;
-    if (current_.kind == token_kind::word) rule_ = rule_of(find_keyword(current_.text).text);
+    rule_pending_ = true;
+  }
+
+  /// The rule of a statement is that of its first keyword, or of the one it explains.
+  void find_rule() noexcept {
+    if (current_.kind != token_kind::word) return;
+    const auto word = find_keyword(current_.text).text;
+    rule_pending_ = word == "explain" || word == "query" || word == "plan";
+    rule_ = rule_of(word);
+    // Tables have columns to set, and conditions behind them.
+    if (rule_ == statement_rule::alter && is_keyword(next_.text, "table")) {
+      rule_ = statement_rule::none;
+    }
   }
 
   void step() {
     if (at_start_) begin_statement();
+    if (std::exchange(rule_pending_, false)) find_rule();
     const bool row_ended = std::exchange(after_row_, false);
     const auto before = std::exchange(keyword_, std::string_view{});
     if (takes_the_rest(before)) return value_for_the_rest();
@@ -118,10 +160,14 @@ class normalizer {
     if (out_.at_list_start() && is_query(found.text)) out_.keep_list();
     out_.keyword(found.text, found.kind == word_class::opener);
     keyword_ = found.text;
+    if (rule_ == statement_rule::alter && found.text == "set") rule_ = statement_rule::set;
   }
 
   void name(std::string_view before) {
     if (rule_ == statement_rule::savepoint) return out_.value();
+    // SQLite takes a name for the file, which may be a URI with a key in it.
+    const bool is_file = before == "attach" || before == "database";
+    if (rule_ == statement_rule::attach && is_file) return out_.value();
     if (before == "password") return out_.value();
     out_.name(current_.text);
     if (is_keyword(current_.text, "array") && next_.text == "[") keyword_ = "array";
@@ -176,6 +222,7 @@ class normalizer {
   /// The keyword written last, if that was a keyword.
   std::string_view keyword_;
   statement_rule rule_ = statement_rule::none;
+  bool rule_pending_ = false;
   bool at_start_ = true;
   bool after_row_ = false;
   bool after_equals_ = false;
@@ -185,7 +232,9 @@ class normalizer {
 
 normalized_statement normalize(std::string_view sql, dialect d, normalize_limits limits) {
   normalized_statement done;
-  done.text = normalizer(sql.substr(0, limits.max_sql_bytes), d).run();
+  const auto read = sql.substr(0, limits.max_sql_bytes);
+  const auto trusted = trusted_size(read, d, read.size() == sql.size());
+  done.text = normalizer(read.substr(0, trusted), d).run(trusted < read.size());
   done.fingerprint = std::max<std::uint64_t>(hash_bytes(done.text), 1);
   done.truncated = cut_text(done.text, limits.max_text_bytes);
   return done;

@@ -35,15 +35,22 @@ std::size_t sequence(std::string_view s, std::size_t i) noexcept {
   return 0;
 }
 
+/// A character that ends lines or steers terminals: C0, DEL, C1, U+2028 and U+2029.
+bool is_control(std::string_view c) noexcept {
+  const auto lead = byte_at(c, 0);
+  if (lead < 0x20 || lead == 0x7f) return true;
+  if (lead == 0xc2) return byte_at(c, 1) < 0xa0;
+  return c == "\xe2\x80\xa8" || c == "\xe2\x80\xa9";
+}
+
 }  // namespace
 
 void make_printable(std::string& text, std::size_t from) {
   for (auto i = from; i < text.size();) {
-    auto size = sequence(text, i);
-    const auto c = byte_at(text, i);
-    if (size == 0 || c < 0x20 || c == 0x7f) {
-      text[i] = '_';
-      size = 1;
+    const auto size = std::max<std::size_t>(sequence(text, i), 1);
+    const bool is_malformed = sequence(text, i) == 0;
+    if (is_malformed || is_control(std::string_view(text).substr(i, size))) {
+      text.replace(i, size, size, '_');
     }
     i += size;
   }

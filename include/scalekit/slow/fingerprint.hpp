@@ -38,9 +38,11 @@ struct normalize_limits {
 /// - Of a VALUES list the first row stays, so that an insert of 1 row and of 1,000 are one.
 /// - Comments go, spaces become canonical, keywords lower case; names keep their case, unless
 ///   they are spelled like a keyword.
-/// - What stands for a value although it is no literal goes too: the right side of SET and PRAGMA
-///   statements, PASSWORD and KEY followed by a quoted name, names of savepoints.
-/// - What is unterminated or malformed counts as a value.
+/// - What stands for a value although it is no literal goes too: the right side of SET (in ALTER
+///   ROLE and the like as well) and PRAGMA statements, the file and KEY of ATTACH, PASSWORD
+///   followed by a quoted name, names of savepoints.
+/// - What is unterminated or malformed counts as a value. Where quotes do not match ('O'Brien'),
+///   values cannot be told from names: everything from the first literal on is one value.
 ///
 /// In SQLite a double-quoted word that names no column is a string; here it is a name and stays.
 /// (scalekit's SQLite driver turns that misfeature off.)
