@@ -3,6 +3,7 @@
 #include "slow/ascii.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace scalekit::slow {
 namespace {
@@ -30,8 +31,20 @@ bool is_name_part(char c) noexcept {
   return is_name_start(c) || is_digit(c) || c == '$';
 }
 
-bool is_postgres_op(char c) noexcept {
-  return c != '\0' && std::string_view("+-*/<>=~!@#%^&|`?").find(c) != npos;
+/// What PostgreSQL's operators are made of; no standard operator has the special ones.
+enum class op_char : std::uint8_t { none, standard, special };
+
+constexpr auto op_chars = [] {
+  std::array<op_char, 256> table{};
+  for (char c : std::string_view("+-*/<>=")) table[static_cast<std::size_t>(c)] = op_char::standard;
+  for (char c : std::string_view("~!@#%^&|`?")) {
+    table[static_cast<std::size_t>(c)] = op_char::special;
+  }
+  return table;
+}();
+
+op_char op_char_of(char c) noexcept {
+  return op_chars[static_cast<unsigned char>(c)];
 }
 
 template <class Predicate>
@@ -162,14 +175,18 @@ std::size_t sqlite_op(std::string_view s) noexcept {
 
 std::size_t postgres_op(std::string_view s) noexcept {
   std::size_t size = 0;
-  while (size < s.size() && size < longest_op && is_postgres_op(s[size])) {
-    auto two = s.substr(size, 2);
-    if (size > 0 && (two == "--" || two == "/*")) break;
-    ++size;
+  bool special = false;
+  for (; size < s.size() && size < longest_op; ++size) {
+    const auto kind = op_char_of(s[size]);
+    if (kind == op_char::none) break;
+    const char next = size + 1 < s.size() ? s[size + 1] : '\0';
+    const bool comments = (s[size] == '-' && next == '-') || (s[size] == '/' && next == '*');
+    if (size > 0 && comments) break;
+    special |= kind == op_char::special;
   }
   // The server's rule: a trailing sign belongs to what follows ("=-1"), unless the operator has
   // a character that no standard operator has.
-  if (s.substr(0, size).find_first_of("~!@#%^&|`?") == npos) {
+  if (!special) {
     while (size > 1 && (s[size - 1] == '+' || s[size - 1] == '-')) --size;
   }
   return size;
@@ -244,7 +261,7 @@ token postgres_special(std::string_view s) noexcept {
     return cut(token_kind::op, s, {two == "::" || two == ":=" ? 2U : 1U});
   }
   if (s[0] == '[' || s[0] == ']') return cut(token_kind::op, s, {1});
-  if (is_postgres_op(s[0])) return cut(token_kind::op, s, {postgres_op(s)});
+  if (op_char_of(s[0]) != op_char::none) return cut(token_kind::op, s, {postgres_op(s)});
   return cut(token_kind::other, s, {1});
 }
 
