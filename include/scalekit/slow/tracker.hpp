@@ -99,8 +99,8 @@ class statement_ref {
 ///
 /// Both calls of the example never throw and never fail the call they report on: what does not
 /// fit is counted in overflow(). For a known text neither locks nor allocates, except that a call
-/// with a request scope takes one of 64 locks. Memory is bounded by the settings however many
-/// different statements come.
+/// with a request scope takes one of 64 locks, and from its N+1 threshold on a common one. Memory
+/// is bounded by the settings however many different statements come.
 ///
 /// No value, literal or comment of a statement is kept in reports or logged; texts are kept in
 /// memory as a key, up to max_texts.
