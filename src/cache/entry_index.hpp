@@ -2,7 +2,7 @@
 
 #include "cache/memory_entry.hpp"
 
-#include <bit>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -18,7 +18,7 @@ class entry_index {
  public:
   static constexpr std::size_t slot_bytes = 16;
 
-  entry_index() : slots_(least_slots), mask_(least_slots - 1) {}
+  entry_index() : slots_(least_slots), mask_(least_slots - 1) { publish(); }
 
   std::size_t size() const noexcept { return size_; }
   std::size_t capacity() const noexcept { return slots_.size(); }
@@ -29,9 +29,18 @@ class entry_index {
   /// Whether it is much larger than its entries need.
   bool is_sparse() const noexcept { return capacity() > least_slots && size_ * 8 < capacity(); }
 
+  /// Starts to fetch the slot of a hash. May be called while another thread changes the table: a
+  /// stale address only costs the fetch.
+  void prefetch(std::uint64_t hash) const noexcept {
+    const auto* first = hint_.first.load(std::memory_order_relaxed);
+    __builtin_prefetch(first + (hash & hint_.mask.load(std::memory_order_relaxed)));
+  }
+
   memory_entry* find(std::string_view key, std::uint64_t hash) const noexcept {
     for (auto i = hash & mask_; slots_[i].entry; i = (i + 1) & mask_) {
-      if (slots_[i].hash == hash && slots_[i].entry->key() == key) return slots_[i].entry;
+      if (slots_[i].hash != hash) continue;
+      slots_[i].entry->prefetch();
+      if (slots_[i].entry->key() == key) return slots_[i].entry;
     }
     return nullptr;
   }
@@ -69,6 +78,7 @@ class entry_index {
     old.swap(slots_);
     mask_ = slots - 1;
     size_ = 0;
+    publish();
     for (auto& each : old) {
       if (each.entry) add(each.entry);
     }
@@ -89,8 +99,18 @@ class entry_index {
     return i;
   }
 
+  void publish() noexcept {
+    hint_.first.store(slots_.data(), std::memory_order_relaxed);
+    hint_.mask.store(mask_, std::memory_order_relaxed);
+  }
+
   std::vector<slot> slots_;
   std::uint64_t mask_;
+  // Where the slots are, for prefetch() only: the two may not fit each other.
+  struct {
+    std::atomic<const slot*> first;
+    std::atomic<std::uint64_t> mask;
+  } hint_;
   std::size_t size_ = 0;
 };
 

@@ -93,8 +93,7 @@ file_name::file_name(std::string_view key) {
   stripe = static_cast<std::uint32_t>(first % fence::stripes);
 }
 
-file_directory::file_directory(const file_params& params, random_generator& random)
-    : params_(params), random_(random) {
+file_directory::file_directory(const file_params& params) : params_(params) {
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(params_.directory).parent_path(),
                                       failed);

@@ -30,7 +30,7 @@ struct file_name {
 class file_directory {
  public:
   /// Makes or opens it, and sweeps what dead writers left. Throws scalekit::error.
-  file_directory(const file_params& params, random_generator& random);
+  explicit file_directory(const file_params& params);
 
   directory_table& table() noexcept { return *table_; }
   const directory_table& table() const noexcept { return *table_; }
@@ -63,7 +63,8 @@ class file_directory {
   bool fits(std::uint64_t bytes) const noexcept;
 
   file_params params_;
-  random_generator& random_;
+  // From the system's entropy: epochs and names of several processes must differ.
+  random_generator random_;
   descriptor root_;
   std::optional<directory_table> table_;
   std::atomic<std::uint64_t> evicted_{0};

@@ -36,8 +36,8 @@ circuit_breaker_params breaker_params(const file_params& params, const log_sink&
 }  // namespace
 
 file_tier::file_tier(const file_params& params, const clock& time, log_sink log,
-                     random_generator& random, std::size_t max_value_bytes)
-    : directory_(params, random),
+                     std::size_t max_value_bytes)
+    : directory_(params),
       clock_(time),
       log_(std::move(log)),
       most_bytes_(max_value_bytes + most_key_and_type + file_header_bytes),

@@ -7,7 +7,6 @@
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/counter.hpp"
 #include "scalekit/core/deadline.hpp"
-#include "scalekit/core/random.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -47,7 +46,7 @@ struct file_written {
 class file_tier {
  public:
   /// Throws scalekit::error for a directory that cannot be used.
-  file_tier(const file_params& params, const clock& time, log_sink log, random_generator& random,
+  file_tier(const file_params& params, const clock& time, log_sink log,
             std::size_t max_value_bytes);
 
   fence& gate() noexcept { return directory_.table().gate(); }

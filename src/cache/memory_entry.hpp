@@ -43,6 +43,14 @@ struct memory_entry {
   std::string_view key() const noexcept { return {bytes(), key_size}; }
   std::string_view value() const noexcept { return {bytes() + key_size, value_size}; }
 
+  /// Starts to fetch the lines of a small entry at once, rather than one after another.
+  void prefetch() const noexcept {
+    const auto* at = reinterpret_cast<const char*>(this);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    __builtin_prefetch(at + 128);
+  }
+
   /// Bytes that an entry takes from the allocator: its 8 bytes of bookkeeping, rounded to 16.
   static constexpr std::size_t footprint(std::size_t key, std::size_t value) noexcept {
     return (sizeof(memory_entry) + key + value + 8 + 15) / 16 * 16;

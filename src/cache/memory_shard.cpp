@@ -66,6 +66,9 @@ void memory_shard::insert(const memory_item& item, std::uint8_t uses, bool settl
   index_.add(entry);
   settled |= ghosts_.take(item.hash, index_.size());
   (settled ? main_ : small_).push(entry);
+  // The next victims, and after them their slots, will be needed by the next newcomer.
+  if (small_.oldest()) __builtin_prefetch(small_.oldest());
+  if (main_.oldest()) __builtin_prefetch(main_.oldest());
 }
 
 bool memory_shard::erase(std::string_view key, std::uint64_t hash) noexcept {

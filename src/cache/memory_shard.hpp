@@ -38,13 +38,16 @@ struct shard_counts {
 /// CPU's cache already, and moves nothing: that is why it is here and not LRU or W-TinyLFU.
 ///
 /// bytes() never exceeds the bound, except that the old index is still there while it doubles.
-/// Not thread-safe.
+/// Not thread-safe, but for prefetch().
 class memory_shard {
  public:
   explicit memory_shard(std::size_t max_bytes);
   ~memory_shard();
   memory_shard(const memory_shard&) = delete;
   memory_shard& operator=(const memory_shard&) = delete;
+
+  /// Starts to fetch what find() will touch first. May be called without the lock.
+  void prefetch(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
 
   /// Copies a fresh value to `out`.
   memory_found find(std::string_view key, std::uint64_t hash, std::int64_t now_ns,

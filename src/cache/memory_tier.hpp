@@ -23,6 +23,7 @@ class memory_tier {
   memory_found find(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
                     std::string& out) {
     auto& shard = shard_of(hash);
+    shard.table.prefetch(hash);
     std::lock_guard lock(shard.mutex);
     return shard.table.find(key, hash, now_ns, out);
   }

@@ -7,10 +7,6 @@
 namespace scalekit::cache::detail {
 namespace {
 
-std::int64_t nanoseconds(time_point t) noexcept {
-  return t.time_since_epoch().count();
-}
-
 std::chrono::milliseconds milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
 }
@@ -19,9 +15,9 @@ std::unique_ptr<memory_tier> make_memory(const memory_params& params) {
   return params.max_bytes ? std::make_unique<memory_tier>(params) : nullptr;
 }
 
-std::unique_ptr<file_tier> make_file(const store_params& params, random_generator& random) {
+std::unique_ptr<file_tier> make_file(const store_params& params) {
   if (params.file.directory.empty()) return nullptr;
-  return std::make_unique<file_tier>(params.file, *params.clock, params.log, random,
+  return std::make_unique<file_tier>(params.file, *params.clock, params.log,
                                      params.max_value_bytes);
 }
 
@@ -29,11 +25,12 @@ std::unique_ptr<file_tier> make_file(const store_params& params, random_generato
 
 tiers::tiers(const store_params& params)
     : clock_(*params.clock),
+      time_(*params.clock),
       max_value_bytes_(params.max_value_bytes),
       random_(params.seed ? params.seed : random_generator::random_seed()),
       hash_seed_(random_()),
       memory_(make_memory(params.memory)),
-      file_(make_file(params, random_)),
+      file_(make_file(params)),
       gate_(file_ ? file_->gate() : own_gate_),
       max_memory_bytes_(params.memory.max_bytes),
       max_file_bytes_(params.file.max_bytes) {}
@@ -54,7 +51,7 @@ fill_token tiers::token_of(const place& at) const noexcept {
 std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
   if (!memory_) return std::nullopt;
   std::string bytes;
-  const auto found = memory_->find(key.text, key.hash, nanoseconds(clock_.now()), bytes);
+  const auto found = memory_->find(key.text, key.hash, time_.now_ns(), bytes);
   if (found.freshness == freshness::miss) return std::nullopt;
   if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) {
     undecodable_in_memory_.add();
@@ -86,7 +83,7 @@ std::optional<raw_lookup> tiers::find_in_file(const hashed_key& key, const place
 void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t type,
                     const place& at, const fill_token& token) {
   if (!memory_) return;
-  const auto now = nanoseconds(clock_.now());
+  const auto now = time_.now_ns();
   const std::chrono::nanoseconds age = found.age;
   const std::chrono::nanoseconds left = in_memory(found.left, found.memory_ttl);
   memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
@@ -100,7 +97,7 @@ tiers::lifetime tiers::draw(std::chrono::milliseconds ttl, const policy& how) {
 }
 
 memory_item tiers::item_of(const hashed_key& key, const kept_value& kept) {
-  const auto now = nanoseconds(clock_.now());
+  const auto now = time_.now_ns();
   const std::chrono::nanoseconds life = kept.life.in_memory;
   return {key.text,     key.hash,           kept.bytes,
           now,          now + life.count(), types_.number(kept.how->type),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/coarse_time.hpp"
 #include "cache/fence.hpp"
 #include "cache/file_tier.hpp"
 #include "cache/memory_tier.hpp"
@@ -97,6 +98,7 @@ class tiers {
   std::timed_mutex& writers_of(const place& at) noexcept;
 
   const clock& clock_;
+  const coarse_time time_;
   std::size_t max_value_bytes_;
   random_generator random_;
   std::uint64_t hash_seed_;

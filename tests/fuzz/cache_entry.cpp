@@ -1,0 +1,60 @@
+// The parser of cache files. Whatever the bytes: it reads nothing beyond them, what it accepts is
+// exactly what the writer would write, and one flipped bit is never accepted.
+
+#include "cache/file_entry.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <variant>
+
+using namespace scalekit::cache::detail;
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void check_accepted(std::string_view bytes, const file_entry& entry) {
+  require(encode_prefix(entry) + std::string(entry.value) == bytes);
+}
+
+/// An entry made of the input, so that most inputs get behind the checksum.
+void check_round_trip(std::string_view input) {
+  if (input.size() < 4) return;
+  const auto type_size = static_cast<unsigned char>(input[0]) % 8u;
+  const auto key_size = static_cast<unsigned char>(input[1]) % 64u;
+  const auto flip = static_cast<std::size_t>(static_cast<unsigned char>(input[2])) * 8 +
+                    static_cast<unsigned char>(input[3]) % 8u;
+  auto rest = input.substr(4);
+  file_entry entry;
+  entry.type = rest.substr(0, type_size);
+  rest.remove_prefix(entry.type.size());
+  entry.key = rest.substr(0, key_size);
+  rest.remove_prefix(entry.key.size());
+  entry.value = rest;
+  entry.negative = input[3] & 1;
+  auto bytes = encode_prefix(entry) + std::string(entry.value);
+
+  const auto parsed = parse_file_entry(bytes);
+  require(std::holds_alternative<file_entry>(parsed));
+  require(std::get<file_entry>(parsed).key == entry.key);
+  require(std::get<file_entry>(parsed).value == entry.value);
+
+  if (flip / 8 >= bytes.size()) return;
+  bytes[flip / 8] = static_cast<char>(bytes[flip / 8] ^ (1 << (flip % 8)));
+  require(std::holds_alternative<file_fault>(parse_file_entry(bytes)));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // A copy of exactly this size: reading beyond it is seen by AddressSanitizer.
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const auto parsed = parse_file_entry(bytes);
+  if (auto* entry = std::get_if<file_entry>(&parsed)) check_accepted(bytes, *entry);
+  check_round_trip(bytes);
+  return 0;
+}

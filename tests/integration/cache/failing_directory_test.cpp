@@ -1,0 +1,140 @@
+#include "scalekit/cache.hpp"
+#include "scalekit/testing/manual_clock.hpp"
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <signal.h>
+#include <string>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+namespace cache = scalekit::cache;
+using namespace cache_test;
+using namespace std::chrono_literals;
+using scalekit::errc;
+
+namespace {
+
+/// A small file system of its own, where the tests may mount one.
+class small_disk {
+ public:
+  small_disk() {
+    mounted_ = ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=1m") == 0;
+  }
+  ~small_disk() {
+    if (mounted_) ::umount2(directory_.path().c_str(), MNT_DETACH);
+  }
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+
+  bool is_mounted() const { return mounted_; }
+  std::string path() const { return directory_.path(); }
+  bool make_read_only() {
+    return ::mount(nullptr, path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
+
+ private:
+  temporary_directory directory_;
+  bool mounted_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("on a full disk values are served from memory, errors are counted, old ones are gone") {
+  small_disk disk;
+  if (!disk.is_mounted()) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
+  auto store = cache::store::open({.file = {.directory = disk.path(), .pause = 1h}});
+  auto files = cache::store::open(files_only(disk.path()));
+  store.set("a", std::string("old"), cache::ttl::product);
+  overwrite(disk.path() + "/filler", std::string(1 << 20, 'x'));
+
+  for (int i = 0; i < 5; ++i) {
+    store.set("a", std::string(30'000, 'n'), cache::ttl::product);
+    CHECK(store.get<std::string>("a").tier == cache::tier::memory);
+  }
+
+  CHECK_FALSE(files.get<std::string>("a"));
+  CHECK(store.stats().file.write_errors == 3);
+  CHECK(store.stats().file.paused == 2);
+}
+
+TEST_CASE("after a pause the directory is tried again") {
+  small_disk disk;
+  if (!disk.is_mounted()) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
+  scalekit::testing::manual_clock clock;
+  auto store = cache::store::open(
+      {.file = {.directory = disk.path(), .failures_to_pause = 1, .pause = 1s}, .clock = &clock});
+  overwrite(disk.path() + "/filler", std::string(1 << 20, 'x'));
+  store.set("a", std::string(30'000, 'x'), cache::ttl::product);
+  fs::remove(disk.path() + "/filler");
+
+  store.set("b", 1, cache::ttl::product);
+  CHECK(store.stats().file.entries == 0);
+  clock.advance(1s);
+  store.set("b", 1, cache::ttl::product);
+  CHECK(store.stats().file.entries == 1);
+}
+
+TEST_CASE("a process that may not write files of this size goes on from memory") {
+  temporary_directory directory;
+  const int status = in_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto store = cache::store::open({.file = {.directory = directory.path()}});
+    store.set("a", std::string("old"), cache::ttl::product);
+    const rlimit limit{70'000, 70'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const std::string large(200'000, 'n');
+    store.set("a", large, cache::ttl::product);
+    const bool served = store.get<std::string>("a").value == large;
+    const bool counted = store.stats().file.write_errors == 1;
+    const bool old_gone = entry_files(directory.path()).empty();
+    return served && counted && old_gone ? 0 : 1;
+  });
+
+  CHECK(status == 0);
+}
+
+TEST_CASE("a directory that became read-only: erased values stay erased, new ones live in memory") {
+  small_disk disk;
+  if (!disk.is_mounted()) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
+  // The table is mapped for writing, so that a remount is refused; removing the right to write
+  // does the same for a user who is not root. Root needs an immutable parent: unlink fails on it.
+  auto store = cache::store::open(files_only(disk.path()));
+  store.set("a", 1, cache::ttl::product);
+  const auto file = entry_files(disk.path()).at(0);
+  // A directory in the file's place cannot be unlinked: what EROFS and EPERM look like from here.
+  const auto bytes = contents(file);
+  fs::remove(file);
+  fs::create_directory(file);
+  store.erase("a");
+  fs::remove(file);
+  overwrite(file, bytes);
+
+  CHECK_FALSE(store.get<int>("a"));
+  CHECK(store.stats().file.write_errors == 1);
+}
+
+TEST_CASE("a directory that cannot be used is refused when it is opened") {
+  small_disk disk;
+  if (!disk.is_mounted() || !disk.make_read_only()) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
+  try {
+    cache::store::open(files_only(disk.path()));
+    FAIL("must throw");
+  } catch (const scalekit::error& e) {
+    CHECK(e.code() == errc::read_only);
+    CHECK(std::string(e.what()).find(disk.path()) != std::string::npos);
+  }
+}

@@ -1,0 +1,84 @@
+// Several processes on one directory.
+
+#include "scalekit/cache.hpp"
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace cache = scalekit::cache;
+using namespace cache_test;
+
+TEST_CASE("what one process stores, another finds; what it erases is gone") {
+  temporary_directory directory;
+  auto store = cache::store::open(files_only(directory.path()));
+
+  CHECK(in_child([&] {
+          auto other = cache::store::open(files_only(directory.path()));
+          other.set("a", 42, cache::ttl::product);
+          return 0;
+        }) == 0);
+  CHECK(store.get<int>("a").value == 42);
+  CHECK(in_child([&] {
+          cache::store::open(files_only(directory.path())).erase("a");
+          return 0;
+        }) == 0);
+  CHECK_FALSE(store.get<int>("a"));
+}
+
+TEST_CASE("an erase by another process during a load wins, in both tiers") {
+  temporary_directory directory;
+  auto store = cache::store::open({.file = {.directory = directory.path()}});
+
+  store.get_or_load<int>("a", cache::ttl::product, [&] {
+    CHECK(in_child([&] {
+            cache::store::open(files_only(directory.path())).erase("a");
+            return 0;
+          }) == 0);
+    return 1;
+  });
+
+  CHECK_FALSE(store.get<int>("a"));
+  CHECK(store.stats().fenced_fills == 1);
+}
+
+TEST_CASE("processes that write the same keys at once never show a torn or foreign value") {
+  temporary_directory directory;
+  constexpr int processes = 3;
+  constexpr int rounds = 400;
+  auto hammer = [&](int self) {
+    auto store = cache::store::open(files_only(directory.path()));
+    for (int i = 0; i < rounds; ++i) {
+      const auto key = std::to_string(i % 5);
+      const auto letter = static_cast<char>('a' + self);
+      store.set(key, key + std::string(static_cast<std::size_t>(100 + i * 13 % 5000), letter),
+                cache::ttl::product);
+      const auto found = store.get<std::string>(key);
+      if (!found) continue;
+      const auto body = found->substr(1);
+      if (found->substr(0, 1) != key) return 1;
+      if (body.find_first_not_of(body[0]) != std::string::npos) return 2;
+    }
+    return store.stats().file.corrupt == 0 ? 0 : 3;
+  };
+
+  std::vector<int> statuses(processes, -1);
+  {
+    std::vector<std::jthread> parents;
+    for (int i = 0; i < processes; ++i) {
+      parents.emplace_back(
+          [&, i] { statuses[static_cast<std::size_t>(i)] = in_child([&] { return hammer(i); }); });
+    }
+  }
+
+  CHECK(std::all_of(statuses.begin(), statuses.end(), [](int s) { return s == 0; }));
+  auto store = cache::store::open(files_only(directory.path()));
+  std::uintmax_t real = 0;
+  for (auto& file : entry_files(directory.path())) real += fs::file_size(file);
+  CHECK(store.stats().file.entries == 5);
+  CHECK(store.stats().file.bytes == real);
+}

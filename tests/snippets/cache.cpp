@@ -1,0 +1,134 @@
+#include "scalekit/cache.hpp"
+
+#include "scalekit/cache/json_codec.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace asio = boost::asio;
+namespace cache = scalekit::cache;
+
+//[struct
+struct product {
+  int id = 0;
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(product, (), (id, name))
+//]
+
+namespace {
+
+/// Stands for the database.
+std::optional<product> find_product(int id) {
+  if (id != 42) return std::nullopt;
+  return product{id, "sofa"};
+}
+
+std::string show(const product& p) {
+  return p.name;
+}
+
+//[load
+std::string product_page(cache::store& store, int id) {
+  auto found = store.get_or_load<product>("product:" + std::to_string(id), cache::ttl::product,
+                                          [&] { return find_product(id); });
+  return found ? show(*found) : "no such product";
+}
+//]
+
+//[change
+void rename_product(cache::store& store, int id) {
+  // ... write to the database, then:
+  store.erase("product:" + std::to_string(id));
+}
+//]
+
+//[coroutine
+asio::awaitable<std::string> product_name(cache::store& store, int id) {
+  auto found = co_await store.async_get_or_load<product>(
+      "product:" + std::to_string(id), cache::ttl::product, [id] { return find_product(id); },
+      asio::use_awaitable);
+  co_return found ? found->name : "";
+}
+//]
+
+}  // namespace
+
+//[codec
+struct thumbnail {
+  std::string jpeg;
+};
+
+template <>
+struct scalekit::cache::codec<thumbnail> {
+  static void encode(const thumbnail& value, std::string& out) { out += value.jpeg; }
+  static std::optional<thumbnail> decode(std::string_view bytes) {
+    if (!bytes.starts_with("\xff\xd8")) return std::nullopt;  // not one: a miss
+    return thumbnail{std::string(bytes)};
+  }
+};
+//]
+
+int main() {
+  auto pattern = (std::filesystem::temp_directory_path() / "scalekit-snippet-XXXXXX").string();
+  const std::string directory = ::mkdtemp(pattern.data());
+  bool good = true;
+  {
+    //[open
+    auto store = cache::store::open({.memory = {.max_bytes = 64 << 20},
+                                     .file = {.directory = directory, .max_bytes = 1 << 30}});
+    //]
+    good &= product_page(store, 42) == "sofa";
+    good &= product_page(store, 1) == "no such product";
+    rename_product(store, 42);
+    good &= !store.get<product>("product:42");
+
+    //[lookup
+    auto found = store.get<product>("product:42");
+    switch (found.freshness) {
+      case cache::freshness::fresh:
+        break;  // *found, found.age, found.tier
+      case cache::freshness::negative:
+        break;  // known to be absent
+      default:
+        break;  // nothing is known
+    }
+    //]
+
+    //[policy
+    constexpr cache::policy price{.type = "price",
+                                  .ttl = std::chrono::minutes(5),
+                                  .memory_ttl = std::chrono::seconds(2),
+                                  .negative_ttl = std::chrono::seconds(30)};
+    store.set("price:42", 129.90, price);
+    //]
+    good &= store.get<double>("price:42").value == 129.90;
+
+    store.set("thumb:1", thumbnail{"\xff\xd8..."}, cache::ttl::product);
+    good &= store.get<thumbnail>("thumb:1").value.has_value();
+
+    asio::io_context io;
+    auto name = asio::co_spawn(io, product_name(store, 42), asio::use_future);
+    io.run();
+    good &= name.get() == "sofa";
+
+    //[stats
+    auto stats = store.stats();
+    auto ratio = stats.hit_ratio();     // all lookups
+    auto loads = stats.loads;           // loaders that returned a value
+    auto fenced = stats.fenced_fills;   // loads overtaken by a set or an erase
+    auto damaged = stats.file.corrupt;  // files that were not what they should be
+    //]
+    good &= ratio > 0 && loads > 0 && fenced == 0 && damaged == 0;
+  }
+  std::filesystem::remove_all(directory);
+  return good ? 0 : 1;
+}
