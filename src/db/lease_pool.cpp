@@ -17,7 +17,7 @@ struct lease_pool::waiter : lease_waiter {
   explicit waiter(const lease_request& r) : request(r) {}
   virtual ~waiter() = default;
 
-  /// Under the pool's mutex: no longer waits. Returns itself when it runs on a work thread.
+  /// Under the pool's mutex: no longer waits. Returns itself when it is async.
   virtual std::shared_ptr<async_waiter> resolved() = 0;
 
   lease_request request;
@@ -134,7 +134,7 @@ void lease_pool::leave(const std::shared_ptr<async_waiter>& w, lease_queue::leav
     e = why == lease_queue::leave::timeout ? timeout_error(w->request) : cancelled_error();
     if (queue_.busy() + queue_.waiting() == 0) idle_.notify_all();
   }
-  w->then(e, {});
+  w->then(std::move(e), {});
 }
 
 namespace {
@@ -163,7 +163,8 @@ bool lease_pool::start_runner(const std::shared_ptr<async_waiter>& w, std::size_
 }
 
 void lease_pool::fail(const std::shared_ptr<async_waiter>& w, std::exception_ptr e) noexcept {
-  asio::post(exec_.completion_executor(), [w, e = std::move(e)] { w->then(e, {}); });
+  asio::post(exec_.completion_executor(),
+             [w, e = std::move(e)]() mutable { w->then(std::move(e), {}); });
 }
 
 void lease_pool::give_back(std::size_t slot) noexcept {

@@ -115,7 +115,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
     return async_write_returning<Row>(std::move(query), call_options{}, std::forward<Token>(token));
   }
 
-  /// As transaction(). `body` runs on a work thread, with the blocking calls of its
+  /// As transaction(). `body` runs on the connection's thread, with the blocking calls of its
   /// db::transaction; completes with what it returned, or scalekit::done for void. The type it
   /// returns must be default-constructible.
   template <class Body, class Token>

@@ -5,8 +5,8 @@
 
 #include <utility>
 
-// Calls without a thread of their caller's: they wait in the same queues, then run on the work
-// executor.
+// Calls without a thread of their caller's: they wait in the same queues, then run on a thread of
+// the pool's.
 
 namespace scalekit::db::sqlite {
 
@@ -19,7 +19,9 @@ void sqlite_backend::async_run(access kind, statement query, call_options option
   fork_guard_.check("db::client");
   if (closing_.load(std::memory_order_relaxed)) {
     boost::asio::post(exec_.completion_executor(),
-                      [call, e = std::make_exception_ptr(closed_error())] { call->finish(e, {}); });
+                      [call, e = std::make_exception_ptr(closed_error())]() mutable {
+                        call->finish(std::move(e), {});
+                      });
     return;
   }
   auto frame = frame_of(options, settings_.params.statement_timeout);
@@ -52,7 +54,9 @@ void sqlite_backend::async_begin(transaction_options options, const std::source_
   fork_guard_.check("db::client");
   if (closing_.load(std::memory_order_relaxed)) {
     boost::asio::post(exec_.completion_executor(),
-                      [call, e = std::make_exception_ptr(closed_error())] { call->fail(e); });
+                      [call, e = std::make_exception_ptr(closed_error())]() mutable {
+                        call->fail(std::move(e));
+                      });
     return;
   }
   auto frame = frame_of(options, settings_.params.transaction_timeout);

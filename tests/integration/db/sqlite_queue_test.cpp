@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <future>
-#include <latch>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -175,26 +174,6 @@ TEST_CASE("closing ends the wait of those in the queue") {
   CHECK_ERRC(waiting.get(), errc::closed);
   blocked.join();
   CHECK_ERRC(tx.commit(), errc::closed);
-}
-
-TEST_CASE("a host whose work executor is full gets shed, and the connection is not lost") {
-  notebook book(
-      {}, execution(asio::any_io_executor{}, work_pool_params{.threads = 1, .max_queued = 1}));
-  std::promise<void> release;
-  std::latch running(1);
-  book.client.execution().post_work([&, gate = release.get_future().share()] {
-    running.count_down();
-    gate.wait();
-  });
-  running.wait();
-  book.client.execution().post_work([] {});
-
-  auto read = book.client.async_read<std::int64_t>(sql("select 1"), asio::use_future);
-  wait_until([&] { return book.client.statistics().readers.busy == 0; });
-  release.set_value();
-
-  CHECK_ERRC(read.get(), errc::shed);
-  CHECK(book.count() == 0);
 }
 
 TEST_CASE("calls cancelled and timed out at random leave no connection lent and no row half done") {

@@ -120,6 +120,7 @@ TEST_CASE("a URL or setting that can never work says what is wrong and what is l
     CAPTURE(url);
     CHECK(contains(why_invalid(url), "sqlite:"));
   }
+  CHECK_FALSE(contains(why_invalid("postgresql://app:secret@host/shop"), "secret"));
   CHECK(contains(why_invalid("sqlite:///a.db?readrs=4"), "readrs"));
   CHECK(contains(why_invalid("sqlite:///a.db?readers=many"), "readers"));
   CHECK(contains(why_invalid("sqlite:///a.db?readers=65"), "64"));

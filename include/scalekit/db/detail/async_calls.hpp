@@ -28,7 +28,8 @@ class rows_call final : public async_call {
   row_sink* rows() noexcept override { return &rows_; }
   std::stop_token stop() const noexcept override { return op_->stop_token(); }
   void finish(std::exception_ptr e, write_result) noexcept override {
-    op_->complete(e, e ? std::vector<Row>{} : rows_.take());
+    auto rows = e ? std::vector<Row>{} : rows_.take();
+    op_->complete(std::move(e), std::move(rows));
   }
 
  private:
@@ -44,7 +45,7 @@ class write_call final : public async_call {
   row_sink* rows() noexcept override { return nullptr; }
   std::stop_token stop() const noexcept override { return op_->stop_token(); }
   void finish(std::exception_ptr e, write_result done) noexcept override {
-    op_->complete(e, std::move(done));
+    op_->complete(std::move(e), std::move(done));
   }
 
  private:
@@ -92,7 +93,8 @@ class body_call final : public async_transaction_call {
       failure = std::current_exception();
     }
     // The connection is back in its pool by now, so that the handler may use it.
-    failure ? op_->complete(failure, result_type{}) : op_->complete(nullptr, std::move(*result));
+    failure ? op_->complete(std::move(failure), result_type{})
+            : op_->complete(nullptr, std::move(*result));
   }
 
   void fail(std::exception_ptr e) noexcept override { op_->complete(std::move(e), result_type{}); }

@@ -61,7 +61,7 @@ class async_transaction_call {
  public:
   virtual ~async_transaction_call() = default;
   virtual std::stop_token stop() const noexcept = 0;
-  /// On a work thread, which it may block: the transaction has begun. Or else:
+  /// On a thread of the driver, which it may block: the transaction has begun. Or else:
   virtual void run(std::unique_ptr<transaction_backend> tx) noexcept = 0;
   /// It could not begin. One of the two is called, once, never inside the function that started
   /// the call.
