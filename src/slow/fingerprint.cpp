@@ -50,13 +50,13 @@ std::size_t trusted_size(std::string_view sql, dialect d, bool is_whole) noexcep
 
 class normalizer {
  public:
-  normalizer(std::string_view sql, dialect d) noexcept
-      : tokens_(sql, d), next_(tokens_.next_significant()) {
+  /// `is_cut`: a value and more followed, which is not told.
+  normalizer(std::string_view sql, dialect d, bool is_cut) noexcept
+      : tokens_(sql, d), is_cut_(is_cut), next_(read()) {
     advance();
   }
 
-  /// `is_cut`: a value and more followed, which is not told.
-  std::string run(bool is_cut) && {
+  std::string run() && {
     while (current_.kind != token_kind::end) {
       if (current_.kind == token_kind::semicolon) {
         at_start_ = true;
@@ -65,17 +65,19 @@ class normalizer {
       }
       advance();
     }
-    if (is_cut) {
-      current_ = {token_kind::string, {}};
-      step();
-    }
     return std::move(out_).take();
   }
 
  private:
+  token read() noexcept {
+    const auto found = tokens_.next_significant();
+    const bool is_cut_here = found.kind == token_kind::end && std::exchange(is_cut_, false);
+    return is_cut_here ? token{token_kind::string, {}} : found;
+  }
+
   void advance() noexcept {
     current_ = next_;
-    next_ = tokens_.next_significant();
+    next_ = read();
   }
 
   void begin_statement() {
@@ -216,6 +218,7 @@ class normalizer {
   }
 
   lexer tokens_;
+  bool is_cut_;
   token current_;
   token next_;
   sql_writer out_;
@@ -234,7 +237,7 @@ normalized_statement normalize(std::string_view sql, dialect d, normalize_limits
   normalized_statement done;
   const auto read = sql.substr(0, limits.max_sql_bytes);
   const auto trusted = trusted_size(read, d, read.size() == sql.size());
-  done.text = normalizer(read.substr(0, trusted), d).run(trusted < read.size());
+  done.text = normalizer(read.substr(0, trusted), d, trusted < read.size()).run();
   done.fingerprint = std::max<std::uint64_t>(hash_bytes(done.text), 1);
   done.truncated = cut_text(done.text, limits.max_text_bytes);
   return done;

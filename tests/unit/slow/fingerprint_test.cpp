@@ -90,6 +90,7 @@ const text_case cases[] = {
      "select a from t where b = ?"},
     {"an apostrophe not doubled in PRAGMA", lite, "select 1; pragma key('it's secret')",
      "select ?; pragma key (?)"},
+    {"an apostrophe not doubled in SET", pg, "set a to b, 'it's secret'", "set a to ?"},
     {"two of them", pg, "select a from t where b = 'O'Brien d'Arc' and c = 1",
      "select a from t where b = ?"},
     {"an apostrophe escaped as elsewhere", lite, "select a from t where b in (1, 'it\\'s secret')",
