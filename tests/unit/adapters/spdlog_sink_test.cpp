@@ -100,4 +100,7 @@ TEST_CASE("what a user typed cannot forge a second line") {
   CHECK(line_of("m\nerror|forged", "x\r\n\x1b[31m") ==
         "e: m\\x0aerror|forged f=x\\x0d\\x0a\\x1b[31m");
   CHECK(line_of("caf\xc3\xa9", "\x7f") == "e: caf\xc3\xa9 f=\\x7f");
+  // Line separators and control characters exist beyond ASCII: CSI steers terminals as ESC does.
+  CHECK(line_of("a\xc2\x85z", "\xc2\x9b") == "e: a\\xc2\\x85z f=\\xc2\\x9b");
+  CHECK(line_of("\xe2\x80\xa8", "\xc2\xa0\xc2") == "e: \\xe2\\x80\\xa8 f=\xc2\xa0\xc2");
 }
