@@ -1,5 +1,6 @@
 #include "scalekit/core/settings_file.hpp"
 
+#include "core/unique_keys.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <boost/json.hpp>
@@ -150,6 +151,9 @@ settings_file settings_file::parse(std::string_view text, std::string name) {
   if (failure) {
     throw std::invalid_argument(name + ", " + line_and_column(text, read) +
                                 ": not valid JSON: " + failure.message());
+  }
+  if (const auto key = detail::find_repeated_key(text)) {
+    throw std::invalid_argument(name + ": \"" + *key + "\" is there twice in one object");
   }
   auto document = parser.release();
   if (!document.is_object()) {

@@ -31,7 +31,7 @@ class SCALEKIT_EXPORT settings_file {
   static settings_file load(const std::string& path);
 
   /// Reads JSON text; `name` stands for the path in messages. Throws std::invalid_argument when
-  /// it is not one JSON object.
+  /// it is not one JSON object, or a key stands twice in one object.
   static settings_file parse(std::string_view text, std::string name);
 
   ~settings_file();

@@ -102,6 +102,18 @@ TEST_CASE("an empty query changes nothing") {
   CHECK(from_query("").timeout == 5s);
 }
 
+TEST_CASE("a key that stands twice in a file is refused: one of the two would be ignored") {
+  auto refuse = [](const char* text, const char* message) {
+    CHECK_THROWS_WITH_AS(from_json(text), message, std::invalid_argument);
+  };
+
+  refuse(R"({"db": {"retries": 1}, "db": {"share": 0.5}})",
+         "shop.json: \"db\" is there twice in one object");
+  refuse(R"({"db": {"retries": 1, /* and */ "retri\u0065s": 2,}})",
+         "shop.json: \"retries\" is there twice in one object");
+  CHECK(from_json(R"({"a": {"retries": 1}, "db": {"retries": 2}, "c": [{}, {}]})").retries == 2);
+}
+
 TEST_CASE("an error in a query names the place, the field, the value and what is legal") {
   struct row {
     const char* query;
