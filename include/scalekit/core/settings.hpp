@@ -162,7 +162,8 @@ class settings_schema {
   /// The fields of a struct inside the struct. Their names get "`name`." before them; with an
   /// empty `name` they stand beside the others.
   template <class M>
-  settings_schema nested(std::string name, M T::*member, const settings_schema<M>& inner) && {
+  settings_schema nested(const std::string& name, M T::*member,
+                         const settings_schema<M>& inner) && {
     for (auto entry : inner.table().fields()) {
       if (!name.empty()) entry.name = name + "." + entry.name;
       entry.get = [member, get = entry.get](const void* o) { return get(&(of(o).*member)); };
@@ -222,8 +223,9 @@ class settings_schema {
     entry.get = [member](const void* o) { return text_of::format(of(o).*member); };
     entry.set = [member](void* o, std::string_view text) {
       auto value = text_of::parse(text);
-      if (value) of(o).*member = *std::move(value);
-      return value.has_value();
+      if (!value) return false;
+      of(o).*member = *std::move(value);
+      return true;
     };
     entry.in_range = [member, in_range](const void* o) { return in_range(of(o).*member); };
     table_.add(std::move(entry));
