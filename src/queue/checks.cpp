@@ -74,7 +74,6 @@ void validate(const worker_params& p) {
   require_range("worker_params.max_prefetch_age", p.max_prefetch_age, 10ms, 1h);
   require_range("worker_params.poll_least", p.poll_least, 1ms, 60s);
   require_range("worker_params.poll_most", p.poll_most, p.poll_least, 60s);
-  require_range("worker_params.unknown_kind_delay", p.unknown_kind_delay, 10ms, 24h);
   require_range("worker_params.stop_timeout", p.stop_timeout, 0ms, 1h);
 }
 

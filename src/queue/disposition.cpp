@@ -64,14 +64,6 @@ disposition after_return(const lease& held) {
   return {ending::returned, {.held = held, .to = settlement::fate::ready, .recorded = false}};
 }
 
-disposition after_unknown_kind(const lease& held, microseconds delay, wall_time now,
-                               std::uint64_t random) {
-  settlement s{.held = held, .recorded = false};
-  const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 1));
-  put_off(s, now, delay / 2 + microseconds{static_cast<std::int64_t>(random % span)});
-  return {ending::unknown_kind, std::move(s)};
-}
-
 settlement after_crash(const orphan& o, int max_crashes, wall_time now) {
   settlement s{.held = o.held, .to = settlement::fate::ready, .past = o.past};
   ++s.past.crashes;

@@ -22,7 +22,6 @@ enum class ending {
   snoozed,
   interrupted,
   returned,
-  unknown_kind,
 };
 
 struct disposition {
@@ -49,10 +48,6 @@ disposition after_interruption(const attempt_facts& facts);
 
 /// Claimed and never started: as if it had never been claimed.
 disposition after_return(const lease& held);
-
-/// No handler here knows the kind: another worker may. Put off by half to one and a half `delay`.
-disposition after_unknown_kind(const lease& held, std::chrono::microseconds delay, wall_time now,
-                               std::uint64_t random);
 
 /// The worker died with the job in its hands.
 settlement after_crash(const orphan& o, int max_crashes, wall_time now);

@@ -31,6 +31,8 @@ struct turn_request {
   std::size_t claim = 0;
   /// Claimed from in this order.
   std::span<const std::string> queues = {};
+  /// Only jobs of these kinds.
+  std::span<const std::string> kinds = {};
 
   wall_time now{};
 };
@@ -82,7 +84,8 @@ class engine {
 
   /// Moves due jobs of the waiting room along before it claims.
   virtual turn_result turn(const turn_request& request) = 0;
-  virtual queue_glance glance(std::span<const std::string> queues) = 0;
+  virtual queue_glance glance(std::span<const std::string> queues,
+                              std::span<const std::string> kinds) = 0;
   virtual bool holds(const lease& l) = 0;
   /// Removes the job within `tx`; false, and nothing done, when the lease is not held.
   virtual bool complete_in(db::transaction& tx, const lease& l) = 0;

@@ -96,11 +96,7 @@ void job_board::deliver(std::vector<claimed_job> jobs, std::size_t wanted,
   if (who != who_) return;
 
   for (auto& job : jobs) {
-    if (kinds_.find(job.kind) == kinds_.end()) {
-      end_with(
-          {after_unknown_kind(job.held, params_.unknown_kind_delay, wall_.wall_now(), random_())},
-          now);
-    } else if (!intake_open_ || suspect_) {
+    if (!intake_open_ || suspect_) {
       end_with({after_return(job.held)}, now);
     } else if (is_suspect(job.past, params_.max_crashes)) {
       suspect_ = std::move(job);

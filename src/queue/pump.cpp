@@ -24,6 +24,12 @@ bool may_be_one_rows_fault(const boost::system::error_code& code) noexcept {
 
 }  // namespace
 
+pump::pump(job_board& board, engine& store, const worker_params& params, const clock& wall,
+           const log_sink& log)
+    : board_(board), store_(store), params_(params), wall_(wall), log_(log) {
+  for (const auto& [kind, entry] : board.kinds()) kinds_.push_back(kind);
+}
+
 void pump::run() {
   for (;;) {
     auto order = board_.next_order();
@@ -38,7 +44,7 @@ void pump::run() {
 
 void pump::look() {
   try {
-    const auto seen = store_.glance(params_.queues);
+    const auto seen = store_.glance(params_.queues, kinds_);
     const auto now = wall_.wall_now();
     std::optional<std::chrono::nanoseconds> due_in;
     if (seen.next_due) due_in = *seen.next_due - now;
@@ -64,6 +70,7 @@ turn_result pump::turn(const std::vector<ended>& endings, const pump_order* clai
     request.who = claim->who;
     request.claim = claim->claim;
     request.queues = queues;
+    request.kinds = kinds_;
   }
   return store_.turn(request);
 }

@@ -15,8 +15,7 @@ namespace scalekit::queue::detail {
 class pump {
  public:
   pump(job_board& board, engine& store, const worker_params& params, const clock& wall,
-       const log_sink& log) noexcept
-      : board_(board), store_(store), params_(params), wall_(wall), log_(log) {}
+       const log_sink& log);
 
   /// Returns when the board says quit.
   void run();
@@ -35,6 +34,7 @@ class pump {
   const worker_params& params_;
   const clock& wall_;
   const log_sink& log_;
+  std::vector<std::string> kinds_;
   /// Claims so far: chooses the queue that comes first.
   std::size_t turns_ = 0;
   /// Failures of the database in a row.

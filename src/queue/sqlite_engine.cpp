@@ -50,7 +50,7 @@ std::vector<job_id> sqlite_engine::insert(db::transaction& tx, std::span<const n
     if (job.run_at) {
       tx.write(unsafe_sql(text_.insert_later, id, *job.run_at));
     } else {
-      tx.write(unsafe_sql(text_.insert_ready, job.queue, job.key, id));
+      tx.write(unsafe_sql(text_.insert_ready, job.queue, job.kind, job.key, id));
     }
     ids.push_back(id);
   }
@@ -96,10 +96,11 @@ std::vector<orphan> sqlite_engine::orphans(std::size_t most) {
   return found;
 }
 
-queue_glance sqlite_engine::glance(std::span<const std::string> queues) {
+queue_glance sqlite_engine::glance(std::span<const std::string> queues,
+                                   std::span<const std::string> kinds) {
   using row = std::tuple<bool, std::optional<wall_time>>;
-  const auto [has_ready, next_due] =
-      db_.read_one<row>(unsafe_sql(text_.glance, json_strings(queues)), call());
+  const auto [has_ready, next_due] = db_.read_one<row>(
+      unsafe_sql(text_.glance, json_strings(queues), json_strings(kinds)), call());
   return {.has_ready = has_ready, .next_due = next_due};
 }
 

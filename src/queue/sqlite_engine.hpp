@@ -25,7 +25,8 @@ class sqlite_engine final : public engine {
   std::vector<orphan> orphans(std::size_t most) override;
 
   turn_result turn(const turn_request& request) override;
-  queue_glance glance(std::span<const std::string> queues) override;
+  queue_glance glance(std::span<const std::string> queues,
+                      std::span<const std::string> kinds) override;
   bool holds(const lease& l) override;
   bool complete_in(db::transaction& tx, const lease& l) override;
 

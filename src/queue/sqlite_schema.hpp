@@ -9,7 +9,8 @@
 // A job's row is written once, when it is enqueued, and deleted once. Where the job is, is told by
 // which narrow table names it: ready, later, lease or dead, exactly one. Their rows are inserted
 // and deleted, never updated, so claiming never rewrites a payload, and the index that is claimed
-// from holds nothing but what can be claimed, in the order in which it is claimed.
+// from holds nothing but what can be claimed, in the order in which it is claimed: within a kind,
+// as a worker claims only the kinds that it knows.
 
 namespace scalekit::queue::detail {
 
@@ -28,9 +29,10 @@ create table @job (
 
 create table @ready (
   queue text not null,
+  kind text not null,
   key integer not null,
   id integer not null,
-  primary key (queue, key, id)
+  primary key (queue, kind, key, id)
 ) strict, without rowid;
 
 create table @later (

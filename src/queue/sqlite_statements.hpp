@@ -20,7 +20,7 @@ struct sqlite_statements {
   std::string insert_job =
       p("insert into @job (queue, kind, priority, key, max_attempts, enqueued_at, payload) "
         "values ($1, $2, $3, $4, $5, $6, $7) returning id");
-  std::string insert_ready = p("insert into @ready (queue, key, id) values ($1, $2, $3)");
+  std::string insert_ready = p("insert into @ready (queue, kind, key, id) values ($1, $2, $3, $4)");
   std::string insert_later = p("insert into @later (id, run_at) values ($1, $2)");
 
   // --- settle ---
@@ -34,7 +34,8 @@ struct sqlite_statements {
   std::string release_lease =
       p("delete from @lease where id = $1 and sequence = $2 and nonce = $3");
   std::string job_to_ready =
-      p("insert into @ready (queue, key, id) select queue, key, id from @job where id = $1");
+      p("insert into @ready (queue, kind, key, id) select queue, kind, key, id from @job where id "
+        "= $1");
   std::string insert_dead = p("insert into @dead (id, died_at) values ($1, $2)");
   std::string upsert_past =
       p("insert into @past (id, errors, crashes, interruptions, snoozes, last_error) "
@@ -47,29 +48,43 @@ struct sqlite_statements {
   std::string is_enlisted = p("select count(*) from @worker where id = $1 and nonce = $2");
   // Both choose the same rows: nothing changes @later between them.
   std::string promote_insert =
-      p("insert into @ready (queue, key, id) select j.queue, j.key, j.id from (select id from "
+      p("insert into @ready (queue, kind, key, id) select j.queue, j.kind, j.key, j.id from "
+        "(select id from "
         "@later where run_at <= $1 order by run_at, id limit $2) t cross join @job j "
         "on j.id = t.id");
   std::string promote_delete =
       p("delete from @later where id in "
         "(select id from @later where run_at <= $1 order by run_at, id limit $2)");
-  std::string choose =
-      p("select r.key, r.id, j.kind, j.payload, j.max_attempts, coalesce(p.errors, 0), "
+  /// The heads of `kinds` kinds, merged: $1 the queue, $2 how many, $3 and on the kinds.
+  std::string choose(std::size_t kinds) const {
+    std::string heads;
+    for (std::size_t i = 0; i < kinds; ++i) {
+      heads += i == 0 ? "" : " union all ";
+      heads +=
+          "select * from (select r.key, r.id from @ready r cross join @job j on j.id = r.id "
+          "where r.queue = $1 and r.kind = $" +
+          std::to_string(i + 3) + " order by r.key, r.id limit $2)";
+    }
+    return p(
+        "select c.key, c.id, j.kind, j.payload, j.max_attempts, coalesce(p.errors, 0), "
         "coalesce(p.crashes, 0), coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) "
-        "from @ready r cross join @job j on j.id = r.id left join @past p on p.id = r.id "
-        "where r.queue = $1 order by r.key, r.id limit $2");
+        "from (select key, id from (" +
+        heads +
+        ") order by key, id limit $2) c cross join @job j on j.id = c.id "
+        "left join @past p on p.id = c.id order by c.key, c.id");
+  }
   std::string take_sequence =
       p("update @counter set value = value + $1 where name = 'lease' returning value");
-  // What was chosen is the head of the index, so a range names it. Joined as above: a row without
-  // its job (somebody deleted it by hand) is not chosen, and swept away with the range.
   std::string insert_leases =
-      p("insert into @lease (id, sequence, nonce, worker, claimed_at) select r.id, "
-        "$1 + row_number() over (order by r.key, r.id), $2, $3, $4 "
-        "from @ready r cross join @job j on j.id = r.id "
-        "where r.queue = $5 and (r.key, r.id) <= ($6, $7)");
-  std::string delete_ready = p("delete from @ready where queue = $1 and (key, id) <= ($2, $3)");
+      p("insert into @lease (id, sequence, nonce, worker, claimed_at) "
+        "select value, $1 + key + 1, $2, $3, $4 from json_each($5)");
+  // What was chosen of a kind is the head of its part of the index, so a range names it. Rows
+  // without their job (somebody deleted it by hand) are not chosen, and swept away with the range.
+  std::string delete_ready =
+      p("delete from @ready where queue = $1 and kind = $2 and (key, id) <= ($3, $4)");
   std::string glance =
-      p("select exists (select 1 from @ready where queue in (select value from json_each($1))), "
+      p("select exists (select 1 from @ready where queue in (select value from json_each($1)) and "
+        "kind in (select value from json_each($2))), "
         "(select min(run_at) from @later)");
   std::string holds =
       p("select count(*) from @lease where id = $1 and sequence = $2 and nonce = $3");
@@ -102,10 +117,10 @@ struct sqlite_statements {
       p("select (select count(*) from @ready), (select count(*) from @later), "
         "(select count(*) from @lease), (select count(*) from @dead), "
         "(select count(*) from @worker)");
+  // With min(), SQLite takes the other columns from the row that has the minimum.
   std::string depths =
-      p("select queue, count(*), (select j.enqueued_at from @ready h join @job j on j.id = h.id "
-        "where h.queue = r.queue order by h.key, h.id limit 1) from @ready r group by queue "
-        "order by queue");
+      p("select r.queue, r.jobs, j.enqueued_at from (select queue, count(*) as jobs, min(key), id "
+        "from @ready group by queue) r join @job j on j.id = r.id order by r.queue");
   std::string dead_letters =
       p("select d.id, j.kind, j.queue, j.payload, j.enqueued_at, d.died_at, "
         "coalesce(p.last_error, ''), coalesce(p.errors, 0), coalesce(p.crashes, 0) from @dead d "
@@ -113,7 +128,8 @@ struct sqlite_statements {
         "order by d.id limit $2");
   std::string delete_dead = p("delete from @dead where id = $1");
   std::string redriven_to_ready =
-      p("insert into @ready (queue, key, id) select queue, $2, id from @job where id = $1");
+      p("insert into @ready (queue, kind, key, id) select queue, kind, $2, id from @job where id = "
+        "$1");
   std::string delete_job = p("delete from @job where id = $1");
   std::string delete_past = p("delete from @past where id = $1");
 };

@@ -3,8 +3,9 @@
 #include "queue/json_list.hpp"
 #include "queue/sqlite_engine.hpp"
 
-#include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -25,7 +26,7 @@ turn_result sqlite_engine::turn(const turn_request& request) {
       [&](db::transaction& tx) {
         turn_result result;
         settle(tx, request, result.settled);
-        if (request.claim == 0) return result;
+        if (request.claim == 0 || request.kinds.empty()) return result;
 
         const auto& who = request.who;
         result.evicted = tx.read_one<int>(unsafe_sql(text_.is_enlisted, who.id, who.nonce)) == 0;
@@ -117,16 +118,24 @@ void sqlite_engine::promote(db::transaction& tx, wall_time now) {
 void sqlite_engine::claim_from(db::transaction& tx, const std::string& queue, std::size_t most,
                                const turn_request& request, std::vector<claimed_job>& claimed) {
   using row = std::tuple<std::int64_t, job_id, std::string, bytes, int, int, int, int, int>;
-  auto chosen = tx.read<row>(unsafe_sql(text_.choose, queue, most));
+  auto choose = unsafe_sql(text_.choose(request.kinds.size()), queue, most);
+  for (const auto& kind : request.kinds) choose.bind(kind);
+  auto chosen = tx.read<row>(choose);
   if (chosen.empty()) return;
 
+  json_numbers ids;
+  std::map<std::string_view, std::pair<std::int64_t, job_id>> last_of_kind;
+  for (const auto& r : chosen) {
+    ids.add(std::get<1>(r));
+    last_of_kind[std::get<2>(r)] = {std::get<0>(r), std::get<1>(r)};
+  }
   const auto count = static_cast<std::int64_t>(chosen.size());
-  const auto last_key = std::get<0>(chosen.back());
-  const auto last_id = std::get<1>(chosen.back());
   const auto before = tx.write_one<std::int64_t>(unsafe_sql(text_.take_sequence, count)) - count;
   tx.write(unsafe_sql(text_.insert_leases, before, request.who.nonce, request.who.id, request.now,
-                      queue, last_key, last_id));
-  tx.write(unsafe_sql(text_.delete_ready, queue, last_key, last_id));
+                      ids.take()));
+  for (const auto& [kind, last] : last_of_kind) {
+    tx.write(unsafe_sql(text_.delete_ready, queue, kind, last.first, last.second));
+  }
 
   auto sequence = before;
   for (auto& [key, id, kind, payload, max_attempts, errors, crashes, interruptions, snoozes] :

@@ -20,8 +20,6 @@ inline void count(worker_stats& totals, const ended& e, bool settled) {
   const std::uint64_t one = settled ? 1 : 0;
   if (e.how.as == ending::returned) {
     totals.returned += one;
-  } else if (e.how.as == ending::unknown_kind) {
-    totals.unknown_kind += one;
   } else if (!settled) {
     ++(e.completed_inside ? e.kind->counts.done : e.kind->counts.lost);
   } else {
@@ -49,7 +47,6 @@ inline void count(worker_stats& totals, const ended& e, bool settled) {
         ++counts.interrupted;
         break;
       case ending::returned:
-      case ending::unknown_kind:
         break;
     }
   }

@@ -12,6 +12,8 @@
 namespace scalekit::queue::detail {
 namespace {
 
+/// Each is a part of the statement that claims.
+constexpr std::size_t most_kinds = 256;
 /// What handlers have left once they have been asked to stop.
 constexpr std::chrono::seconds last_wait{1};
 /// For recording how attempts ended, when the worker stops and the database is slow or away.
@@ -33,6 +35,7 @@ void worker_shell::add(std::string kind, handler run, kind_params params) {
   require(is_name(kind), "the kind of a handler", kind,
           "1 to 128 bytes without control characters");
   require(!board_->kinds().contains(kind), "worker::on", kind, "each kind once");
+  require(board_->kinds().size() < most_kinds, "worker::on", kind, "at most 256 kinds");
   if (params.retry) scalekit::validate(*params.retry, "kind_params.retry");
   if (params.attempt_timeout) {
     validate_timeout(*params.attempt_timeout, "kind_params.attempt_timeout");

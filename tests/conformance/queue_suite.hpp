@@ -38,6 +38,10 @@ using fate = settlement::fate;
 
 inline const wall_time start = from_micros(1'750'000'000'000'000);
 
+/// All kinds of jobs in the suite.
+inline const std::vector<std::string> kinds{"work", "a",    "b",      "c",         "mail",
+                                            "bulk", "late", "prompt", "send_email"};
+
 /// An engine, and what a worker does with it in one line each.
 template <class Backend>
 struct bench {
@@ -60,7 +64,9 @@ struct bench {
 
   std::vector<claimed_job> claim(std::size_t most, const worker_identity& who,
                                  const std::string& queue = "default") {
-    return engine.turn({.who = who, .claim = most, .queues = {&queue, 1}, .now = now}).claimed;
+    return engine
+        .turn({.who = who, .claim = most, .queues = {&queue, 1}, .kinds = kinds, .now = now})
+        .claimed;
   }
   std::vector<claimed_job> claim(std::size_t most = 1) { return claim(most, worker); }
 

@@ -67,11 +67,45 @@ TEST_CASE_TEMPLATE("queues are told apart, and served in the order that is asked
   CHECK(b.claim(9, b.worker, "default").empty());
   const std::vector<std::string> order{"mail", "bulk"};
   const auto claimed =
-      b.engine.turn({.who = b.worker, .claim = 2, .queues = order, .now = start}).claimed;
+      b.engine.turn({.who = b.worker, .claim = 2, .queues = order, .kinds = kinds, .now = start})
+          .claimed;
 
   REQUIRE(claimed.size() == 2);
   CHECK(claimed[0].queue == "mail");
   CHECK(claimed[1].queue == "bulk");
+}
+
+TEST_CASE_TEMPLATE("only jobs of the kinds that are asked for are claimed, in the order of all",
+                   Backend, SCALEKIT_QUEUE_BACKENDS) {
+  bench<Backend> b;
+  b.add(bench<Backend>::job("c", 1));
+  b.add(bench<Backend>::job("b", 2));
+  b.add(bench<Backend>::job("a", 3));
+  b.add(bench<Backend>::job("b", 4));
+  b.add(bench<Backend>::job("a", 5));
+  const std::string queue = "default";
+  const std::vector<std::string> known{"a", "b"};
+  const std::vector<std::string> unknown{"z"};
+  const auto claim = [&](std::size_t most, std::span<const std::string> of) {
+    std::string keys;
+    for (const auto& c :
+         b.engine
+             .turn(
+                 {.who = b.worker, .claim = most, .queues = {&queue, 1}, .kinds = of, .now = start})
+             .claimed) {
+      keys += c.kind;
+    }
+    return keys;
+  };
+
+  CHECK(claim(3, known) == "bab");
+  CHECK(claim(3, known) == "a");
+  CHECK(claim(3, known).empty());
+  CHECK(claim(3, unknown).empty());
+  CHECK(claim(3, {}).empty());
+  CHECK_FALSE(b.engine.glance({&queue, 1}, known).has_ready);
+  CHECK(b.engine.stats(start).ready == 1);
+  CHECK(claim(3, kinds) == "c");
 }
 
 TEST_CASE_TEMPLATE("a delayed job is claimed when its time has come, by its key", Backend,
@@ -85,13 +119,13 @@ TEST_CASE_TEMPLATE("a delayed job is claimed when its time has come, by its key"
   b.now = start + 10s - 1us;
   CHECK(b.engine.stats(start).scheduled == 1);
   const std::string queue = "default";
-  CHECK(b.engine.glance({&queue, 1}).next_due == start + 10s);
+  CHECK(b.engine.glance({&queue, 1}, kinds).next_due == start + 10s);
 
   b.now = start + 10s;
   const auto claimed = b.claim(2);
   REQUIRE(claimed.size() == 2);
   CHECK(claimed[0].kind == "late");
-  CHECK_FALSE(b.engine.glance({&queue, 1}).next_due);
+  CHECK_FALSE(b.engine.glance({&queue, 1}, kinds).next_due);
 }
 
 TEST_CASE_TEMPLATE("many jobs that fall due together are all claimed in time", Backend,
@@ -114,14 +148,14 @@ TEST_CASE_TEMPLATE("a glance tells whether there is anything in these queues", B
   bench<Backend> b;
   const std::vector<std::string> both{"mail", "default"};
   const std::vector<std::string> mail{"mail"};
-  CHECK_FALSE(b.engine.glance(both).has_ready);
+  CHECK_FALSE(b.engine.glance(both, kinds).has_ready);
 
   b.add();
 
-  CHECK(b.engine.glance(both).has_ready);
-  CHECK_FALSE(b.engine.glance(mail).has_ready);
+  CHECK(b.engine.glance(both, kinds).has_ready);
+  CHECK_FALSE(b.engine.glance(mail, kinds).has_ready);
   b.claim();
-  CHECK_FALSE(b.engine.glance(both).has_ready);
+  CHECK_FALSE(b.engine.glance(both, kinds).has_ready);
 }
 
 TEST_CASE_TEMPLATE("one turn records and claims", Backend, SCALEKIT_QUEUE_BACKENDS) {
@@ -131,8 +165,12 @@ TEST_CASE_TEMPLATE("one turn records and claims", Backend, SCALEKIT_QUEUE_BACKEN
   const auto s = done(b.claim()[0].held);
   const std::string queue = "default";
 
-  const auto r = b.engine.turn(
-      {.settle = {&s, 1}, .who = b.worker, .claim = 1, .queues = {&queue, 1}, .now = start});
+  const auto r = b.engine.turn({.settle = {&s, 1},
+                                .who = b.worker,
+                                .claim = 1,
+                                .queues = {&queue, 1},
+                                .kinds = kinds,
+                                .now = start});
 
   CHECK(r.settled == std::vector<bool>{true});
   CHECK(r.claimed.size() == 1);
@@ -153,8 +191,12 @@ TEST_CASE_TEMPLATE("several workers on several threads never get the same job", 
     const std::string queue = "default";
     std::vector<settlement> ended;
     for (;;) {
-      auto r = engine.turn(
-          {.settle = ended, .who = who, .claim = 7 + n, .queues = {&queue, 1}, .now = start});
+      auto r = engine.turn({.settle = ended,
+                            .who = who,
+                            .claim = 7 + n,
+                            .queues = {&queue, 1},
+                            .kinds = kinds,
+                            .now = start});
       ended.clear();
       if (r.claimed.empty()) return;
       for (const auto& c : r.claimed) {

@@ -43,7 +43,8 @@ TEST_CASE_TEMPLATE("a worker that was struck off is told so, and claims nothing"
   b.engine.evict(b.engine.workers().at(0));
   const std::string queue = "default";
 
-  const auto r = b.engine.turn({.who = b.worker, .claim = 1, .queues = {&queue, 1}, .now = start});
+  const auto r = b.engine.turn(
+      {.who = b.worker, .claim = 1, .queues = {&queue, 1}, .kinds = kinds, .now = start});
 
   CHECK(r.evicted);
   CHECK(r.claimed.empty());

@@ -56,8 +56,10 @@ class SCALEKIT_EXPORT worker {
   worker& operator=(worker&&) = delete;
 
   /// Says what runs jobs of `kind`. The handler is called from several threads at once.
+  /// Jobs of kinds that no handler is named for are never claimed: they are left to workers that
+  /// know them, such as those of the newer release in a rolling deployment.
   /// Throws errc::not_allowed after start(), and std::invalid_argument for a kind that has a
-  /// handler already or for settings out of range.
+  /// handler already, for the 257th kind, or for settings out of range.
   template <class F>
     requires std::invocable<F&, attempt&>
   worker& on(std::string kind, F f, kind_params params = {}) {

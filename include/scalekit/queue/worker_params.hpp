@@ -57,11 +57,6 @@ struct worker_params {
   std::chrono::milliseconds poll_least = std::chrono::milliseconds{50};
   std::chrono::milliseconds poll_most = std::chrono::seconds{1};
 
-  /// A job of a kind without a handler here is put off by this long, give or take a half, so that
-  /// another worker (the newer release of a rolling deployment) can have it. It is never failed.
-  /// Default 10 s. Range 10 ms to 24 h.
-  std::chrono::milliseconds unknown_kind_delay = std::chrono::seconds{10};
-
   /// What the destructor gives stop(). Default 10 s. Range 0 to 1 h.
   std::chrono::milliseconds stop_timeout = std::chrono::seconds{10};
 

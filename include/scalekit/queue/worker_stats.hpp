@@ -30,8 +30,6 @@ struct worker_stats {
   std::uint64_t prefetched = 0;
   /// Given back without having been started.
   std::uint64_t returned = 0;
-  /// Put off because no handler is known here.
-  std::uint64_t unknown_kind = 0;
   /// Jobs of dead workers that this one set free.
   std::uint64_t rescued = 0;
   /// Transactions that finished or claimed jobs.

@@ -19,6 +19,10 @@ namespace q = scalekit::queue;
 
 namespace {
 
+const std::vector<std::string> all_kinds{"low",  "normal",  "normal 1", "normal 2",
+                                         "high", "now",     "later",    "theirs",
+                                         "dead", "waiting", "real",     "ghost"};
+
 struct fixture {
   temp_database file;
   testing::manual_clock clock;
@@ -37,9 +41,13 @@ struct fixture {
     std::vector<std::string> kinds;
     const std::string name = "default";
     while (kinds.size() < most) {
-      auto claimed =
-          engine->turn({.who = worker, .claim = 1, .queues = {&name, 1}, .now = clock.wall_now()})
-              .claimed;
+      auto claimed = engine
+                         ->turn({.who = worker,
+                                 .claim = 1,
+                                 .queues = {&name, 1},
+                                 .kinds = all_kinds,
+                                 .now = clock.wall_now()})
+                         .claimed;
       if (claimed.empty()) break;
       kinds.push_back(claimed[0].kind);
     }
@@ -204,10 +212,14 @@ TEST_CASE("a redriven job takes its place among the new ones of its priority") {
   const auto id = f.jobs.enqueue("dead", "");
   f.jobs.enqueue("waiting", "", {.run_in = 1min});
   const std::string name = "default";
-  const auto held =
-      f.engine->turn({.who = f.worker, .claim = 1, .queues = {&name, 1}, .now = f.clock.wall_now()})
-          .claimed.at(0)
-          .held;
+  const auto held = f.engine
+                        ->turn({.who = f.worker,
+                                .claim = 1,
+                                .queues = {&name, 1},
+                                .kinds = all_kinds,
+                                .now = f.clock.wall_now()})
+                        .claimed.at(0)
+                        .held;
   const q::detail::settlement dead{.held = held, .to = q::detail::settlement::fate::dead};
   f.engine->turn({.settle = {&dead, 1}});
   f.clock.advance(2min);
@@ -236,7 +248,7 @@ TEST_CASE("without its tables a queue says what is missing") {
 
 TEST_CASE("a row of the ready table without its job stops nobody") {
   fixture f;
-  const auto ghost = f.jobs.enqueue("ghost", "");
+  const auto ghost = f.jobs.enqueue("real", "");
   f.jobs.enqueue("real", "");
   f.db.write(db::sql("delete from sk_job where id = $1", ghost));
 

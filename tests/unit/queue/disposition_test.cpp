@@ -103,17 +103,6 @@ TEST_CASE("what was given back leaves no trace") {
   CHECK_FALSE(d.what.recorded);
 }
 
-TEST_CASE("an unknown kind is put off by half to one and a half of the delay, and never failed") {
-  for (std::uint64_t random : {0ULL, 1ULL, 5'000'000ULL, 9'999'999ULL, ~0ULL}) {
-    const auto d = after_unknown_kind(held, 10s, now, random);
-
-    CHECK(d.what.to == fate::later);
-    CHECK_FALSE(d.what.recorded);
-    CHECK(d.what.at >= now + 5s);
-    CHECK(d.what.at < now + 15s);
-  }
-}
-
 TEST_CASE("crashes have a count and a cap of their own") {
   const orphan o{.held = held, .past = {.errors = 2, .crashes = 1}};
 
