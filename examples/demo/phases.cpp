@@ -68,9 +68,11 @@ ops::load_params stage::params(std::vector<ops::load_stage> stages) {
 }
 
 phase_result stage::measure(const std::string& title, ops::load_params load) {
+  server_.require_running();
   auto before = fetch_stats(server_.port());
   auto report = ops::load_generator(std::move(load)).run();
   std::cout << "\n";
+  server_.require_running();
   return {title, std::move(report), since(before, fetch_stats(server_.port()))};
 }
 

@@ -103,8 +103,12 @@ void server_process::wait_until_listening(std::chrono::seconds timeout) {
   }
 }
 
+void server_process::require_running() {
+  if (has_ended()) fail("has ended by itself");
+}
+
 void server_process::stop(std::chrono::seconds timeout) {
-  if (has_ended()) fail("had ended by itself");
+  require_running();
   ::kill(pid_, SIGTERM);
   auto give_up = clock::now() + timeout;
   while (!has_ended()) {

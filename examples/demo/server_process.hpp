@@ -26,6 +26,9 @@ class server_process {
   /// end of its log when it ends, or does not serve in time.
   void wait_until_listening(std::chrono::seconds timeout);
 
+  /// Throws std::runtime_error with the end of its log when it has ended.
+  void require_running();
+
   /// Asks it to stop, and waits for that. Throws std::runtime_error when it ends otherwise than
   /// with 0, or not in time.
   void stop(std::chrono::seconds timeout);

@@ -76,8 +76,9 @@ void shoppers::next(load_request& request) {
   constexpr std::array habits = {
       habit{700, &shoppers::look_through_category},
       habit{700, &shoppers::search},
-      habit{200, &shoppers::order},
-      habit{200, &shoppers::look_after_order},
+      habit{100, &shoppers::look_after_order},
+      habit{100, &shoppers::look_at_related},
+      habit{50, &shoppers::order},
       habit{20, &shoppers::look_at_dashboard},
       habit{10, &shoppers::log_in},
       habit{1, &shoppers::ask_for_report},
@@ -99,6 +100,12 @@ void shoppers::hear(const load_response& response) {
 void shoppers::look_at_product(load_request& request) {
   request.target = "/products/";
   request.target += std::to_string(some_product().id);
+}
+
+/// The storefront reads these one by one: the N+1 pattern that its tracker is to find.
+void shoppers::look_at_related(load_request& request) {
+  look_at_product(request);
+  request.target += "/related";
 }
 
 void shoppers::look_through_category(load_request& request) {

@@ -38,6 +38,7 @@ class shoppers {
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
   const catalogue::product& some_product();
   void look_at_product(scalekit::ops::load_request& request);
+  void look_at_related(scalekit::ops::load_request& request);
   void look_through_category(scalekit::ops::load_request& request);
   void search(scalekit::ops::load_request& request);
   void order(scalekit::ops::load_request& request);

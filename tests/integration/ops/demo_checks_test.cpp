@@ -67,6 +67,7 @@ class small_shop {
 
 demo::phase_result run_with(double goodput, std::chrono::milliseconds p99) {
   demo::phase_result result;
+  result.load.duration = std::chrono::seconds(10);
   result.load.kinds.resize(2);
   result.load.kinds[0].goodput = goodput;
   result.load.kinds[0].latency.p99 = p99;
@@ -159,8 +160,11 @@ TEST_CASE("the runs are compared") {
   CHECK(broken(check_runs(c, b, b)) == 2);  // neither goodput nor p99
   CHECK(broken(check_runs(b, c, run_with(140, milliseconds(12)))) == 1);
   auto unlimited = d;
-  unlimited.load.kinds[1].counts.limited = 10;
+  unlimited.load.kinds[1].counts.limited = 0;
   CHECK(broken(check_runs(b, c, unlimited)) == 1);
+  auto spoilt = d;
+  spoilt.load.kinds[1].counts.ok = 10'000;
+  CHECK(broken(check_runs(b, c, spoilt)) == 1);
   auto limited = c;
   limited.load.kinds[0].counts.limited = 1;
   CHECK(broken(check_runs(b, limited, d)) == 1);
