@@ -99,6 +99,7 @@ const setting* settings_table::find(std::string_view name) const noexcept {
 
 void settings_table::refuse_unknown(std::string_view name, std::string_view where) const {
   std::vector<std::string> names;
+  names.reserve(fields_.size());
   for (const auto& field : fields_) names.push_back(field.name);
   const auto nearest = nearest_name(name, names);
   std::string hint = "; did you mean " + nearest + "?";

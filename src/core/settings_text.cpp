@@ -75,7 +75,7 @@ std::optional<std::uint64_t> scaled(std::string_view number, std::uint64_t facto
   if (!fraction) return std::nullopt;
   // The last double below 2^64 may round up to it: half of the range is ample.
   const double value = *fraction * static_cast<double>(factor);
-  if (!(value < static_cast<double>(most / 2))) return std::nullopt;
+  if (!(value < static_cast<double>(most) / 2)) return std::nullopt;
   return static_cast<std::uint64_t>(value);
 }
 

@@ -42,7 +42,7 @@ void append_hex(std::string& text, std::span<const std::uint8_t> bytes) {
   }
 }
 
-error malformed(std::string what) {
+error malformed(const std::string& what) {
   return {errc::invalid_argument, "traceparent: " + what};
 }
 

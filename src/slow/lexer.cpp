@@ -36,9 +36,10 @@ enum class op_char : std::uint8_t { none, standard, special };
 
 constexpr auto op_chars = [] {
   std::array<op_char, 256> table{};
-  for (char c : std::string_view("+-*/<>=")) table[static_cast<std::size_t>(c)] = op_char::standard;
+  for (char c : std::string_view("+-*/<>="))
+    table[static_cast<unsigned char>(c)] = op_char::standard;
   for (char c : std::string_view("~!@#%^&|`?")) {
-    table[static_cast<std::size_t>(c)] = op_char::special;
+    table[static_cast<unsigned char>(c)] = op_char::special;
   }
   return table;
 }();
