@@ -89,11 +89,12 @@ TEST_CASE("a thread stays marked until its outermost mark dies") {
 }
 
 TEST_CASE("the clients of a runtime share its bounded work pool") {
+  // Before the runtime, whose destructor waits for the task that uses them.
+  std::promise<void> begun;
+  std::promise<void> release;
   runtime rt({.threads = 2, .work = {.threads = 1, .max_queued = 1}});
   auto one = rt.execution();
   auto other = rt.execution();
-  std::promise<void> begun;
-  std::promise<void> release;
   boost::system::error_code code;
 
   one.post_work([&] {
