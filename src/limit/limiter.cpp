@@ -2,6 +2,7 @@
 
 #include "core/require.hpp"
 #include "limit/compiled_rule.hpp"
+#include "scalekit/core/fork_guard.hpp"
 
 #include <algorithm>
 #include <array>
@@ -152,6 +153,7 @@ class limiter::impl {
     require_distinct(who);
     charges asked;
     collect(who, cost, asked);
+    guard_.check("limiter");
     for (const auto& c : asked) c.under->cells().refund(c.key, c.amount);
   }
 
@@ -204,6 +206,8 @@ class limiter::impl {
 
   /// All or nothing, over any number of rules.
   decision settle(charges& asked, bool consume) {
+    // A stripe that another thread held at the fork is held forever in the child.
+    guard_.check("limiter");
     locked_cells held(asked);
     // Read under the locks: what was waited for them must not count as age.
     held.acquire(elapsed());
@@ -246,6 +250,7 @@ class limiter::impl {
   const clock& time_;
   const bool is_system_;
   const time_point began_;
+  const fork_guard guard_;
   const key_hasher::secrets secrets_ = key_hasher::secrets::draw();
   std::vector<rule> faces_;
   std::vector<compiled_rule> rules_;

@@ -36,12 +36,15 @@ struct limiter_stats {
 ///         {.name = "ip", .by = {"ip"}, .limit = 100, .per = 1s},
 ///         {.name = "login", .by = {"user"}, .limit = 5, .per = 1min,
 ///          .only_if = {{"endpoint", "POST /login"}}}}});
-///     auto d = limiter.check({limit::ip(remote), limit::user(42), limit::endpoint("POST
-///     /login")}); if (!d.allowed()) reply(429, http::limit_headers(d));
+///     auto d = limiter.check({limit::ip(remote), limit::user(42), limit::endpoint(route)});
+///     if (!d.allowed()) reply(429, http::limit_headers(d));
 ///
 /// Memory is allocated at construction and never grows. Keys are kept as 128-bit hashes under a
 /// secret drawn for each limiter: two keys would share one bucket with a probability of about
 /// 2^-127 a pair, and nobody outside can search for such a pair.
+///
+/// A forked child has its own copy of the counts; what would need a lock there throws errc::forked.
+/// Make the limiter after the fork.
 ///
 /// Thread safety: all members may be called from any thread. Calls on different keys rarely meet;
 /// a call under one rule on a known key takes no lock. A call never waits for anything but
