@@ -1,4 +1,6 @@
-// cache.memory.hit: our store against the cache that a service would write for itself.
+// cache.memory.hit: our store against the cache that a service would write for itself. One lookup a
+// request, what is missing is put in (hit ratios are printed: they are part of the outcome), values
+// copied out, one thread.
 
 #include "scalekit/cache.hpp"
 

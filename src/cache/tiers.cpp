@@ -196,7 +196,7 @@ void tiers::clear() noexcept {
   if (memory_) memory_->clear();
 }
 
-std::timed_mutex& tiers::writers_of(const place& at) noexcept {
+deadline_mutex& tiers::writers_of(const place& at) noexcept {
   return writers_[at.stripe % writers_.size()];
 }
 

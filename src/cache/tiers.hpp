@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/coarse_time.hpp"
+#include "cache/deadline_mutex.hpp"
 #include "cache/fence.hpp"
 #include "cache/file_tier.hpp"
 #include "cache/memory_tier.hpp"
@@ -95,7 +96,7 @@ class tiers {
   void promote(const hashed_key& key, const file_found& found, std::uint8_t type, const place& at,
                const fill_token& token);
   void forget_undecodable(const hashed_key& key);
-  std::timed_mutex& writers_of(const place& at) noexcept;
+  deadline_mutex& writers_of(const place& at) noexcept;
 
   const clock& clock_;
   const coarse_time time_;
@@ -109,7 +110,7 @@ class tiers {
   std::uint64_t max_memory_bytes_;
   std::uint64_t max_file_bytes_;
   // Writers of one file must take turns within the process; its lock is the process's.
-  std::array<std::timed_mutex, 256> writers_;
+  std::array<deadline_mutex, 256> writers_;
   type_table types_;
   counter fenced_, undecodable_, undecodable_in_memory_;
 };

@@ -5,9 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace cache = scalekit::cache;
@@ -66,16 +64,12 @@ TEST_CASE("processes that write the same keys at once never show a torn or forei
     return store.stats().file.corrupt == 0 ? 0 : 3;
   };
 
-  std::vector<int> statuses(processes, -1);
-  {
-    std::vector<std::jthread> parents;
-    for (int i = 0; i < processes; ++i) {
-      parents.emplace_back(
-          [&, i] { statuses[static_cast<std::size_t>(i)] = in_child([&] { return hammer(i); }); });
-    }
+  std::vector<pid_t> children;
+  for (int i = 0; i < processes; ++i) {
+    children.push_back(start_child([&] { return hammer(i); }));
   }
 
-  CHECK(std::all_of(statuses.begin(), statuses.end(), [](int s) { return s == 0; }));
+  for (auto child : children) CHECK(wait_for(child) == 0);
   auto store = cache::store::open(files_only(directory.path()));
   std::uintmax_t real = 0;
   for (auto& file : entry_files(directory.path())) real += fs::file_size(file);

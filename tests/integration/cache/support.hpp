@@ -1,13 +1,12 @@
 #pragma once
 
 #include "scalekit/cache.hpp"
+#include "support/temp_directory.hpp"
 
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <stdexcept>
-#include <stdlib.h>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,25 +16,13 @@ namespace cache_test {
 
 namespace fs = std::filesystem;
 
-/// A directory of its own that goes with it.
+/// As support::temp_directory, with the path as text.
 class temporary_directory {
  public:
-  temporary_directory() {
-    std::string name = (fs::temp_directory_path() / "scalekit-cache-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-
-  std::string path() const { return path_.string(); }
+  std::string path() const { return directory_.path().string(); }
 
  private:
-  fs::path path_;
+  support::temp_directory directory_;
 };
 
 /// Only files: every lookup reads the directory.
@@ -65,20 +52,28 @@ inline void overwrite(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-/// Runs `body` in a child process and gives its exit status; what it throws is 99.
-inline int in_child(const std::function<int()>& body) {
+/// Runs `body` in a child process, which ends with what it returns; 99 if it throws. To be called
+/// while the process has no other threads: the child has only this one.
+inline pid_t start_child(const std::function<int()>& body) {
   const auto child = ::fork();
-  if (child == 0) {
-    int status = 99;
-    try {
-      status = body();
-    } catch (...) {
-    }
-    ::_exit(status);
+  if (child != 0) return child;
+  int status = 99;
+  try {
+    status = body();
+  } catch (...) {
   }
+  ::_exit(status);
+}
+
+/// The exit status of a child; -1 if a signal ended it.
+inline int wait_for(pid_t child) {
   int status = -1;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+inline int in_child(const std::function<int()>& body) {
+  return wait_for(start_child(body));
 }
 
 }  // namespace cache_test
