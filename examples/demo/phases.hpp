@@ -33,8 +33,8 @@ class stage {
   stage(const options& chosen, const std::string& mode, const std::filesystem::path& dir,
         const catalogue& shop);
 
-  /// How much the server can do: every connection asks as soon as it has its answer. Requests a
-  /// second that ended well.
+  /// How much the server can do: every connection asks as soon as it has its answer. The better
+  /// of several numbers of connections.
   phase_result find_capacity();
 
   /// Requests of customers at `rate`, and `abuse` more from a single client, both a second. What

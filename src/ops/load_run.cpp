@@ -296,6 +296,7 @@ void load_run::send_closed_loop(load_connection& c) {
 void load_run::fill_in(flight& f) {
   request_.clear();
   if (params_.source) params_.source(request_);
+  if (params_.closed_loop) request_.client.reset();
   if (request_.kind >= params_.kinds.size() || request_.client.value_or(0) >= params_.clients) {
     throw std::invalid_argument(
         "load_request.kind or client is out of range; legal: below the number of "

@@ -170,6 +170,7 @@ TEST_CASE("a closed loop keeps every connection busy for the given time") {
   auto params = params_for(server, {{.duration = 300ms}});
   params.closed_loop = true;
   params.connections = 4;
+  params.source = [](load_request& request) { request.client = 1000; };  // not looked at
 
   auto report = load_generator(params).run();
 
