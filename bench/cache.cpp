@@ -100,7 +100,7 @@ class ours {
 
  private:
   // Chosen so that about `capacity` entries fit; register_cases() prints how many did.
-  static constexpr std::size_t bytes = capacity * 227;
+  static constexpr std::size_t bytes = capacity * 222;
   scalekit::cache::store store_;
 };
 
