@@ -57,7 +57,7 @@ int run(const options& chosen) {
   append(checks, check_runs(runs[1], runs[2], runs[3]));
 
   std::cout << "\n"
-            << summary_table(runs) << "\n"
+            << summary_table(runs) << jobs_line(full_end) << "\n"
             << slow_section("cache and queue off", direct_end) << "\n"
             << slow_section("cache and queue on", full_end) << "\n"
             << check_list(checks);

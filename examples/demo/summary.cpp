@@ -82,7 +82,9 @@ std::string summary_table(const std::vector<phase_result>& runs) {
   text += line("cache hits", runs, hit_ratio);
   std::set<std::string> kinds;
   for (const auto& run : runs) {
-    for (const auto& [kind, done] : run.server.jobs_done) kinds.insert(kind);
+    for (const auto& [kind, done] : run.server.jobs_done) {
+      if (done > 0) kinds.insert(kind);
+    }
   }
   for (const auto& kind : kinds) {
     text += line("jobs done: " + kind, runs, [&](const phase_result& run) {
@@ -97,6 +99,12 @@ std::string summary_table(const std::vector<phase_result>& runs) {
     text += "NOTE: in " + run.title + " the generator itself was late; its figures are too high.\n";
   }
   return text;
+}
+
+std::string jobs_line(const server_stats& at_end) {
+  std::string text = "jobs done in all, with those after the runs:";
+  for (const auto& [kind, done] : at_end.jobs_done) text += " " + kind + " " + to_string(done);
+  return text + "\n";
 }
 
 std::string slow_section(const std::string& title, const server_stats& stats) {

@@ -11,6 +11,9 @@ namespace demo {
 /// The table: a column a run.
 std::string summary_table(const std::vector<phase_result>& runs);
 
+/// What the workers of a server did from its start to its end.
+std::string jobs_line(const server_stats& at_end);
+
 /// What the slow-query tracker of a server found.
 std::string slow_section(const std::string& title, const server_stats& stats);
 
