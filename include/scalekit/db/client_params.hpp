@@ -92,7 +92,8 @@ struct client_params {
   /// Only settable here.
   std::shared_ptr<slow::tracker> tracker = {};
 
-  /// Where events go ("db.open", "db.acquire_timeout", "db.corrupt", ...). Only settable here.
+  /// Where events go: "db.open", and "db.corrupt" for each statement that finds the file damaged.
+  /// Waits and refusals are in statistics() and, by statement, in the tracker. Only settable here.
   log_sink log = {};
 };
 

@@ -131,7 +131,13 @@ write_result sqlite_backend::run(access kind, const statement& query, const call
   throw_if_stopped(options.stop, query.site());
   auto& group = group_for(kind);
   bool waited = false;
-  auto lent = group.pool->take(request_for(query.site(), call, false), options.stop, waited);
+  lease lent;
+  try {
+    lent = group.pool->take(request_for(query.site(), call, false), options.stop, waited);
+  } catch (...) {
+    track_refusal(query, call, std::current_exception());
+    throw;
+  }
   if (waited) call.acquired = steady_clock::now();
   return run_with(std::move(lent), group, kind, query, rows, call);
 }
@@ -158,13 +164,35 @@ write_result sqlite_backend::run_on(slot& s, access kind, const statement& query
   try {
     s.conn->run(kind, query, rows, limits_of(call), report);
   } catch (...) {
+    const auto failure = std::current_exception();
     slot::add_one(s.failed);
-    if (settings_.params.tracker) track(query, call, report, std::current_exception());
+    if (settings_.params.tracker) {
+      if (!report.tracked) report.tracked = tracked(query);  // It did not even compile.
+      track(query, call, report, failure);
+    }
+    if (to_error(failure).code() == errc::corrupt) {
+      settings_.params.log(log_level::error, "db.corrupt", "a statement found the file damaged",
+                           {{"path", settings_.path}});
+    }
     throw;
   }
   slot::add_one(report.cache_hit ? s.hits : s.misses);
   if (settings_.params.tracker) track(query, call, report, nullptr);
   return {report.rows_affected, report.last_insert_id, write_token};
+}
+
+slow::statement_ref sqlite_backend::tracked(const statement& query) const noexcept {
+  return settings_.params.tracker->statement(query.text(), slow::dialect::sqlite);
+}
+
+void sqlite_backend::track_refusal(const statement& query, const call_frame& call,
+                                   const std::exception_ptr& failure) const noexcept {
+  if (!settings_.params.tracker) return;
+  const auto now = steady_clock::now();
+  const bool grouped = call.scope != nullptr && *call.scope;
+  settings_.params.tracker->record(tracked(query), {now - call.begun, {}, {}, now}, 0,
+                                   outcome_of(failure), query.site(),
+                                   grouped ? *call.scope : request_scope{}, 0);
 }
 
 void sqlite_backend::track(const statement& query, const call_frame& call,

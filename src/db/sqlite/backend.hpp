@@ -85,6 +85,10 @@ class sqlite_backend final : public detail::backend,
                                                                  std::stop_token also_stop);
   void track(const statement& query, const call_frame& call, const execution_report& report,
              const std::exception_ptr& failure) const noexcept;
+  /// For a call that never got a connection: a starved pool shows in the statements it starves.
+  void track_refusal(const statement& query, const call_frame& call,
+                     const std::exception_ptr& failure) const noexcept;
+  slow::statement_ref tracked(const statement& query) const noexcept;
   bool wait_until_idle(time_point until);
 
   const settings settings_;

@@ -43,6 +43,9 @@ void sqlite_backend::async_run(access kind, statement query, call_options option
       } catch (...) {
         e = std::current_exception();
       }
+    } else {
+      frame.scope = &options.scope;
+      self->track_refusal(query, frame, e);
     }
     call->finish(std::move(e), std::move(result));
   };

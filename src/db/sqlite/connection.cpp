@@ -139,7 +139,7 @@ void connection::step_all(prepared& p, row_sink* rows, execution_report& report)
   reset_at_end guard(s);
   const auto changes_before = p.read_only ? 0 : sqlite3_total_changes64(db_.get());
 
-  int rc = sqlite3_step(s);
+  int rc = step(s);
   if (report.first_row) report.first_row = std::chrono::steady_clock::now();
   // Not before the first step: only then does SQLite notice that the schema has changed, and the
   // columns of `select *` with it.
@@ -152,10 +152,10 @@ void connection::step_all(prepared& p, row_sink* rows, execution_report& report)
       for (std::size_t i = 0; i < count; ++i) row_[i] = column(s, static_cast<int>(columns[i]));
       rows->accept(row_.data());
       ++report.rows;
-      rc = sqlite3_step(s);
+      rc = step(s);
     } while (rc == SQLITE_ROW);
   } else {
-    while (rc == SQLITE_ROW) rc = sqlite3_step(s);
+    while (rc == SQLITE_ROW) rc = step(s);
   }
   if (rc != SQLITE_DONE) fail_step(p, rc);
   if (!p.read_only) {
@@ -163,6 +163,13 @@ void connection::step_all(prepared& p, row_sink* rows, execution_report& report)
     report.rows_affected = changed ? sqlite3_changes64(db_.get()) : 0;
     report.last_insert_id = sqlite3_last_insert_rowid(db_.get());
   }
+}
+
+int connection::step(sqlite3_stmt* s) noexcept {
+  stepping_ = s;
+  int rc = sqlite3_step(s);
+  stepping_ = nullptr;
+  return rc;
 }
 
 void connection::match(prepared& p, const row_sink& rows) {
@@ -221,8 +228,8 @@ void connection::run_script(std::string_view script, const stop_condition& limit
   for (const char* rest = text.c_str(); *rest != '\0';) {
     auto one = compile(rest, 0, &rest);
     if (!one) continue;
-    int rc = sqlite3_step(one.get());
-    while (rc == SQLITE_ROW) rc = sqlite3_step(one.get());
+    int rc = step(one.get());
+    while (rc == SQLITE_ROW) rc = step(one.get());
     if (rc != SQLITE_DONE) fail(rc, false);
   }
 }
@@ -241,7 +248,7 @@ void connection::control(std::string_view text, const stop_condition& limits) {
     known = control_.emplace(text, compile(text, SQLITE_PREPARE_PERSISTENT, &tail)).first;
   }
   reset_at_end guard(known->second.get());
-  int rc = sqlite3_step(known->second.get());
+  int rc = step(known->second.get());
   if (rc != SQLITE_DONE) fail(rc, false);
 }
 
@@ -339,6 +346,9 @@ std::string connection::explain(int code) const {
 int connection::on_progress(void* self) noexcept {
   auto& me = *static_cast<connection*>(self);
   if (me.limits_ == nullptr) return 0;
+  // SQLite asks once more when the statement has ended and is committed. Stopping it then would
+  // report as undone what is done.
+  if (me.stepping_ != nullptr && sqlite3_stmt_busy(me.stepping_) == 0) return 0;
   me.stopped_by_ = me.limits_->check();
   if (me.stopped_by_ == stop_cause::none) return 0;
   me.waited_for_lock_ = false;

@@ -73,6 +73,7 @@ class connection {
   prepared& prepare(std::string_view text, execution_report& report);
   statement_ptr compile(std::string_view text, unsigned flags, const char** tail);
   void step_all(prepared& p, detail::row_sink* rows, execution_report& report);
+  int step(sqlite3_stmt* s) noexcept;
   void match(prepared& p, const detail::row_sink& rows);
   [[noreturn]] void fail(int code, bool preparing);
   [[noreturn]] void fail_step(const prepared& p, int code);
@@ -92,6 +93,7 @@ class connection {
   // The call that is running, for the callbacks.
   const stop_condition* limits_ = nullptr;
   const std::source_location* site_ = nullptr;
+  sqlite3_stmt* stepping_ = nullptr;
   stop_cause stopped_by_ = stop_cause::none;
   bool waited_for_lock_ = false;
   bool trusted_ = false;

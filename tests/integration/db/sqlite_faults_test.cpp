@@ -96,14 +96,20 @@ TEST_CASE("a file opened read-only is read, and a write says what it is") {
 }
 
 TEST_CASE("a file that belongs to somebody else is read, and a write says what it is") {
-  if (getuid() != 0) return;
+  if (getuid() != 0) {
+    MESSAGE("skipped: only root may act as somebody else");
+    return;
+  }
   notebook book;
   book.add("one");
   fs::permissions(book.directory.path(), fs::perms{0755});
   support::child_process nobody({DB_TEST_PEER, "as_nobody", book.file});
 
   auto opened = nobody.read_line();
-  if (opened == "cannot") return;
+  if (opened == "cannot") {
+    MESSAGE("skipped: may not act as somebody else here");
+    return;
+  }
   if (opened == "ok") {
     CHECK(nobody.read_line() == "ok");
     CHECK(nobody.read_line() == make_error_code(errc::read_only).message());
@@ -153,7 +159,10 @@ TEST_CASE("a transaction that meets a full disk is over, says so, and has left n
 TEST_CASE("a full file system is disk_full and loses nothing that was acknowledged") {
   support::temp_directory directory;
   const auto mount_point = directory.path().string();
-  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=256k") != 0) return;
+  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=256k") != 0) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
   {
     auto client = open(directory.file("shop.db"));
     client.run_script("create table entry (id integer primary key, note text not null)");

@@ -212,6 +212,18 @@ TEST_CASE("every statement reaches the tracker with its outcome, rows and place"
   CHECK(tracker->totals().failed == before.failed + 1);
 }
 
+TEST_CASE("a statement that does not compile, and one that gets no connection, are tracked too") {
+  auto tracker = std::make_shared<slow::tracker>();
+  notebook book({.acquire_timeout = std::chrono::milliseconds{1}, .tracker = tracker});
+  const auto before = tracker->totals();
+
+  CHECK_ERRC(book.client.read<int>(sql("select nothing from nowhere")), errc::invalid_statement);
+  auto holder = book.client.begin();
+  CHECK_ERRC(book.add("late"), errc::acquire_timeout);
+
+  CHECK(tracker->totals().failed == before.failed + 2);
+}
+
 TEST_CASE("statistics count what was done") {
   notebook book;
   auto before = book.client.statistics();
