@@ -70,10 +70,14 @@ void sqlite_backend::async_begin(transaction_options options, const std::source_
                  std::exception_ptr e, lease lent) mutable {
     std::unique_ptr<detail::transaction_backend> tx;
     if (!e) {
+      auto also_stop = call->stop();
+      // The options have moved since the frame was made.
+      frame.stops = {&options.stop, &also_stop};
+      frame.scope = &options.scope;
       try {
         throw_if_stopped(options.stop, site);
-        throw_if_stopped(call->stop(), site);
-        tx = self->start_transaction(std::move(lent), frame, options, call->stop());
+        throw_if_stopped(also_stop, site);
+        tx = self->start_transaction(std::move(lent), frame, options, also_stop);
       } catch (...) {
         e = std::current_exception();
       }

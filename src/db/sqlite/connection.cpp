@@ -189,6 +189,10 @@ prepared& connection::prepare(std::string_view text, execution_report& report) {
     report.tracked = known->tracked;
     return *known;
   }
+  if (text.find('\0') != std::string_view::npos) {
+    // SQLite would run what stands before it.
+    throw error(errc::invalid_statement, "the statement contains a NUL");
+  }
   const char* tail = nullptr;
   prepared fresh;
   fresh.text = text;

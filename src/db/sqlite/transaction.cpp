@@ -77,7 +77,8 @@ void sqlite_transaction::release_savepoint() {
 }
 
 void sqlite_transaction::rollback_to_savepoint() noexcept {
-  if (state_ == state::open) {
+  // In a child of fork() the transaction, and the memory it shares, are the parent's.
+  if (state_ == state::open && !backend_->is_forked()) {
     slot_.conn->undo_savepoint(savepoint_name());
     if (!slot_.conn->in_transaction()) {
       state_ = state::aborted;

@@ -2,11 +2,13 @@
 #include "sqlite_fixture.hpp"
 #include "support/throws_errc.hpp"
 
+#include <boost/asio/use_future.hpp>
 #include <boost/describe.hpp>
 #include <doctest/doctest.h>
 
 #include <limits>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -222,6 +224,35 @@ TEST_CASE("a statement that does not compile, and one that gets no connection, a
   CHECK_ERRC(book.add("late"), errc::acquire_timeout);
 
   CHECK(tracker->totals().failed == before.failed + 2);
+}
+
+TEST_CASE("a run-time statement with a NUL in it is refused, not cut short") {
+  notebook book;
+  book.add("kept");
+
+  CHECK_ERRC(book.client.write(db::unsafe_sql(std::string("delete from entry\0 where id = 7", 33))),
+             errc::invalid_statement);
+
+  CHECK(book.count() == 1);
+}
+
+TEST_CASE("an asynchronous read-only transaction opens its connection within the caller's limits") {
+  notebook book;
+  for (int i = 0; i < 300; ++i) {
+    book.client.run_script("create table t" + std::to_string(i) + " (id integer primary key)");
+  }
+  std::stop_source unused;
+
+  auto count = book.client
+                   .async_transaction(
+                       [](db::transaction& tx) {
+                         return tx.read_one<std::int64_t>(sql("select count(*) from entry"));
+                       },
+                       db::transaction_options{.stop = unused.get_token(), .read_only = true},
+                       boost::asio::use_future)
+                   .get();
+
+  CHECK(count == 0);
 }
 
 TEST_CASE("statistics count what was done") {
