@@ -10,7 +10,7 @@ namespace scalekit::queue {
 namespace {
 
 [[noreturn]] void throw_lost(detail::running_attempt& state) {
-  state.ask_to_stop(detail::stop_cause::lease_lost);
+  state.will_stop(detail::stop_cause::lease_lost).request_stop();
   throw error(errc::lease_lost, "job " + std::to_string(state.job.held.job) + " (" +
                                     state.job.kind + "), lease " + to_string(state.job.held) +
                                     ": no longer held, another attempt may be under way");

@@ -15,8 +15,12 @@ disposition bury_job(settlement s, wall_time now) {
   return {ending::dead, std::move(s)};
 }
 
+/// As far as enqueue_options::run_in may reach; what is later would overflow somewhere.
+constexpr microseconds longest_pause = std::chrono::days{3650};
+
 /// A time that is no later than now needs no waiting room.
 void put_off(settlement& s, wall_time now, microseconds by) {
+  by = std::min(by, longest_pause);
   s.to = by > microseconds::zero() ? settlement::fate::later : settlement::fate::ready;
   s.at = now + by;
 }

@@ -11,6 +11,10 @@ time_point steady_now() noexcept {
   return std::chrono::steady_clock::now();
 }
 
+void request_stops(std::vector<std::stop_source>& stops) {
+  for (auto& s : stops) s.request_stop();
+}
+
 std::uint64_t seed_or_random(std::uint64_t seed) {
   return seed != 0 ? seed : random_generator::random_seed();
 }
@@ -93,7 +97,7 @@ void job_board::deliver(std::vector<claimed_job> jobs, std::size_t wanted,
   std::lock_guard lock(mutex_);
   outlook_.claimed(jobs.size(), wanted, now, random_());
   // Claimed under an identity that was lost meanwhile: its jobs are somebody else's by now.
-  if (who != who_) return;
+  if (who != who_ || evicted_) return;
 
   for (auto& job : jobs) {
     if (!intake_open_ || suspect_) {
@@ -124,7 +128,7 @@ void job_board::recorded(const std::vector<ended>& endings, const std::vector<bo
     count(totals_, endings[i], settled[i]);
     if (what.to == settlement::fate::later) outlook_.due(now + (what.at - wall_now));
   }
-  if (alone_ && running_.empty() && buffer_.empty() && unsettled_.empty()) alone_ = false;
+  end_solitude();
 }
 
 void job_board::put_back(std::vector<ended> endings, std::chrono::nanoseconds pause) {
@@ -161,22 +165,32 @@ void job_board::allow_claims(bool allowed) {
 
 void job_board::supervise() {
   const auto now = steady_now();
-  std::lock_guard lock(mutex_);
+  std::vector<std::stop_source> overdue;
+  {
+    std::lock_guard lock(mutex_);
+    overdue = decide_overdue(now);
+  }
+  request_stops(overdue);
+}
+
+std::vector<std::stop_source> job_board::decide_overdue(time_point now) {
+  std::vector<std::stop_source> overdue;
   for (auto* run : running_) {
     if (now < run->until() || run->decided.exchange(true)) continue;
-    run->ask_to_stop(stop_cause::overdue);
+    overdue.push_back(run->will_stop(stop_cause::overdue));
     const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(run->kind.timeout);
     const auto why = "took longer than " + std::to_string(limit.count()) + " ms";
     end_with({after_outcome(facts_of(*run), outcome::retry(why)), &run->kind,
               run->completed_inside.load()},
              now);
   }
-  if (!buffer_.empty() && !alone_ && now - buffer_.front().since >= params_.max_prefetch_age) {
+  if (!buffer_.empty() && now - buffer_.front().since >= params_.max_prefetch_age) {
     // What runs now is slower than it looked: claim nothing ahead until that has changed.
     service_time_ = slow_service(params_.concurrency);
     return_buffer(now);
   }
   tell_pump();
+  return overdue;
 }
 
 void job_board::add_rescued(std::size_t jobs) {
@@ -185,15 +199,26 @@ void job_board::add_rescued(std::size_t jobs) {
 }
 
 void job_board::doubt() {
-  std::lock_guard lock(mutex_);
-  for (auto* run : running_) run->ask_to_stop(stop_cause::doubtful);
+  std::vector<std::stop_source> stops;
+  {
+    std::lock_guard lock(mutex_);
+    // What has not begun had better not begin here.
+    return_buffer(steady_now());
+    stops = stop_running(stop_cause::doubtful);
+  }
+  request_stops(stops);
 }
 
 void job_board::lose_all() {
-  std::lock_guard lock(mutex_);
-  buffer_.clear();
-  suspect_.reset();
-  for (auto* run : running_) run->ask_to_stop(stop_cause::lease_lost);
+  std::vector<std::stop_source> stops;
+  {
+    std::lock_guard lock(mutex_);
+    buffer_.clear();
+    suspect_.reset();
+    end_solitude();
+    stops = stop_running(stop_cause::lease_lost);
+  }
+  request_stops(stops);
 }
 
 bool job_board::was_evicted() const {
@@ -226,9 +251,13 @@ bool job_board::wait_for_handlers(std::chrono::nanoseconds patience) {
 }
 
 void job_board::interrupt_handlers() {
-  std::lock_guard lock(mutex_);
-  report_.interrupted = running_.size();
-  for (auto* run : running_) run->ask_to_stop(stop_cause::shutdown);
+  std::vector<std::stop_source> stops;
+  {
+    std::lock_guard lock(mutex_);
+    report_.interrupted = running_.size();
+    stops = stop_running(stop_cause::shutdown);
+  }
+  request_stops(stops);
 }
 
 void job_board::abandon_handlers() {
@@ -307,6 +336,21 @@ void job_board::tell_pump() {
   }
 }
 
+std::vector<std::stop_source> job_board::stop_running(stop_cause why) {
+  std::vector<std::stop_source> stops;
+  for (auto* run : running_) stops.push_back(run->will_stop(why));
+  return stops;
+}
+
+bool job_board::all_decided() const {
+  return std::all_of(running_.begin(), running_.end(),
+                     [](const running_attempt* run) { return run->decided.load(); });
+}
+
+void job_board::end_solitude() {
+  if (alone_ && all_decided() && buffer_.empty() && unsettled_.empty()) alone_ = false;
+}
+
 void job_board::end_with(ended e, time_point now) {
   if (unsettled_.empty()) oldest_ending_ = now;
   unsettled_.push_back(std::move(e));
@@ -318,7 +362,7 @@ void job_board::return_buffer(time_point now) {
 }
 
 void job_board::start_suspect_if_alone(time_point now) {
-  if (!suspect_ || !running_.empty() || !buffer_.empty() || !unsettled_.empty()) return;
+  if (!suspect_ || !all_decided() || !buffer_.empty() || !unsettled_.empty()) return;
   alone_ = true;
   buffer_.push_back({std::move(*suspect_), now});
   suspect_.reset();

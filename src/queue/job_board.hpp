@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,12 @@ class job_board final : public sleeper {
   void return_buffer(time_point now);
   void start_suspect_if_alone(time_point now);
   void tell_pump();
+  /// To be requested without the mutex: handlers' callbacks run in it.
+  std::vector<std::stop_source> stop_running(stop_cause why);
+  std::vector<std::stop_source> decide_overdue(time_point now);
+  /// No attempt runs whose end is still open; one that overran was decided for.
+  bool all_decided() const;
+  void end_solitude();
 
   const worker_params params_;
   const std::shared_ptr<engine> store_;

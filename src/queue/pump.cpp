@@ -47,7 +47,10 @@ void pump::look() {
     const auto seen = store_.glance(params_.queues, kinds_);
     const auto now = wall_.wall_now();
     std::optional<std::chrono::nanoseconds> due_in;
-    if (seen.next_due) due_in = *seen.next_due - now;
+    // Other programs may have stored a time that nanoseconds cannot reach.
+    if (seen.next_due) {
+      due_in = std::min<std::chrono::microseconds>(*seen.next_due - now, std::chrono::hours{1});
+    }
     board_.looked(seen.has_ready || (seen.next_due && *seen.next_due <= now), due_in);
     succeeded();
   } catch (...) {

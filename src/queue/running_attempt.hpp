@@ -29,10 +29,12 @@ struct running_attempt {
     return time_point{time_point::duration{deadline.load(std::memory_order_relaxed)}};
   }
 
-  void ask_to_stop(stop_cause why) noexcept {
+  /// Notes why the attempt is to stop. Request the stop of what it returns while holding no lock:
+  /// the callbacks of the handler's token run in it.
+  std::stop_source will_stop(stop_cause why) noexcept {
     auto none = stop_cause::none;
     cause.compare_exchange_strong(none, why);
-    stop.request_stop();
+    return stop;
   }
 
   const claimed_job job;

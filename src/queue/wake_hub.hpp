@@ -37,10 +37,17 @@ class wake_hub {
  private:
   template <class F>
   void tell(F f) noexcept {
-    std::lock_guard lock(mutex_);
-    for (const auto& weak : sleepers_) {
-      if (const auto s = weak.lock()) f(*s);
+    // Outside the mutex: a sleeper may die here, with all that its handlers hold.
+    std::vector<std::shared_ptr<sleeper>> awake;
+    try {
+      std::lock_guard lock(mutex_);
+      for (const auto& weak : sleepers_) {
+        if (auto s = weak.lock()) awake.push_back(std::move(s));
+      }
+    } catch (...) {
+      // Out of memory: a missed wake only costs a poll.
     }
+    for (const auto& s : awake) f(*s);
   }
 
   std::mutex mutex_;

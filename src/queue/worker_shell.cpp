@@ -48,6 +48,7 @@ void worker_shell::add(std::string kind, handler run, kind_params params) {
 }
 
 void worker_shell::start() {
+  fork_.check("queue::worker");
   std::lock_guard lock(lifecycle_);
   if (stage_ != stage::fresh) throw error(errc::not_allowed, "worker::start() called twice");
   const auto& wall = *queue_->params.clock;
@@ -66,6 +67,7 @@ void worker_shell::start() {
 }
 
 stop_report worker_shell::stop(std::chrono::milliseconds patience) {
+  fork_.check("queue::worker");
   {
     std::lock_guard lock(stop_mutex_);
     stop_called_ = true;

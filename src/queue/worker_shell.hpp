@@ -29,7 +29,10 @@ class worker_shell {
   /// Returns when stop() has been called, or `until` is stopped.
   void wait_for_stop(const std::stop_token& until);
 
-  worker_stats stats() const { return board_->stats(); }
+  worker_stats stats() const {
+    fork_.check("queue::worker");
+    return board_->stats();
+  }
   const worker_params& params() const noexcept { return params_; }
   bool is_forked() const noexcept { return fork_.is_forked(); }
 

@@ -176,19 +176,26 @@ TEST_CASE("a worker that ends without stop() stops in its destructor") {
   CHECK(f.jobs.stats().workers == 0);
 }
 
-TEST_CASE("a forked child can destroy its parent's worker") {
+TEST_CASE("a forked child is told whose worker it has, and can destroy it") {
   worker_fixture f;
   auto w = std::make_unique<q::worker>(f.jobs, f.quick());
   w->start();
 
   const pid_t child = fork();
   if (child == 0) {
+    bool told = false;
+    try {
+      w->stop(1s);
+    } catch (const scalekit::error& e) {
+      told = e.code() == scalekit::errc::forked;
+    }
     w.reset();
-    _exit(0);
+    _exit(told ? 0 : 1);
   }
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);
 
   CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
   CHECK(f.jobs.stats().workers == 1);
 }
