@@ -59,12 +59,14 @@ asio::awaitable<response> front_door::answer(http_message message, std::string p
 asio::awaitable<response> front_door::handle(request& incoming) {
   // The cheapest refusal comes first: an abuser must cost less than a customer.
   shop_.limiter.identify(incoming);
-  if (!is_probe(incoming.path())) {
+  const bool probe = is_probe(incoming.path());
+  if (!probe) {
     auto decision = shop_.limiter.check_client(incoming);
     if (!decision.allowed()) throw too_many_requests(decision);
   }
   counted under_way(under_way_);
-  if (under_way.now() > most_under_way) throw to_problem({scalekit::errc::shed, "front door"});
+  if (!probe && under_way.now() > most_under_way)
+    throw to_problem({scalekit::errc::shed, "front door"});
 
   auto match = routes_.find(incoming.verb(), incoming.path());
   if (match.found == nullptr && match.allowed.empty()) throw not_found("there is no such page");

@@ -41,7 +41,8 @@ limits::limits(const options& settings)
 void limits::identify(request& who) const {
   auto peer = limit::ip_address::parse(who.peer());
   if (!peer) return;
-  who.address = limit::client_address(*peer, who.header("X-Forwarded-For"), proxies_);
+  const auto forwarded_for = who.header_list("X-Forwarded-For");
+  who.address = limit::client_address(*peer, forwarded_for, proxies_);
 }
 
 boost::json::object limits::to_json() const {

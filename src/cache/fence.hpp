@@ -16,7 +16,7 @@ struct fill_token {
 
 /// One stripe of keys. Shared by processes when it lives in a directory's table.
 struct fence_stripe {
-  /// Moved by every set and erase of a key of the stripe, before they touch a tier.
+  /// Moved by every set and erase of a key of the stripe.
   std::atomic<std::uint64_t> generation;
   /// Files of a smaller sequence are dead: raised when a file could not be removed.
   std::atomic<std::uint64_t> floor;

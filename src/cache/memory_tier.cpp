@@ -24,10 +24,17 @@ bool memory_tier::fill(const memory_item& item, const fence& gate, std::uint32_t
   return true;
 }
 
-void memory_tier::put(const memory_item& item) {
+void memory_tier::put(const memory_item& item, fence& gate, std::uint32_t stripe) {
   auto& shard = shard_of(item.hash);
   std::lock_guard lock(shard.mutex);
-  shard.table.put(item);
+  // Whoever takes a token from here on finds the item when it looks again before it loads.
+  try {
+    shard.table.put(item);
+  } catch (...) {
+    gate.advance(stripe);
+    throw;
+  }
+  gate.advance(stripe);
 }
 
 void memory_tier::erase(std::string_view key, std::uint64_t hash) noexcept {

@@ -36,7 +36,8 @@ class memory_tier {
             const fill_token& token);
 
   /// Keeps the item.
-  void put(const memory_item& item);
+  /// Also refuses fills that began before, by the stripe of `gate`, in one step.
+  void put(const memory_item& item, fence& gate, std::uint32_t stripe);
 
   void erase(std::string_view key, std::uint64_t hash) noexcept;
   void clear() noexcept;

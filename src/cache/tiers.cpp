@@ -130,8 +130,7 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
     put_in_both(key, kept, at, until);
     return;
   }
-  gate_.advance(at.stripe);
-  memory_->put(item_of(key, kept));
+  memory_->put(item_of(key, kept), gate_, at.stripe);
 }
 
 void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const place& at,

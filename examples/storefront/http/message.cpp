@@ -30,6 +30,20 @@ request::request(http_message message, std::string peer)
   url_ = *url;
 }
 
+std::string request::header_list(std::string_view name) const {
+  std::string all;
+  auto [at, end] = message_.equal_range(boost::beast::string_view(name.data(), name.size()));
+  for (; at != end; ++at) {
+    if (!all.empty()) all += ',';
+    all.append(at->value().data(), at->value().size());
+  }
+  return all;
+}
+
+bool request::has_header(std::string_view name) const {
+  return message_.count(boost::beast::string_view(name.data(), name.size())) > 0;
+}
+
 std::string_view request::header(std::string_view name) const {
   auto value = message_[boost::beast::string_view(name.data(), name.size())];
   return {value.data(), value.size()};

@@ -39,6 +39,10 @@ class request {
   /// A header's value; empty when it is absent.
   std::string_view header(std::string_view name) const;
 
+  /// All lines of that name as one list: a proxy may add a line of its own to what the client sent.
+  std::string header_list(std::string_view name) const;
+  bool has_header(std::string_view name) const;
+
   /// A decoded query parameter. Throws problem (400) when it contains control characters.
   std::optional<std::string> query(std::string_view name) const;
 

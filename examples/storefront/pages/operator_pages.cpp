@@ -19,7 +19,7 @@ using scalekit::db::sql;
 
 /// Only who sits at this machine, and not whom a proxy on it lets through.
 void require_operator(const request& incoming) {
-  if (!incoming.header("X-Forwarded-For").empty() || !incoming.peer().starts_with("127.")) {
+  if (incoming.has_header("X-Forwarded-For") || !incoming.peer().starts_with("127.")) {
     throw problem(403, "operators-only", "this page is for operators on the machine itself");
   }
 }
