@@ -40,7 +40,8 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
 ///   waiting for that load still get its value; no later lookup does. This holds in both tiers,
 ///   and for the files also against other processes of the directory. The memory tiers of other
 ///   processes are not told: they serve their copies for up to policy::memory_ttl.
-/// - A set that fails leaves no older value behind.
+/// - A set that fails leaves no older value behind; except an async_set that was shed, cancelled or
+///   out of time before it began: erase the key then.
 ///
 /// Keys are 1 to 65536 bytes of any kind. A failing directory never fails a lookup or a set: it is
 /// counted, and the store goes on with memory and loaders.
