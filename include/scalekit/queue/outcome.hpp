@@ -25,7 +25,8 @@ class outcome {
     return {verb::retry, std::move(reason), in};
   }
 
-  /// Not yet: run again after `in`, at most ten years. Counts neither as an attempt nor as an error.
+  /// Not yet: run again after `in`, at most ten years. Counts neither as an attempt nor as an
+  /// error.
   static outcome snooze(std::chrono::microseconds in) { return {verb::snooze, {}, in}; }
 
   /// The work turned out to be pointless: the job is removed.
