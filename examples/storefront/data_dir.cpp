@@ -50,9 +50,11 @@ data_dir::data_dir(const std::filesystem::path& root)
       outbox(root / "outbox"),
       reports(root / "reports"),
       backups(root / "backups") {
-  std::filesystem::create_directories(root);
-  // It holds customers' orders and password hashes: nobody else on the machine may look.
-  std::filesystem::permissions(root, std::filesystem::perms::owner_all);
+  // It holds customers' orders and password hashes: nobody else on the machine may look. A
+  // directory that was there before keeps its owner's choice.
+  if (std::filesystem::create_directories(root)) {
+    std::filesystem::permissions(root, std::filesystem::perms::owner_all);
+  }
   for (const auto& dir : {cache, outbox, reports, backups}) {
     std::filesystem::create_directories(dir);
   }
