@@ -169,6 +169,12 @@ void job_board::supervise() {
   {
     std::lock_guard lock(mutex_);
     overdue = decide_overdue(now);
+    if (!buffer_.empty() && now - buffer_.front().since >= params_.max_prefetch_age) {
+      // What runs now is slower than it looked: claim nothing ahead until that has changed.
+      service_time_ = slow_service(params_.concurrency);
+      return_buffer(now);
+    }
+    tell_pump();
   }
   request_stops(overdue);
 }
@@ -184,12 +190,6 @@ std::vector<std::stop_source> job_board::decide_overdue(time_point now) {
               run->completed_inside.load()},
              now);
   }
-  if (!buffer_.empty() && now - buffer_.front().since >= params_.max_prefetch_age) {
-    // What runs now is slower than it looked: claim nothing ahead until that has changed.
-    service_time_ = slow_service(params_.concurrency);
-    return_buffer(now);
-  }
-  tell_pump();
   return overdue;
 }
 
