@@ -159,8 +159,9 @@ raw_lookup store::state::receive(const load_outcome& outcome, detail::value_port
 void store::state::close() noexcept {
   if (closed.exchange(true) || born.is_forked()) return;
   for (auto& load : flights.drain()) {
-    load->request_stop();
+    // In this order: a loader that stops at once must not be the first to end its load.
     load->end({nullptr, std::make_exception_ptr(closed_error())});
+    load->request_stop();
   }
 }
 

@@ -230,7 +230,8 @@ TEST_CASE("a run-time statement with a NUL in it is refused, not cut short") {
   notebook book;
   book.add("kept");
 
-  CHECK_ERRC(book.client.write(db::unsafe_sql(std::string("delete from entry\0 where id = 7", 33))),
+  using namespace std::string_literals;
+  CHECK_ERRC(book.client.write(db::unsafe_sql("delete from entry\0 where id = 7"s)),
              errc::invalid_statement);
 
   CHECK(book.count() == 1);
