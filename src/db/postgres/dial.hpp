@@ -1,0 +1,25 @@
+#pragma once
+
+#include "db/postgres/pq.hpp"
+#include "db/postgres/settings.hpp"
+#include "scalekit/core/clock.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace scalekit::db::postgres {
+
+/// What came of trying to connect.
+struct dialed {
+  connection_ptr connection;
+  /// Where there is none: why, without secrets.
+  std::string failure;
+  /// Trying again will not help: the server knows us and refuses, or the settings are wrong.
+  bool hopeless = false;
+};
+
+/// Connects, on the calling thread: resolves the name (which cannot be stopped), then waits with
+/// poll(2) until `until` at most, or until `stop` is requested.
+dialed dial(const server_address& server, time_point until, const std::stop_token& stop);
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,92 @@
+#include "db/postgres/drive.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+using std::chrono::steady_clock;
+
+wait_end wait_for(int socket, bool writing, int bell, time_point until) {
+  std::array<pollfd, 2> watched{
+      {{socket, static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN), 0}, {bell, POLLIN, 0}}};
+  for (;;) {
+    const auto left = until - steady_clock::now();
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(
+        std::clamp<steady_clock::duration>(left, {}, std::chrono::hours{1}));
+    const int ready = ::poll(watched.data(), bell >= 0 ? 2 : 1, static_cast<int>(ms.count()));
+    if (ready > 0) return watched[0].revents != 0 ? wait_end::ready : wait_end::stopped;
+    if (ready == 0 && steady_clock::now() >= until) return wait_end::deadline;
+    // A signal; or, which poll(2) knows no better, a descriptor that is not one: read() will say.
+    if (ready < 0 && errno != EINTR) return wait_end::ready;
+  }
+}
+
+namespace {
+
+/// Drives until `e` has ended and, where `quiet`, nothing else is under way.
+wait_end drive(link& l, const exchange& e, bool quiet, int bell, time_point until) {
+  std::vector<exchange_ptr> ended;
+  auto flushed = l.flush();
+  while (e.end == exchange::ending::none || (quiet && !l.is_quiet())) {
+    if (!l.is_broken()) {
+      const auto why = wait_for(l.socket(), !flushed, bell, until);
+      if (why != wait_end::ready) return why;
+    }
+    l.read(ended);
+    if (!flushed) flushed = l.flush();
+  }
+  return wait_end::ready;
+}
+
+}  // namespace
+
+wait_end run_alone(link& l, const exchange_ptr& e, int bell, time_point until) {
+  if (l.of(*e) == link::readiness::absent) {
+    l.prepare(e);
+    const auto why = drive(l, *e, true, bell, until);
+    if (why != wait_end::ready || e->end != exchange::ending::prepared) return why;
+    e->end = exchange::ending::none;
+  }
+  l.send(e);
+  l.sync();
+  return drive(l, *e, true, bell, until);
+}
+
+bool drain(link& l, time_point until) {
+  std::vector<exchange_ptr> ended;
+  auto flushed = l.flush();
+  while (!l.is_quiet() && !l.is_broken()) {
+    if (wait_for(l.socket(), !flushed, -1, until) != wait_end::ready) return false;
+    l.read(ended);
+    if (!flushed) flushed = l.flush();
+  }
+  return !l.is_broken();
+}
+
+bool recover(link& l, time_point until) {
+  if (l.is_broken()) return false;
+  if (!l.is_quiet()) {
+    if (auto cancel = l.make_cancel()) {
+      // Returns when the server has passed it on.
+      std::array<char, 256> why{};
+      PQcancel(cancel.get(), why.data(), static_cast<int>(why.size()));
+    }
+    if (!drain(l, until)) return false;
+    // The signal may reach a server that is already idle, which drops it with the next message.
+    l.sync();
+    if (!drain(l, until)) return false;
+  }
+  if (l.transaction_status() == PQTRANS_IDLE) return true;
+  auto undo = std::make_shared<exchange>();
+  undo->text = "rollback";
+  return run_alone(l, undo, -1, until) == wait_end::ready && !l.is_broken() &&
+         l.transaction_status() == PQTRANS_IDLE;
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,208 @@
+#include "db/postgres/link.hpp"
+
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+link::link(connection_ptr conn, std::string origin, std::size_t statements)
+    : conn_(std::move(conn)), origin_(std::move(origin)), capacity_(statements) {
+  if (PQsetnonblocking(conn_.get(), 1) != 0 || PQenterPipelineMode(conn_.get()) != 1) {
+    broken_ = true;
+  }
+}
+
+link::readiness link::of(const exchange& e) const noexcept {
+  if (!e.entry) return readiness::ready;
+  const auto known = prepared_.find(e.entry->id);
+  if (known == prepared_.end()) return readiness::absent;
+  return known->second.described != nullptr ? readiness::ready : readiness::preparing;
+}
+
+void link::check_sent(int ok) {
+  // What libpq cannot send it reports again when read() asks.
+  if (ok != 1) broken_ = true;
+}
+
+void link::push(step_kind kind, exchange_ptr member) {
+  steps_.push_back({kind, false, std::move(member)});
+}
+
+void link::prepare(const exchange_ptr& e) {
+  ++misses_;
+  if (prepared_.size() >= capacity_) drop_oldest();
+  const auto id = e->entry->id;
+  order_.push_front(id);
+  auto name = "sk_" + std::to_string(next_name_++);
+  check_sent(PQsendPrepare(conn_.get(), name.c_str(), e->entry->text.c_str(), 0, nullptr));
+  push(step_kind::parse, e);
+  check_sent(PQsendDescribePrepared(conn_.get(), name.c_str()));
+  push(step_kind::describe, e);
+  prepared_.insert_or_assign(id, prepared{std::move(name), nullptr, order_.begin(), e->entry});
+  sync();
+}
+
+void link::drop_oldest() {
+  // One that is still being prepared stays: whoever waits for it expects to find it.
+  for (auto oldest = order_.rbegin(); oldest != order_.rend(); ++oldest) {
+    const auto found = prepared_.find(*oldest);
+    if (found->second.described == nullptr) continue;
+    const auto text = "deallocate " + found->second.name;
+    check_sent(PQsendQueryParams(conn_.get(), text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    push(step_kind::own, nullptr);
+    sync();
+    order_.erase(found->second.place);
+    prepared_.erase(found);
+    return;
+  }
+}
+
+void link::send(const exchange_ptr& e) {
+  if (!e->entry) {
+    check_sent(PQsendQueryParams(conn_.get(), e->text, 0, nullptr, nullptr, nullptr, nullptr, 1));
+    e->sent = true;
+    push(step_kind::run, e);
+    return;
+  }
+  auto& p = prepared_.find(e->entry->id)->second;
+  if (p.place != order_.begin()) order_.splice(order_.begin(), order_, p.place);
+  if (e->encoded_for != p.described) {
+    e->parameters.encode(*e->values, p.described->parameters);
+    e->encoded_for = p.described;
+  }
+  ++hits_;
+  e->read_by = p.described;
+  check_sent(PQsendQueryPrepared(conn_.get(), p.name.c_str(), e->parameters.size(),
+                                 e->parameters.values(), e->parameters.lengths(),
+                                 e->parameters.formats(), p.described->format));
+  e->sent = true;
+  push(step_kind::run, e);
+}
+
+void link::sync() {
+  check_sent(PQpipelineSync(conn_.get()));
+  push(step_kind::sync, nullptr);
+}
+
+bool link::flush() {
+  const int left = PQflush(conn_.get());
+  if (left < 0) broken_ = true;
+  return left <= 0;
+}
+
+void link::read(std::vector<exchange_ptr>& ended) {
+  if (PQconsumeInput(conn_.get()) != 1) broken_ = true;
+  while (!steps_.empty() && PQisBusy(conn_.get()) == 0) {
+    result_ptr result(PQgetResult(conn_.get()));
+    if (result) {
+      empty_results_ = 0;
+      take(std::move(result), ended);
+    } else if (steps_.front().has_result) {
+      steps_.pop_front();
+    } else if (++empty_results_ > 2) {
+      // The server is gone, and libpq has nothing more to say.
+      broken_ = true;
+      break;
+    }
+  }
+  if (PQstatus(conn_.get()) == CONNECTION_BAD) broken_ = true;
+  if (broken_) break_off(PQerrorMessage(conn_.get()), ended);
+}
+
+void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
+  auto& current = steps_.front();
+  if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+    // Not followed by an empty result, as all others are.
+    if (current.kind == step_kind::sync) {
+      steps_.pop_front();
+    } else {
+      broken_ = true;
+    }
+    return;
+  }
+  if (current.has_result) return;  // A statement has one; rules can make more: the first counts.
+  current.has_result = true;
+  switch (current.kind) {
+    case step_kind::parse:
+      end_of_parse(*current.member, std::move(result));
+      break;
+    case step_kind::describe:
+      end_of_describe(current.member, std::move(result), ended);
+      break;
+    case step_kind::run:
+      end_of_run(current.member, std::move(result), ended);
+      break;
+    case step_kind::sync:
+    case step_kind::own:
+      break;
+  }
+}
+
+void link::end_of_parse(exchange& e, result_ptr result) {
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) e.result = std::move(result);
+}
+
+void link::end_of_describe(const exchange_ptr& e, result_ptr result,
+                           std::vector<exchange_ptr>& ended) {
+  const auto known = prepared_.find(e->entry->id);
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK && known != prepared_.end()) {
+    known->second.described = e->entry->note(description::from(result.get()));
+    e->end = exchange::ending::prepared;
+  } else {
+    forget(*e->entry);
+    if (!e->result) e->result = std::move(result);
+    e->end = exchange::ending::failed;
+  }
+  ended.push_back(e);
+}
+
+void link::end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended) {
+  switch (PQresultStatus(result.get())) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+      e->end = exchange::ending::done;
+      break;
+    case PGRES_PIPELINE_ABORTED:
+      e->end = exchange::ending::skipped;
+      break;
+    default:
+      e->end = exchange::ending::failed;
+      break;
+  }
+  e->result = std::move(result);
+  ended.push_back(e);
+}
+
+void link::break_off(std::string why, std::vector<exchange_ptr>& ended) {
+  broken_ = true;
+  while (!why.empty() && why.back() == '\n') why.pop_back();
+  for (auto& s : steps_) {
+    if (!s.member || s.member->end != exchange::ending::none) continue;
+    s.member->end = exchange::ending::lost;
+    s.member->lost_because = why;
+    ended.push_back(std::move(s.member));
+  }
+  steps_.clear();
+}
+
+void link::forget(const statement_entry& entry) noexcept {
+  const auto known = prepared_.find(entry.id);
+  if (known == prepared_.end()) return;
+  order_.erase(known->second.place);
+  prepared_.erase(known);
+}
+
+void link::forget_all() noexcept {
+  prepared_.clear();
+  order_.clear();
+}
+
+link::outside_pipeline::outside_pipeline(link& l) noexcept : link_(l) {
+  link_.check_sent(PQexitPipelineMode(link_.conn_.get()));
+}
+
+link::outside_pipeline::~outside_pipeline() {
+  if (!link_.broken_) link_.check_sent(PQenterPipelineMode(link_.conn_.get()));
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,137 @@
+#pragma once
+
+#include "db/postgres/exchange.hpp"
+#include "db/postgres/pq.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// One connection in libpq's pipeline mode, and what is under way on it. Sends and reads, but never
+/// waits: who drives it waits for its socket.
+///
+/// What stands between two sync() is one group to the server: outside a transaction it is one
+/// implicit transaction, and what follows a failure in it is skipped.
+///
+/// Thread safety: one thread at a time.
+class link {
+ public:
+  /// `conn` is connected. `origin` names the server in errors. At most `statements` stay prepared.
+  link(connection_ptr conn, std::string origin, std::size_t statements);
+  link(const link&) = delete;
+  link& operator=(const link&) = delete;
+
+  enum class readiness {
+    /// send() may be called.
+    ready,
+    /// Being prepared for another exchange.
+    preparing,
+    /// prepare() must come first.
+    absent,
+  };
+  readiness of(const exchange& e) const noexcept;
+
+  /// Sends the preparation of its statement, as a group of its own. It comes back as `prepared`, or
+  /// `failed`.
+  void prepare(const exchange_ptr& e);
+
+  /// Sends it. Precondition: ready. Throws what encoding its parameters throws; nothing was sent
+  /// then.
+  void send(const exchange_ptr& e);
+
+  /// Ends a group.
+  void sync();
+
+  /// Writes what waits to be written. False: the socket takes no more now; wait until it does.
+  bool flush();
+
+  /// Reads what has come, and adds what has ended to `ended`, in order. Where the connection
+  /// broke, that is everything under way.
+  void read(std::vector<exchange_ptr>& ended);
+
+  /// Nothing is under way, and the server waits for us.
+  bool is_quiet() const noexcept { return steps_.empty(); }
+  bool is_broken() const noexcept { return broken_; }
+  PGTransactionStatusType transaction_status() const noexcept {
+    return PQtransactionStatus(conn_.get());
+  }
+  int socket() const noexcept { return PQsocket(conn_.get()); }
+  const std::string& origin() const noexcept { return origin_; }
+  std::size_t under_way() const noexcept { return steps_.size(); }
+
+  /// The server's own idea of a parameter that it reports; null where it does not.
+  const char* parameter_status(const char* name) const noexcept {
+    return PQparameterStatus(conn_.get(), name);
+  }
+
+  /// What cancels the statement that runs. Thread-safe apart from this call.
+  cancel_ptr make_cancel() const noexcept { return cancel_ptr(PQgetCancel(conn_.get())); }
+
+  /// For what pipeline mode cannot do (COPY, scripts): outside it until the guard dies.
+  /// Precondition: quiet.
+  class outside_pipeline {
+   public:
+    explicit outside_pipeline(link& l) noexcept;
+    ~outside_pipeline();
+    outside_pipeline(const outside_pipeline&) = delete;
+    outside_pipeline& operator=(const outside_pipeline&) = delete;
+    PGconn* connection() const noexcept { return link_.conn_.get(); }
+
+   private:
+    link& link_;
+  };
+
+  /// Settles what is under way as lost.
+  void break_off(std::string why, std::vector<exchange_ptr>& ended);
+
+  /// Forgets how a statement was prepared: it is prepared anew when it comes next.
+  void forget(const statement_entry& entry) noexcept;
+  void forget_all() noexcept;
+
+  std::uint64_t cache_hits() const noexcept { return hits_; }
+  std::uint64_t cache_misses() const noexcept { return misses_; }
+
+ private:
+  enum class step_kind : std::uint8_t { parse, describe, run, sync, own };
+  struct step {
+    step_kind kind;
+    bool has_result = false;
+    exchange_ptr member;
+  };
+  struct prepared {
+    std::string name;
+    const description* described = nullptr;
+    std::list<std::uint64_t>::iterator place;
+    // Keeps `described` alive.
+    statement_entry_ptr entry;
+  };
+
+  void push(step_kind kind, exchange_ptr member);
+  void take(result_ptr result, std::vector<exchange_ptr>& ended);
+  void end_of_parse(exchange& e, result_ptr result);
+  void end_of_describe(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
+  void end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
+  void check_sent(int ok);
+  void drop_oldest();
+
+  connection_ptr conn_;
+  std::string origin_;
+  std::size_t capacity_;
+  std::deque<step> steps_;
+  std::unordered_map<std::uint64_t, prepared> prepared_;
+  // The most recently used first.
+  std::list<std::uint64_t> order_;
+  std::uint64_t next_name_ = 1;
+  std::uint64_t hits_ = 0, misses_ = 0;
+  bool broken_ = false;
+  int empty_results_ = 0;
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+
+namespace scalekit::db::postgres {
+
+struct pq_deleter {
+  void operator()(PGconn* c) const noexcept { PQfinish(c); }
+  void operator()(PGresult* r) const noexcept { PQclear(r); }
+  void operator()(PGcancel* c) const noexcept { PQfreeCancel(c); }
+};
+
+using connection_ptr = std::unique_ptr<PGconn, pq_deleter>;
+using result_ptr = std::unique_ptr<PGresult, pq_deleter>;
+using cancel_ptr = std::unique_ptr<PGcancel, pq_deleter>;
+
+}  // namespace scalekit::db::postgres

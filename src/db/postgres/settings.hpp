@@ -1,0 +1,32 @@
+#pragma once
+
+#include "scalekit/db/client_params.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// What libpq is told to reach one server: keywords and values. Holds the password.
+struct server_address {
+  std::vector<std::pair<std::string, std::string>> keywords;
+  /// "10.0.0.1:5432" or "/run/postgresql:5432", for people.
+  std::string name;
+};
+
+/// Where the servers are and how they are used, checked.
+struct settings {
+  std::vector<server_address> servers;
+  client_params params;
+};
+
+/// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params is
+/// taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
+settings settings_from_url(std::string_view url, client_params params);
+
+/// True for the schemes postgresql and postgres.
+bool is_postgres_url(std::string_view url) noexcept;
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "db/postgres/description.hpp"
+#include "scalekit/slow/tracker.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// What a client knows of one statement text, for all its connections.
+///
+/// Thread safety: what is const or atomic may be read from any thread.
+class statement_entry {
+ public:
+  statement_entry(std::uint64_t id, std::string text, slow::statement_ref tracked);
+
+  /// Unique in its book, also among entries that were forgotten.
+  const std::uint64_t id;
+  const std::string text;
+  const slow::statement_ref tracked;
+
+  /// What a connection was told of it last; lives as long as the entry. Null: never prepared.
+  const description* described() const noexcept {
+    return described_.load(std::memory_order_acquire);
+  }
+
+  /// Notes what a connection was told. Returns the one of all equal descriptions that is kept.
+  const description* note(description_ptr told);
+
+ private:
+  std::atomic<const description*> described_{nullptr};
+  std::mutex mutex_;
+  // All that were ever told, so that who reads an older one may go on; different ones are as many
+  // as the schema had changes.
+  std::vector<description_ptr> told_;
+};
+
+using statement_entry_ptr = std::shared_ptr<statement_entry>;
+
+/// The statements that a client has run, by text: as many as `capacity`, those longest unused out
+/// first.
+///
+/// Thread safety: every member may be called from any thread.
+class statement_book {
+ public:
+  statement_book(std::size_t capacity, std::shared_ptr<slow::tracker> tracker);
+
+  statement_entry_ptr find(std::string_view text);
+
+ private:
+  struct shelf {
+    std::mutex mutex;
+    std::list<statement_entry_ptr> order;
+    std::unordered_map<std::string_view, std::list<statement_entry_ptr>::iterator> by_text;
+  };
+
+  const std::size_t shelf_capacity_;
+  const std::shared_ptr<slow::tracker> tracker_;
+  std::atomic<std::uint64_t> next_id_{1};
+  std::array<shelf, 16> shelves_;
+};
+
+}  // namespace scalekit::db::postgres
