@@ -2,6 +2,7 @@
 
 // What every room uses: errors, time, executors, resilience, measurement, settings.
 
+#include "scalekit/core/array_view.hpp"
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/backoff.hpp"
 #include "scalekit/core/circuit_breaker.hpp"

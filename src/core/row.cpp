@@ -19,6 +19,8 @@ std::string_view to_string(value_kind kind) noexcept {
       return "text";
     case value_kind::blob:
       return "blob";
+    case value_kind::array:
+      return "array";
   }
   return "unknown";
 }
@@ -95,6 +97,16 @@ void throw_decode_failure(decode_status status, const row_shape& shape, std::siz
       throw error(errc::column_mismatch, std::move(text));
     case decode_status::out_of_range:
       text.append("the ").append(to_string(found)).append(" does not fit ").append(wanted);
+      throw error(errc::value_out_of_range, std::move(text));
+    case decode_status::wrong_element_kind:
+      text.append("holds an array whose elements are not those of the member, ").append(wanted);
+      throw error(errc::column_mismatch, std::move(text));
+    case decode_status::unexpected_null_element:
+      text.append("holds an array with a null, the member is ").append(wanted);
+      text.append(", not of optionals");
+      throw error(errc::column_mismatch, std::move(text));
+    case decode_status::element_out_of_range:
+      text.append("an element of the array does not fit ").append(wanted);
       throw error(errc::value_out_of_range, std::move(text));
   }
   throw error(errc::backend_error, std::move(text));

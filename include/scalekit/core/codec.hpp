@@ -1,5 +1,6 @@
 #pragma once
 
+#include "scalekit/core/array_view.hpp"
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/value.hpp"
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 // How C++ values become stored values and back. Never a silent truncation:
 //
@@ -32,10 +34,14 @@
 // | wall_time                    | integer | microseconds since 1970 UTC                         |
 // | enums                        | integer | of a described enum: a value it does not name       |
 // | std::optional<T>             | T, null |                                                     |
+// | std::vector<T>               | array   | (not with SQLite) what does not fit T               |
 // | your own, by codec<T>        |         |                                                     |
 //
 // Reading another kind than the table says, or null into what is not optional, is
 // errc::column_mismatch. A double read into a float is rounded; that is what float means.
+//
+// The elements of a vector are of any type above but a vector: a std::vector<std::optional<T>>
+// takes nulls among its elements, a std::vector<T> does not. bytes is a blob, never an array.
 
 namespace scalekit {
 
@@ -59,12 +65,26 @@ concept has_codec = requires(const T& value, typename codec<T>::stored stored) {
 
 namespace detail {
 
-enum class decode_status { ok, wrong_kind, unexpected_null, out_of_range };
+enum class decode_status {
+  ok,
+  wrong_kind,
+  unexpected_null,
+  out_of_range,
+  // The same of an element of an array.
+  wrong_element_kind,
+  unexpected_null_element,
+  element_out_of_range,
+};
 
 template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class T>
+inline constexpr bool is_vector = false;
+template <class T, class A>
+inline constexpr bool is_vector<std::vector<T, A>> = !std::same_as<T, std::byte>;
 
 template <class T>
 inline constexpr bool is_character =
@@ -76,6 +96,17 @@ concept stored_integer = std::integral<T> && !std::same_as<T, bool> && !is_chara
 
 template <class T>
 inline constexpr bool always_false = false;
+
+template <class T>
+constexpr std::string_view type_name() noexcept;
+
+template <class Vector>
+inline constexpr auto vector_name = [] {
+  constexpr std::string_view element = type_name<typename Vector::value_type>();
+  std::array<char, element.size() + 8> name{'v', 'e', 'c', 't', 'o', 'r', '<'};
+  *std::copy(element.begin(), element.end(), name.begin() + 7) = '>';
+  return name;
+}();
 
 /// The C++ type in words, for error texts.
 template <class T>
@@ -99,6 +130,8 @@ constexpr std::string_view type_name() noexcept {
     return "bytes";
   } else if constexpr (std::same_as<T, wall_time>) {
     return "wall_time";
+  } else if constexpr (is_vector<T> && !has_codec<T>) {
+    return {vector_name<T>.data(), vector_name<T>.size()};
   } else if constexpr (std::is_enum_v<T> && !has_codec<T>) {
     return "enum";
   } else {
@@ -135,6 +168,39 @@ inline decode_status decode_double(const value_view& v, double& out) noexcept {
   constexpr std::int64_t exact = std::int64_t{1} << std::numeric_limits<double>::digits;
   if (v.integer() < -exact || v.integer() > exact) return decode_status::out_of_range;
   out = static_cast<double>(v.integer());
+  return decode_status::ok;
+}
+
+/// What the status of an element says about its array.
+constexpr decode_status of_element(decode_status status) noexcept {
+  switch (status) {
+    case decode_status::wrong_kind:
+      return decode_status::wrong_element_kind;
+    case decode_status::unexpected_null:
+      return decode_status::unexpected_null_element;
+    case decode_status::out_of_range:
+      return decode_status::element_out_of_range;
+    default:
+      return status;
+  }
+}
+
+template <class T>
+decode_status decode(const value_view& v, T& out);
+
+template <class T, class A>
+decode_status decode_array(const value_view& v, std::vector<T, A>& out) {
+  static_assert(!is_vector<T>, "an array has one dimension");
+  if (v.kind() != value_kind::array) return decode_status::wrong_kind;
+  const array_view elements = v.array();
+  out.clear();
+  out.reserve(elements.size());
+  for (const value_view element : elements) {
+    T value{};
+    auto status = decode(element, value);
+    if (status != decode_status::ok) return of_element(status);
+    out.push_back(std::move(value));
+  }
   return decode_status::ok;
 }
 
@@ -180,6 +246,8 @@ decode_status decode(const value_view& v, T& out) {
     } else if constexpr (std::same_as<T, wall_time>) {
       if (v.kind() != value_kind::integer) return decode_status::wrong_kind;
       out = from_micros(v.integer());
+    } else if constexpr (is_vector<T>) {
+      return decode_array(v, out);
     } else if constexpr (std::is_enum_v<T>) {
       std::underlying_type_t<T> number{};
       if (auto status = decode_integer(v, number); status != decode_status::ok) return status;
@@ -195,27 +263,32 @@ decode_status decode(const value_view& v, T& out) {
 /// Throws errc::value_out_of_range for the value that would be number `position` (from 1).
 [[noreturn]] SCALEKIT_EXPORT void throw_not_storable(std::size_t position);
 
-/// Appends `value` to `to`.
-template <class T>
-void encode(value_list& to, const T& value) {
+/// Appends `value` to `to`: a value_list, or the elements of an array, in parameter `position`.
+template <class To, class T>
+void encode_at(std::size_t position, To& to, const T& value) {
   if constexpr (std::same_as<T, std::nullopt_t> || std::same_as<T, std::nullptr_t>) {
     to.add_null();
   } else if constexpr (is_optional<T>) {
-    value ? encode(to, *value) : to.add_null();
+    value ? encode_at(position, to, *value) : to.add_null();
   } else if constexpr (has_codec<T>) {
     const typename codec<T>::stored stored = codec<T>::to_stored(value);
-    encode(to, stored);
+    encode_at(position, to, stored);
   } else if constexpr (std::same_as<T, bool>) {
     to.add(std::int64_t{value});
   } else if constexpr (stored_integer<T>) {
-    if (!std::in_range<std::int64_t>(value)) throw_not_storable(to.size() + 1);
+    if (!std::in_range<std::int64_t>(value)) throw_not_storable(position);
     to.add(static_cast<std::int64_t>(value));
   } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {
     to.add(static_cast<double>(value));
   } else if constexpr (std::same_as<T, wall_time>) {
     to.add(to_micros(value));
   } else if constexpr (std::is_enum_v<T>) {
-    encode(to, static_cast<std::underlying_type_t<T>>(value));
+    encode_at(position, to, static_cast<std::underlying_type_t<T>>(value));
+  } else if constexpr (is_vector<T>) {
+    static_assert(std::same_as<To, value_list>, "an array has one dimension");
+    to.add_array([&](auto& elements) {
+      for (const typename T::value_type& element : value) encode_at(position, elements, element);
+    });
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
     to.add(std::string_view(value));
   } else if constexpr (std::convertible_to<const T&, std::span<const std::byte>>) {
@@ -223,6 +296,12 @@ void encode(value_list& to, const T& value) {
   } else {
     static_assert(always_false<T>, "no codec: specialise scalekit::codec<T>");
   }
+}
+
+/// Appends `value` to `to`.
+template <class T>
+void encode(value_list& to, const T& value) {
+  encode_at(to.size() + 1, to, value);
 }
 
 }  // namespace detail

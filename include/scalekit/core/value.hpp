@@ -14,14 +14,17 @@ namespace scalekit {
 using bytes = std::vector<std::byte>;
 
 /// What a stored value is, as far as every backend agrees on it.
-enum class value_kind : std::uint8_t { null, integer, real, text, blob };
+/// Arrays have one dimension; SQLite stores none.
+enum class value_kind : std::uint8_t { null, integer, real, text, blob, array };
 
-/// "null", "integer", "real", "text" or "blob".
+/// "null", "integer", "real", "text", "blob" or "array".
 SCALEKIT_EXPORT std::string_view to_string(value_kind kind) noexcept;
+
+class array_view;
 
 /// One value of a row or one bound parameter, seen in place.
 ///
-/// Object lifetimes: text and blob point into their owner (a row being read, a statement).
+/// Object lifetimes: text, blob and array point into their owner (a row being read, a statement).
 class value_view {
  public:
   constexpr value_view() noexcept : integer_(0) {}
@@ -32,6 +35,7 @@ class value_view {
       : data_(v.data()), size_(v.size()), kind_(value_kind::text) {}
   explicit value_view(std::span<const std::byte> v) noexcept
       : data_(reinterpret_cast<const char*>(v.data())), size_(v.size()), kind_(value_kind::blob) {}
+  explicit value_view(array_view v) noexcept;
 
   constexpr value_kind kind() const noexcept { return kind_; }
   constexpr bool is_null() const noexcept { return kind_ == value_kind::null; }
@@ -43,6 +47,8 @@ class value_view {
   std::span<const std::byte> blob() const noexcept {
     return {reinterpret_cast<const std::byte*>(data_), size_};
   }
+  /// Include scalekit/core/array_view.hpp to look into it.
+  array_view array() const noexcept;
 
  private:
   union {

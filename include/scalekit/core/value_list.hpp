@@ -1,5 +1,7 @@
 #pragma once
 
+#include "scalekit/core/array_view.hpp"
+#include "scalekit/core/detail/array_packer.hpp"
 #include "scalekit/core/value.hpp"
 
 #include <boost/container/small_vector.hpp>
@@ -35,6 +37,19 @@ class value_list {
     add_data(reinterpret_cast<const char*>(v.data()), v.size(), value_kind::blob);
   }
 
+  /// `fill` is called once with what takes the elements: add_null() and add(...) as here, all that
+  /// are not null of one kind. Nothing is added when it throws.
+  template <class Fill>
+  void add_array(Fill&& fill) {
+    slot s;
+    s.offset = data_.size();
+    s.kind = value_kind::array;
+    detail::array_packer packer(data_);
+    fill(packer);
+    s.size = packer.finish();
+    slots_.push_back(s);
+  }
+
   std::size_t size() const noexcept { return slots_.size(); }
 
   /// Precondition: i < size(). Valid until the list changes, moves or dies.
@@ -52,6 +67,8 @@ class value_list {
       case value_kind::blob:
         return value_view(std::span<const std::byte>(
             reinterpret_cast<const std::byte*>(data_.data() + s.offset), s.size));
+      case value_kind::array:
+        return value_view(array_view(std::string_view(data_.data() + s.offset, s.size)));
     }
     return {};
   }

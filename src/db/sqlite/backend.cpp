@@ -43,6 +43,9 @@ std::uint64_t hash_of(const value_list& values) noexcept {
       case value_kind::blob:
         mix(v.blob().data(), v.blob().size());
         break;
+      case value_kind::array:
+        mix(v.array().packed().data(), v.array().packed().size());
+        break;
     }
   }
   return h;

@@ -48,6 +48,11 @@ int bind(sqlite3_stmt* statement, int to, std::size_t index, const value_view& v
       if (blob.empty()) return sqlite3_bind_zeroblob(statement, to, 0);
       return sqlite3_bind_blob64(statement, to, blob.data(), blob.size(), SQLITE_STATIC);
     }
+    case value_kind::array:
+      throw error(errc::not_supported,
+                  "parameter $" + std::to_string(index + 1) +
+                      ": is an array, which SQLite cannot store; bind its elements one by one, or "
+                      "as JSON text for json_each()");
   }
   return SQLITE_OK;
 }

@@ -17,7 +17,7 @@ std::vector<int> map_parameters(sqlite3_stmt* statement);
 /// Binds all values; text and blobs are not copied, so `values` must live until the statement is
 /// reset. Throws parameter_mismatch for another number than the statement has, and
 /// value_out_of_range for a NaN, which SQLite would turn into null, and for text with a NUL in
-/// it, at which SQLite's own functions would cut it.
+/// it, at which SQLite's own functions would cut it; not_supported for an array.
 void bind_parameters(sqlite3_stmt* statement, const std::vector<int>& map,
                      const value_list& values);
 

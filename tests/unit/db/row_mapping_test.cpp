@@ -176,14 +176,83 @@ TEST_CASE("values of every kind are kept by a value_list, however many and long"
   CHECK(copy[7].integer() == 3);
 }
 
+TEST_CASE("vectors are kept as arrays and read back as they were") {
+  const std::string long_text(200, 'x');
+  value_list values;
+  encode(values, std::vector<std::int16_t>{1, -2, 3});
+  encode(values, std::vector<std::optional<std::string>>{"a", std::nullopt, long_text, ""});
+  encode(values, std::vector<bool>{true, false});
+  encode(values, std::vector<bytes>{bytes{std::byte{7}}, bytes{}});
+  encode(values, std::vector<float>{0.5f});
+  encode(values, std::vector<money>{{100}});
+  encode(values, std::vector<int>{});
+  encode(values, "after");
+  auto copy = values;
+
+  CHECK(copy[0].kind() == value_kind::array);
+  CHECK(copy[0].array().element_kind() == value_kind::integer);
+  CHECK(copy[0].array().size() == 3);
+  CHECK(decoded<std::vector<std::int16_t>>(copy[0]) == std::vector<std::int16_t>{1, -2, 3});
+  CHECK(decoded<std::vector<std::optional<std::string>>>(copy[1]) ==
+        std::vector<std::optional<std::string>>{"a", std::nullopt, long_text, ""});
+  CHECK(decoded<std::vector<bool>>(copy[2]) == std::vector<bool>{true, false});
+  CHECK(decoded<std::vector<bytes>>(copy[3]) == std::vector<bytes>{bytes{std::byte{7}}, bytes{}});
+  CHECK(decoded<std::vector<double>>(copy[4]) == std::vector<double>{0.5});
+  CHECK(decoded<std::vector<money>>(copy[5])[0].cents == 100);
+  CHECK(copy[6].array().empty());
+  CHECK(copy[6].array().element_kind() == value_kind::null);
+  CHECK(decoded<std::vector<int>>(copy[6]).empty());
+  CHECK(copy[7].text() == "after");
+}
+
+TEST_CASE("a vector takes only arrays, and only elements that fit") {
+  value_list values;
+  encode(values, std::vector<std::int64_t>{1, 300});
+  encode(values, std::vector<std::optional<int>>{1, std::nullopt});
+  encode(values, std::vector<std::optional<int>>{std::nullopt});
+
+  CHECK(status_of<std::vector<std::int8_t>>(values[0]) == decode_status::element_out_of_range);
+  CHECK(status_of<std::vector<std::string>>(values[0]) == decode_status::wrong_element_kind);
+  CHECK(status_of<std::vector<int>>(values[1]) == decode_status::unexpected_null_element);
+  CHECK(status_of<std::int64_t>(values[0]) == decode_status::wrong_kind);
+  CHECK(status_of<std::vector<int>>(integer(1)) == decode_status::wrong_kind);
+  CHECK(status_of<std::vector<int>>(value_view()) == decode_status::unexpected_null);
+  CHECK_FALSE(decoded<std::optional<std::vector<int>>>(value_view()).has_value());
+  CHECK_FALSE(decoded<std::vector<std::optional<int>>>(values[2])[0].has_value());
+}
+
+TEST_CASE("an array that cannot be read names its column and both types") {
+  value_list values;
+  encode(values, std::vector<std::optional<int>>{1, std::nullopt});
+  row_collector<std::vector<int>> ints;
+  row_collector<std::vector<std::string>> texts;
+  row_collector<std::string> text_rows;
+  const value_view row[] = {values[0]};
+
+  auto null = error_of([&] { ints.accept(row); });
+  auto element = error_of([&] { texts.accept(row); });
+  auto kind = error_of([&] { text_rows.accept(row); });
+
+  CHECK(null.code() == errc::column_mismatch);
+  CHECK(contains(null.what(), "holds an array with a null, the member is vector<int32>"));
+  CHECK(element.code() == errc::column_mismatch);
+  CHECK(contains(element.what(), "not those of the member, vector<string>"));
+  CHECK(contains(kind.what(), "holds array, the member is string"));
+}
+
 TEST_CASE("an unsigned integer above 2^63 - 1 cannot be stored, and the error says which it is") {
   value_list values;
   encode(values, 1);
 
   auto e = error_of([&] { encode(values, std::uint64_t{1} << 63); });
+  auto element = error_of([&] {
+    encode(values, std::vector<std::uint64_t>{0, std::uint64_t{1} << 63});
+  });
 
   CHECK(e.code() == errc::value_out_of_range);
   CHECK(contains(e.what(), "$2"));
+  CHECK(contains(element.what(), "$2"));
+  CHECK(values.size() == 1);
 }
 
 TEST_CASE("columns are matched by name in any order") {

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "scalekit/core/value_list.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+// What bound values become. The server says which type each parameter has; a value goes there
+// unchanged or not at all:
+//
+// | value   | into                                     | what does not fit: value_out_of_range | |
+// ------- | ---------------------------------------- | ----------------------------------------- |
+// | null    | anything                                 | | | integer | int2, int4, int8, oid, xid,
+// xid8         | beyond the type's range                   | |         | boolean | anything but 0
+// and 1                      | |         | numeric                                  | | |         |
+// float4, float8                           | what is not exact there                   | | |
+// timestamptz, timestamp, date (as         | before 4713 BC; for date what is not      | | |
+// microseconds since 1970 UTC)           |   midnight UTC                            | |         |
+// time (microseconds since midnight)       | below 0, above 24 hours                   | | real |
+// float8, numeric                          |                                           | | |
+// float4, rounded                          | overflow, and underflow to 0              | | text |
+// everything but bytea; the server parses  | text with a NUL in it                     | | blob |
+// bytea                                    |                                           | | array |
+// arrays of one dimension, by element      | as of its elements                        |
+//
+// Integers and reals go into types that are not known here (domains, enums, money) as text, which
+// the server parses. Everything else is errc::parameter_mismatch: an integer into text, a real
+// into an integer, text into bytea (backslashes would mean something), a blob into anything else.
+
+namespace scalekit::db::postgres {
+
+/// The parameters of one execution in the form in which libpq's PQsendQueryPrepared wants them.
+/// Made to be used again and again: after a while it allocates nothing.
+///
+/// Object lifetimes: large values are not copied, so the values must live until libpq has seen
+/// the arrays. Thread safety: one thread at a time.
+class encoded_parameters {
+ public:
+  /// Replaces what was encoded before. `types` are the OIDs of the statement's parameters.
+  ///
+  /// Throws parameter_mismatch and value_out_of_range as the table says, parameter_mismatch for
+  /// another number of values than of types, and too_large above 1 GiB less 1 MiB in all, beyond
+  /// which the server would drop the connection. Each names the parameter, from $1, and never the
+  /// value. After that, nothing is encoded.
+  void encode(const value_list& values, std::span<const std::uint32_t> types);
+
+  int size() const noexcept { return static_cast<int>(pointers_.size()); }
+  /// size() each. A pointer is null for null; a format is 0 for text and 1 for binary.
+  const char* const* values() const noexcept { return pointers_.data(); }
+  const int* lengths() const noexcept { return lengths_.data(); }
+  const int* formats() const noexcept { return formats_.data(); }
+
+ private:
+  void add(const value_view& value, std::uint32_t type, std::size_t position);
+  void point_at(std::string_view in_place);
+
+  std::vector<const char*> pointers_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+  /// Where a parameter begins in buffer_; npos for one that is seen in place.
+  std::vector<std::size_t> offsets_;
+  std::string buffer_;
+};
+
+}  // namespace scalekit::db::postgres
