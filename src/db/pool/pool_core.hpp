@@ -1,0 +1,222 @@
+#pragma once
+
+// The decisions of a pool of server connections, without threads, clocks or connections.
+
+#include "db/pool/dial_pace.hpp"
+#include "db/pool/overload_gauge.hpp"
+#include "db/pool/pool_action.hpp"
+#include "db/pool/pool_size.hpp"
+#include "db/pool/pool_waiter.hpp"
+#include "scalekit/core/random.hpp"
+#include "scalekit/db/pool_params.hpp"
+#include "scalekit/db/statistics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scalekit::db::detail {
+
+/// How a user gives a connection back.
+enum class returned {
+  /// Ready for the next.
+  healthy,
+  /// Its state must be brought in order first: a cancelled call's, a session that was changed.
+  needs_reset,
+  /// Unusable: close it.
+  broken,
+};
+
+/// The connections to one server.
+///
+/// What it promises: at most max connections exist, and one counts until closed() says that its
+/// socket is. Idle ones are lent most recently used first; who must wait is served strictly in
+/// order: a connection that comes back, or a dial that succeeds, goes to the oldest waiter, and
+/// no newcomer can snatch it. Dials belong to the pool: they begin only while somebody waits who
+/// is not yet covered by a dial, or to keep min, or to replace what expires; a caller that goes
+/// away cancels none, and what arrives too late becomes idle. Nobody is turned away while a
+/// connection is idle.
+///
+/// How a shell uses it, under one mutex:
+///
+///     slot = core.try_acquire(user, now);               // nearly always enough
+///     if (slot == no_slot) why = core.enqueue(waiter, now, actions);
+///     ...
+///     core.release(slot, returned::healthy, now, actions);
+///
+/// After each call it performs the actions and, when next_event() became earlier than its timer,
+/// sets the timer; there it calls tick(). It must take what it needs of a granted or refused waiter
+/// before it unlocks: the waiter's owner may be gone after that.
+///
+/// `now` may lag behind an earlier call's by the time it took to get the mutex.
+///
+/// Thread safety: none.
+class pool_core {
+ public:
+  /// `name` is for texts: "db.example:5432". `seed` decides all jitter. Throws
+  /// std::invalid_argument as validate(pool_params) does.
+  pool_core(std::string name, const pool_params& params, std::size_t max_waiting,
+            std::uint64_t seed, time_point now);
+
+  // --- callers ---
+
+  /// An idle connection, or no_slot: then enqueue(). Costs no memory and no loop.
+  slot_id try_acquire(const pool_user& user, time_point now) noexcept {
+    used_ = true;
+    if (idle_.empty()) return no_slot;
+    auto slot = idle_.back();
+    idle_.pop_back();
+    lend(slot, user, now);
+    return slot;
+  }
+
+  /// Puts `w` (its user, since and until are set) at the end of the queue. Call right after
+  /// try_acquire() gave nothing. pool_refusal::none: it waits, and hears by grant or refuse.
+  /// Else it does not: `until` has passed (its dial goes on), the queue is full, the server is
+  /// unreachable, or the pool is closed.
+  pool_refusal enqueue(pool_waiter& w, time_point now, pool_actions& out);
+
+  /// `w` no longer waits, for `why`: timeout or cancelled. False when it is too late: it was
+  /// granted a connection, or refused.
+  bool abandon(pool_waiter& w, pool_refusal why, time_point now, pool_actions& out);
+
+  /// Takes back what was lent.
+  void release(slot_id slot, returned how, time_point now, pool_actions& out) {
+    auto& s = slots_[slot];
+    if (how == returned::healthy && waiting_.empty() && slot_may_idle(s, now)) [[likely]] {
+      leave_lent(now);
+      make_idle(slot, now);
+      return;
+    }
+    release_slowly(slot, how, now, out);
+  }
+
+  // --- answers to actions; each exactly once ---
+
+  void dial_succeeded(slot_id slot, time_point now, pool_actions& out);
+
+  /// What there was of the connection is closed. `text` is for errors: no secrets in it.
+  /// `hopeless`: trying again will not help (a wrong password, an unknown database).
+  void dial_failed(slot_id slot, std::string text, bool hopeless, time_point now,
+                   pool_actions& out);
+
+  void checked(slot_id slot, bool alive, time_point now, pool_actions& out);
+  void reset_done(slot_id slot, bool in_order, time_point now, pool_actions& out);
+
+  /// The socket is closed: only now its place is free.
+  void closed(slot_id slot, time_point now, pool_actions& out);
+
+  // --- time and orders from above ---
+
+  /// Does what is due. More or fewer calls than next_event() asks for do no harm.
+  void tick(time_point now, pool_actions& out);
+
+  /// When tick() must be called at the latest; time_point::max() while nothing can become due.
+  time_point next_event() const noexcept { return std::min(urgent_, upkeep_); }
+
+  /// A new size: the share of a fleet's budget, or changed settings. What is above it is closed,
+  /// when idle at once, when lent on return. `why` is for last_change(). Needs min <= max and
+  /// max >= 1; never more than the settings' max.
+  void set_limits(std::size_t min, std::size_t max, const std::string& why, time_point now,
+                  pool_actions& out);
+
+  /// Connections of before generation `generation` (their dial began before this call) serve
+  /// nobody any more: idle ones are closed at once, lent ones on return, dialed ones when they
+  /// arrive. An older or the same number does nothing. The first generation is 0.
+  void evict_all(std::uint64_t generation, time_point now, pool_actions& out);
+
+  /// Nobody waits and nothing is lent from now on. What is lent is closed on return.
+  void close(time_point now, pool_actions& out);
+
+  // --- what others may know ---
+
+  bool is_closed() const noexcept { return closed_; }
+  /// No connection exists and nobody waits.
+  bool is_empty() const noexcept { return live() + count(state::closing) + waiting_.size() == 0; }
+  bool is_idle(slot_id slot) const noexcept { return slots_[slot].now == state::idle; }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+  const size_change& last_change() const noexcept { return size_.last_change(); }
+  pool_statistics statistics() const;
+
+  /// The text for an error: what was waited for, counts and limits, the oldest holder, the last
+  /// failure to dial, and what to do. For every pool_refusal but none.
+  std::string describe(pool_refusal why, const pool_waiter& w, time_point now) const;
+  std::string describe_leak(slot_id slot, time_point now) const;
+  std::string describe_nested(const pool_waiter& w, time_point now) const;
+
+ private:
+  enum class state : std::uint8_t { empty, dialing, idle, lent, checking, resetting, closing };
+  static constexpr std::size_t states = 7;
+
+  struct slot {
+    state now = state::empty;
+    /// Its successor is there: closed on return.
+    bool retiring = false;
+    bool leak_reported = false;
+    std::uint64_t generation = 0;
+    /// When it came into this state.
+    time_point since = {};
+    /// When its server last answered.
+    time_point alive = {};
+    time_point replace_at = time_point::max();
+    time_point expires = time_point::max();
+    pool_user user = {};
+  };
+
+  std::size_t count(state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
+  /// Those that exist and are not being closed.
+  std::size_t live() const noexcept {
+    return slots_.size() - count(state::empty) - count(state::closing);
+  }
+  void move(slot_id slot, state to, time_point now) noexcept;
+  void lend(slot_id slot, const pool_user& user, time_point now) noexcept;
+  void leave_lent(time_point now) noexcept;
+  void make_idle(slot_id slot, time_point now) noexcept;
+  bool slot_may_idle(const slot& s, time_point now) const noexcept;
+  void release_slowly(slot_id slot, returned how, time_point now, pool_actions& out);
+  bool close_if_unwanted(slot_id slot, time_point now, pool_actions& out);
+  void offer(slot_id slot, time_point now, pool_actions& out);
+  void close_slot(slot_id slot, close_reason why, time_point now, pool_actions& out);
+  void close_idle_surplus(time_point now, pool_actions& out);
+  void refuse(pool_waiter& w, pool_refusal why, pool_actions& out);
+  void refuse_all(pool_refusal why, pool_actions& out);
+  void refuse_expired(time_point now, pool_actions& out);
+  void shed_old(std::size_t keep, time_point now, pool_actions& out);
+  bool nothing_to_wait_for() const noexcept;
+  bool wants_dial() const noexcept;
+  void dial(time_point now, pool_actions& out);
+  void upkeep(time_point now, pool_actions& out);
+  /// Starts the dials that are wanted now, and plans the next event.
+  void proceed(time_point now, pool_actions& out);
+
+  const std::string name_;
+  const pool_params params_;
+  const std::size_t max_waiting_;
+  random_generator random_;
+  std::vector<slot> slots_;
+  std::array<std::size_t, states> counts_{};
+  std::vector<slot_id> idle_;
+  std::vector<slot_id> empty_;
+  fifo<pool_waiter> waiting_;
+  overload_gauge overload_;
+  dial_pace pace_;
+  pool_size size_;
+  std::chrono::nanoseconds shortest_upkeep_;
+  time_point urgent_ = time_point::max();
+  time_point upkeep_ = time_point::max();
+  time_point last_upkeep_ = time_point::min();
+  /// No waiter gives up before this.
+  time_point first_until_ = time_point::max();
+  std::uint64_t generation_ = 0;
+  /// The one whose successor is being dialed, and the successor.
+  slot_id replaced_ = no_slot;
+  slot_id successor_ = no_slot;
+  bool used_ = false;
+  bool closed_ = false;
+  pool_statistics stats_;
+};
+
+}  // namespace scalekit::db::detail
