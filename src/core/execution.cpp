@@ -37,6 +37,10 @@ asio::any_io_executor execution::completion_executor() const {
   return state_->pool ? state_->pool->executor() : state_->work;
 }
 
+asio::any_io_executor execution::io_executor() const {
+  return state_->io;
+}
+
 work_pool* execution::own_pool() const {
   return state_->pool.get();
 }

@@ -38,6 +38,9 @@ class SCALEKIT_EXPORT execution {
   /// executor where async_ calls can come faster than they are served.
   boost::asio::any_io_executor completion_executor() const;
 
+  /// The host's I/O executor; an empty one where it gave none.
+  boost::asio::any_io_executor io_executor() const;
+
   /// Runs `task`, which may block and must not throw, on the work executor. Throws errc::shed
   /// when our own pool is full.
   template <class Task>

@@ -53,12 +53,13 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
     fail("no memory for a connection", false);
     return out;
   }
-  const stop_bell bell({&stop, nullptr, nullptr});
+  const wake_descriptor woken;
+  const stop_bell bell(woken, {&stop, nullptr, nullptr});
   auto next = PGRES_POLLING_WRITING;
   while (PQstatus(conn) != CONNECTION_BAD && next != PGRES_POLLING_OK &&
          next != PGRES_POLLING_FAILED) {
     const bool writing = next == PGRES_POLLING_WRITING;
-    const auto why = wait_for(PQsocket(conn), writing, bell.descriptor(), until);
+    const auto why = wait_for(PQsocket(conn), writing, woken.get(), until);
     if (why == wait_end::deadline) {
       fail("no answer to the login within create_timeout", false);
       return out;

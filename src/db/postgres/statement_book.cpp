@@ -8,6 +8,26 @@ namespace scalekit::db::postgres {
 statement_entry::statement_entry(std::uint64_t number, std::string sql, slow::statement_ref ref)
     : id(number), text(std::move(sql)), tracked(ref) {}
 
+statement_entry::~statement_entry() {
+  for (auto* map = maps_.load(); map != nullptr;) delete std::exchange(map, map->next);
+}
+
+const std::vector<std::size_t>& statement_entry::columns_for(
+    const description& told, const scalekit::detail::row_shape& shape) {
+  auto* first = maps_.load(std::memory_order_acquire);
+  for (auto* map = first; map != nullptr; map = map->next) {
+    if (map->told == &told && map->shape == &shape) return map->columns;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& column : told.columns) names.emplace_back(column.name);
+  auto* made =
+      new column_map{&told, &shape, scalekit::detail::match_columns(shape, names), first};
+  // One that another thread has added meanwhile may be the same: twice does no harm.
+  while (!maps_.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
+  }
+  return made->columns;
+}
+
 const description* statement_entry::note(description_ptr told) {
   std::lock_guard lock(mutex_);
   for (const auto& known : told_) {

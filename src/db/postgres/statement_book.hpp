@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/postgres/description.hpp"
+#include "scalekit/core/row.hpp"
 #include "scalekit/slow/tracker.hpp"
 
 #include <array>
@@ -23,6 +24,9 @@ namespace scalekit::db::postgres {
 class statement_entry {
  public:
   statement_entry(std::uint64_t id, std::string text, slow::statement_ref tracked);
+  ~statement_entry();
+  statement_entry(const statement_entry&) = delete;
+  statement_entry& operator=(const statement_entry&) = delete;
 
   /// Unique in its book, also among entries that were forgotten.
   const std::uint64_t id;
@@ -34,11 +38,25 @@ class statement_entry {
     return described_.load(std::memory_order_acquire);
   }
 
+  /// For every column of `shape`, where it is in a result that looks like `told`. Worked out once
+  /// and kept. Throws errc::column_mismatch.
+  const std::vector<std::size_t>& columns_for(const description& told,
+                                              const scalekit::detail::row_shape& shape);
+
   /// Notes what a connection was told. Returns the one of all equal descriptions that is kept.
   const description* note(description_ptr told);
 
  private:
+  struct column_map {
+    const description* told;
+    const scalekit::detail::row_shape* shape;
+    std::vector<std::size_t> columns;
+    column_map* next;
+  };
+
   std::atomic<const description*> described_{nullptr};
+  // A list that only grows, one for each type that the statement is read into.
+  std::atomic<column_map*> maps_{nullptr};
   std::mutex mutex_;
   // All that were ever told, so that who reads an older one may go on; different ones are as many
   // as the schema had changes.

@@ -1,0 +1,19 @@
+#include "db/postgres/connection.hpp"
+
+#include "db/postgres/reactor_port.hpp"
+
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+connection::connection(connection_ptr conn, const std::string& origin, std::size_t statements)
+    : wire(std::make_unique<link>(std::move(conn), origin, statements)) {}
+
+connection::~connection() {
+  // Closing the session, or the parent's place in its event loop, is not the child's business.
+  if (!born.is_forked()) return;
+  static_cast<void>(port.release());
+  static_cast<void>(wire.release());
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "db/postgres/link.hpp"
+#include "db/postgres/server_identity.hpp"
+#include "db/postgres/wake_descriptor.hpp"
+#include "scalekit/core/clock.hpp"
+#include "scalekit/core/fork_guard.hpp"
+
+#include <future>
+#include <memory>
+
+namespace scalekit::db::postgres {
+
+class reactor_port;
+
+/// Ready once the server has taken note of a cancel.
+using cancel_ticket = std::shared_future<void>;
+
+/// A pooled connection: the link, and what is known of its session.
+///
+/// Thread safety: one thread at a time, but for `bell`.
+struct connection {
+  connection(connection_ptr conn, const std::string& origin, std::size_t statements);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  const fork_guard born;
+  std::unique_ptr<link> wire;
+  /// Wakes who waits for it in poll(2): a call's stop token, or the end of the client.
+  wake_descriptor bell;
+  /// Whether default_transaction_read_only is on in this session.
+  bool read_only = false;
+  /// Known once something was written in it.
+  server_identity identity;
+  /// When its user gave it back.
+  time_point last_used{};
+  /// Of a cancel that was asked for and may be on its way.
+  cancel_ticket cancels;
+  /// In the event loop that waits for the socket, once there was an asynchronous call on it.
+  std::unique_ptr<reactor_port> port;
+  /// Used again and again by blocking calls, for its buffers.
+  exchange_ptr spare = std::make_shared<exchange>();
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,414 @@
+#include "db/postgres/host_pool.hpp"
+
+#include "db/postgres/dial.hpp"
+#include "db/postgres/drive.hpp"
+#include "db/postgres/reactor_port.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <array>
+#include <random>
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+namespace asio = boost::asio;
+using detail::pool_action;
+using detail::pool_actions;
+using detail::pool_refusal;
+using detail::returned;
+using detail::slot_id;
+using std::chrono::steady_clock;
+
+struct host_pool::waiter : detail::pool_waiter {
+  virtual ~waiter() = default;
+  /// Under the pool's mutex: no longer waits. Returns itself when it is async.
+  virtual std::shared_ptr<async_waiter> resolved() = 0;
+};
+
+struct host_pool::blocking_waiter final : waiter {
+  std::shared_ptr<async_waiter> resolved() override {
+    wake.notify_one();
+    return nullptr;
+  }
+
+  std::condition_variable wake;
+};
+
+struct host_pool::async_waiter final : waiter, std::enable_shared_from_this<async_waiter> {
+  using stop_callback = std::stop_callback<std::function<void()>>;
+
+  std::shared_ptr<async_waiter> resolved() override {
+    timer->cancel();
+    return std::exchange(self, nullptr);
+  }
+
+  granted then;
+  // Only touched under the pool's mutex: a timer is not thread-safe.
+  std::optional<asio::steady_timer> timer;
+  // Keeps it alive while the queue points at it.
+  std::shared_ptr<async_waiter> self;
+  std::exception_ptr failure;
+  lent_connection lent;
+  std::optional<stop_callback> on_stop, on_also_stop;
+
+  void finish() { std::exchange(then, nullptr)(std::move(failure), std::move(lent)); }
+};
+
+void lent_connection::give_back(returned how) noexcept {
+  if (std::exchange(connection_, nullptr) != nullptr) pool_->give_back(slot_, how);
+}
+
+host_pool::host_pool(server_address server, const client_params& params,
+                     std::shared_ptr<io_home> io)
+    : server_(std::move(server)),
+      params_(params),
+      io_(std::move(io)),
+      core_(server_.name, params.pool, params.max_waiting, std::random_device{}(),
+            steady_clock::now()),
+      slots_(params.pool.max),
+      workers_({.threads = params.pool.max_dials + 1, .max_queued = 100'000, .name = "sk-db-dial"}) {
+}
+
+host_pool::~host_pool() = default;
+
+lent_connection host_pool::try_take(const detail::pool_user& user, time_point now) {
+  std::lock_guard held(mutex_);
+  const auto slot = core_.try_acquire(user, now);
+  if (slot == detail::no_slot) return {};
+  return {shared_from_this(), slot, *slots_[slot]};
+}
+
+lent_connection host_pool::take(const detail::pool_user& user, const detail::call_frame& call,
+                                time_point until, bool& waited) {
+  lock held(mutex_);
+  if (const auto slot = core_.try_acquire(user, call.begun); slot != detail::no_slot) [[likely]] {
+    return {shared_from_this(), slot, *slots_[slot]};
+  }
+  waited = true;
+  blocking_waiter self;
+  self.user = user;
+  self.since = call.begun;
+  self.until = until;
+  pool_actions actions;
+  const auto why = core_.enqueue(self, steady_clock::now(), actions);
+  act(held, actions);
+  if (why != pool_refusal::none) std::rethrow_exception(refusal(self, why));
+
+  auto notify = [&] {
+    std::lock_guard inner(mutex_);
+    self.wake.notify_one();
+  };
+  std::array<std::optional<std::stop_callback<decltype(notify)>>, 3> watching;
+  held.unlock();
+  for (std::size_t i = 0; i < watching.size(); ++i) {
+    if (call.stops[i] != nullptr && call.stops[i]->stop_possible()) {
+      watching[i].emplace(*call.stops[i], notify);
+    }
+  }
+  held.lock();
+  self.wake.wait_until(held, until, [&] {
+    return self.now != detail::pool_waiter::state::waiting || call.is_stopped();
+  });
+  const auto leaving = call.is_stopped() ? pool_refusal::cancelled : pool_refusal::timeout;
+  actions.clear();
+  const bool left = core_.abandon(self, leaving, steady_clock::now(), actions);
+  act(held, actions);
+  const auto failure = left ? refusal(self, leaving)
+                       : self.now == detail::pool_waiter::state::refused
+                           ? refusal(self, self.why)
+                           : std::exception_ptr();
+  held.unlock();
+  // The callbacks take the mutex.
+  for (auto& each : watching) each.reset();
+  if (failure) std::rethrow_exception(failure);
+  return {shared_from_this(), self.slot, *slots_[self.slot]};
+}
+
+void host_pool::async_take(const detail::pool_user& user, time_point since, time_point until,
+                           std::stop_token stop, std::stop_token also_stop, granted then) {
+  auto self = std::make_shared<async_waiter>();
+  self->user = user;
+  self->since = since;
+  self->until = until;
+  self->then = std::move(then);
+  const auto executor = io_->executor();
+  auto finish_later = [&] { asio::post(executor, [self] { self->finish(); }); };
+
+  lock held(mutex_);
+  if (const auto slot = core_.try_acquire(user, since); slot != detail::no_slot) {
+    self->lent = {shared_from_this(), slot, *slots_[slot]};
+    held.unlock();
+    return finish_later();
+  }
+  self->timer.emplace(executor, until);
+  self->self = self;
+  pool_actions actions;
+  const auto why = core_.enqueue(*self, steady_clock::now(), actions);
+  if (why != pool_refusal::none) {
+    self->self.reset();
+    self->failure = refusal(*self, why);
+  } else {
+    self->timer->async_wait(
+        [pool = weak_from_this(), weak = std::weak_ptr(self)](boost::system::error_code ec) {
+          auto p = pool.lock();
+          auto w = weak.lock();
+          if (!ec && p && w) p->leave(w, pool_refusal::timeout);
+        });
+  }
+  act(held, actions);
+  held.unlock();
+  if (why != pool_refusal::none) return finish_later();
+
+  // Only posts: it may run inside request_stop() of a thread that holds locks of its own.
+  auto abandon = [pool = weak_from_this(), weak = std::weak_ptr(self), executor] {
+    asio::post(executor, [pool, weak] {
+      auto p = pool.lock();
+      auto w = weak.lock();
+      if (p && w) p->leave(w, pool_refusal::cancelled);
+    });
+  };
+  if (stop.stop_possible()) self->on_stop.emplace(std::move(stop), abandon);
+  if (also_stop.stop_possible()) self->on_also_stop.emplace(std::move(also_stop), abandon);
+}
+
+void host_pool::leave(const std::shared_ptr<async_waiter>& w, pool_refusal why) {
+  {
+    lock held(mutex_);
+    pool_actions actions;
+    if (!core_.abandon(*w, why, steady_clock::now(), actions)) return;
+    w->resolved();
+    w->failure = refusal(*w, why);
+    act(held, actions);
+  }
+  w->finish();
+}
+
+void host_pool::give_back(slot_id slot, returned how) noexcept {
+  if (guard_.is_forked()) return;
+  lock held(mutex_);
+  auto& c = *slots_[slot];
+  if (c.wire->is_broken()) how = returned::broken;
+  c.last_used = steady_clock::now();
+  pool_actions actions;
+  core_.release(slot, how, c.last_used, actions);
+  if (!actions.empty()) act(held, actions);
+  if (closing_.load(std::memory_order_relaxed)) idle_.notify_all();
+}
+
+template <class Event>
+void host_pool::report(Event event) {
+  lock held(mutex_);
+  pool_actions actions;
+  event(actions);
+  act(held, actions);
+  idle_.notify_all();
+}
+
+void host_pool::act(lock& held, pool_actions& actions) {
+  while (!actions.empty()) {
+    std::vector<std::shared_ptr<async_waiter>> woken;
+    std::vector<std::pair<slot_id, std::unique_ptr<connection>>> doomed;
+    for (const auto& a : actions) {
+      switch (a.what) {
+        case pool_action::kind::grant:
+        case pool_action::kind::refuse: {
+          auto async = static_cast<waiter*>(a.waiter)->resolved();
+          if (!async) break;
+          if (a.what == pool_action::kind::grant) {
+            async->lent = {shared_from_this(), async->slot, *slots_[async->slot]};
+          } else {
+            async->failure = refusal(*async, async->why);
+          }
+          woken.push_back(std::move(async));
+          break;
+        }
+        case pool_action::kind::dial:
+          dial_in(a.slot, a.until);
+          break;
+        case pool_action::kind::check:
+          check_in(a.slot, a.until);
+          break;
+        case pool_action::kind::reset:
+          reset_in(a.slot, a.until);
+          break;
+        case pool_action::kind::close:
+          doomed.emplace_back(a.slot, std::move(slots_[a.slot]));
+          break;
+        case pool_action::kind::report_leak:
+          params_.log(log_level::warning, "db.pool.leak",
+                      core_.describe_leak(a.slot, steady_clock::now()), {{"server", server_.name}});
+          break;
+        case pool_action::kind::report_nested:
+          params_.log(log_level::warning, "db.pool.nested_acquire",
+                      core_.describe_nested(*a.waiter, steady_clock::now()),
+                      {{"server", server_.name}});
+          break;
+      }
+    }
+    actions.clear();
+    if (woken.empty() && doomed.empty()) break;
+    held.unlock();
+    for (auto& w : woken) {
+      asio::post(io_->executor(), [w = std::move(w)] { w->finish(); });
+    }
+    for (auto& [slot, c] : doomed) c.reset();
+    held.lock();
+    for (const auto& [slot, c] : doomed) core_.closed(slot, steady_clock::now(), actions);
+  }
+  plan(core_.next_event());
+}
+
+void host_pool::plan(time_point when) {
+  if (when >= planned_) return;
+  planned_ = when;
+  if (!timer_) timer_.emplace(io_->executor());
+  timer_->expires_at(when);
+  timer_->async_wait([weak = weak_from_this(), when](boost::system::error_code) {
+    auto self = weak.lock();
+    if (!self) return;
+    lock held(self->mutex_);
+    // One that was planned anew has been cancelled, and the new one comes.
+    if (self->planned_ != when) return;
+    self->planned_ = time_point::max();
+    pool_actions actions;
+    self->core_.tick(steady_clock::now(), actions);
+    self->act(held, actions);
+    self->plan(self->core_.next_event());
+  });
+}
+
+void host_pool::dial_in(slot_id slot, time_point until) {
+  workers_.post([weak = weak_from_this(), slot, until] {
+    auto self = weak.lock();
+    if (!self) return;
+    auto got = dial(self->server_, until, self->stop_dials_.get_token());
+    if (!got.connection) {
+      self->params_.log(log_level::warning, "db.pool.dial_failed", got.failure,
+                        {{"server", self->server_.name}});
+      self->report([&](pool_actions& out) {
+        self->core_.dial_failed(slot, std::move(got.failure), got.hopeless, steady_clock::now(),
+                                out);
+      });
+      return;
+    }
+    std::unique_ptr<connection> made;
+    try {
+      made = std::make_unique<connection>(std::move(got.connection), self->server_.name,
+                                          self->params_.statement_cache);
+    } catch (const std::exception& e) {
+      self->report([&](pool_actions& out) {
+        self->core_.dial_failed(slot, e.what(), false, steady_clock::now(), out);
+      });
+      return;
+    }
+    self->report([&](pool_actions& out) {
+      self->slots_[slot] = std::move(made);
+      self->core_.dial_succeeded(slot, steady_clock::now(), out);
+    });
+  });
+}
+
+void host_pool::check_in(slot_id slot, time_point until) {
+  workers_.post([weak = weak_from_this(), slot, until] {
+    auto self = weak.lock();
+    if (!self) return;
+    auto& c = *self->slots_[slot];
+    c.port.reset();
+    c.wire->sync();
+    const bool alive = drain(*c.wire, until);
+    self->report([&](pool_actions& out) {
+      self->core_.checked(slot, alive, steady_clock::now(), out);
+    });
+  });
+}
+
+void host_pool::reset_in(slot_id slot, time_point until) {
+  workers_.post([weak = weak_from_this(), slot, until] {
+    auto self = weak.lock();
+    if (!self) return;
+    auto& c = *self->slots_[slot];
+    c.port.reset();
+    // A cancel that is still on its way would hit whoever comes next.
+    const bool cancelled = !c.cancels.valid() ||
+                           c.cancels.wait_until(until) == std::future_status::ready;
+    c.cancels = {};
+    const bool in_order = cancelled && recover(*c.wire, until);
+    c.read_only = false;
+    c.bell.silence();
+    self->report([&](pool_actions& out) {
+      self->core_.reset_done(slot, in_order, steady_clock::now(), out);
+    });
+  });
+}
+
+void host_pool::evict_all(std::uint64_t generation) {
+  report([&](pool_actions& out) { core_.evict_all(generation, steady_clock::now(), out); });
+}
+
+void host_pool::close() {
+  closing_ = true;
+  stop_dials_.request_stop();
+  report([&](pool_actions& out) { core_.close(steady_clock::now(), out); });
+}
+
+void host_pool::stop_running() {
+  std::lock_guard held(mutex_);
+  for (const auto& c : slots_) {
+    if (c) c->bell.ring();
+  }
+}
+
+cancel_ticket host_pool::cancel(connection& c) {
+  auto ticket = std::make_shared<std::promise<void>>();
+  auto done = ticket->get_future().share();
+  // PQcancel() blocks, and knows no deadline.
+  workers_.post([ticket, request = std::shared_ptr<PGcancel>(c.wire->make_cancel())] {
+    std::array<char, 256> why{};
+    if (request) PQcancel(request.get(), why.data(), static_cast<int>(why.size()));
+    ticket->set_value();
+  });
+  c.cancels = done;
+  return done;
+}
+
+bool host_pool::wait_until_idle(time_point until) {
+  closing_ = true;
+  lock held(mutex_);
+  return idle_.wait_until(held, until, [this] {
+    return core_.statistics().busy + core_.waiting() == 0;
+  });
+}
+
+pool_statistics host_pool::statistics() const {
+  std::lock_guard held(mutex_);
+  return core_.statistics();
+}
+
+std::exception_ptr host_pool::refusal(const detail::pool_waiter& w, pool_refusal why) const {
+  auto code = errc::acquire_timeout;
+  switch (why) {
+    case pool_refusal::none:
+    case pool_refusal::timeout:
+      break;
+    case pool_refusal::cancelled:
+      code = errc::cancelled;
+      break;
+    case pool_refusal::queue_full:
+    case pool_refusal::overload:
+      code = errc::shed;
+      break;
+    case pool_refusal::unreachable:
+      code = errc::unavailable;
+      break;
+    case pool_refusal::closed:
+      code = errc::closed;
+      break;
+  }
+  return std::make_exception_ptr(
+      error(make_error_code(code),
+            {core_.describe(why, w, steady_clock::now()), {}, {}, server_.name}));
+}
+
+}  // namespace scalekit::db::postgres

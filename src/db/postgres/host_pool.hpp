@@ -1,0 +1,138 @@
+#pragma once
+
+#include "db/call_frame.hpp"
+#include "db/pool/pool_core.hpp"
+#include "db/postgres/connection.hpp"
+#include "db/postgres/io_home.hpp"
+#include "db/postgres/settings.hpp"
+#include "scalekit/core/fork_guard.hpp"
+#include "scalekit/core/work_pool.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+class host_pool;
+
+/// A connection on loan; goes back as healthy when it dies, unless it was told otherwise. Keeps its
+/// pool alive.
+class lent_connection {
+ public:
+  lent_connection() = default;
+  lent_connection(std::shared_ptr<host_pool> pool, detail::slot_id slot, connection& c) noexcept
+      : pool_(std::move(pool)), slot_(slot), connection_(&c) {}
+  lent_connection(lent_connection&& other) noexcept
+      : pool_(std::move(other.pool_)),
+        slot_(other.slot_),
+        connection_(std::exchange(other.connection_, nullptr)) {}
+  lent_connection& operator=(lent_connection&& other) noexcept {
+    give_back(detail::returned::healthy);
+    pool_ = std::move(other.pool_);
+    slot_ = other.slot_;
+    connection_ = std::exchange(other.connection_, nullptr);
+    return *this;
+  }
+  ~lent_connection() { give_back(detail::returned::healthy); }
+
+  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  connection& operator*() const noexcept { return *connection_; }
+  connection* operator->() const noexcept { return connection_; }
+
+  void give_back(detail::returned how) noexcept;
+
+ private:
+  std::shared_ptr<host_pool> pool_;
+  detail::slot_id slot_ = detail::no_slot;
+  connection* connection_ = nullptr;
+};
+
+/// The connections to one server: pool_core's decisions, and the threads, timers and sockets that
+/// carry them out.
+///
+/// Thread safety: every member may be called from any thread.
+class host_pool : public std::enable_shared_from_this<host_pool> {
+ public:
+  host_pool(server_address server, const client_params& params, std::shared_ptr<io_home> io);
+  ~host_pool();
+
+  const std::string& name() const noexcept { return server_.name; }
+
+  /// Blocks until there is a connection. `waited` tells whether it had to. Throws acquire_timeout,
+  /// shed, cancelled, unavailable or closed.
+  lent_connection take(const detail::pool_user& user, const detail::call_frame& call,
+                       time_point until, bool& waited);
+
+  /// One that is idle now, or none.
+  lent_connection try_take(const detail::pool_user& user, time_point now);
+
+  /// Calls `then` once: with a connection or an error, on the I/O executor, never from inside this
+  /// function. No thread waits meanwhile.
+  using granted = std::function<void(std::exception_ptr, lent_connection)>;
+  void async_take(const detail::pool_user& user, time_point since, time_point until,
+                  std::stop_token stop, std::stop_token also_stop, granted then);
+
+  /// Asks the server to stop what runs on `c`, without waiting. The connection must then be given
+  /// back as needs_reset, which waits for the cancel to be over.
+  cancel_ticket cancel(connection& c);
+
+  /// Connections made before are closed as soon as they come back.
+  void evict_all(std::uint64_t generation);
+
+  /// Nobody gets one any more, and who waits hears of it.
+  void close();
+  /// Wakes the blocking calls under way and cuts the connections that are lent.
+  void stop_running();
+  bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+  /// True once nothing is lent and nobody waits; false at `until`.
+  bool wait_until_idle(time_point until);
+
+  pool_statistics statistics() const;
+
+ private:
+  friend class lent_connection;
+  struct waiter;
+  struct blocking_waiter;
+  struct async_waiter;
+  using lock = std::unique_lock<std::mutex>;
+
+  void give_back(detail::slot_id slot, detail::returned how) noexcept;
+  /// Carries out `actions`, and what follows from them. Unlocks for it, and locks again.
+  void act(lock& held, detail::pool_actions& actions);
+  void plan(time_point when);
+  void dial_in(detail::slot_id slot, time_point until);
+  void check_in(detail::slot_id slot, time_point until);
+  void reset_in(detail::slot_id slot, time_point until);
+  template <class Event>
+  void report(Event event);
+  void leave(const std::shared_ptr<async_waiter>& w, detail::pool_refusal why);
+  std::exception_ptr refusal(const detail::pool_waiter& w, detail::pool_refusal why) const;
+
+  const server_address server_;
+  const client_params params_;
+  const std::shared_ptr<io_home> io_;
+  const fork_guard guard_;
+  std::atomic<bool> closing_{false};
+  std::stop_source stop_dials_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  detail::pool_core core_;
+  std::vector<std::unique_ptr<connection>> slots_;
+  std::optional<boost::asio::steady_timer> timer_;
+  time_point planned_ = time_point::max();
+  // For what blocks: dials, checks, recovery. Last, so that it is empty before the rest goes.
+  work_pool workers_;
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/fork_guard.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace scalekit::db::postgres {
+
+/// Where a client's sockets and timers live: the host's I/O executor; where it gave none, an event
+/// loop of the client's own, on one thread that starts with the first need.
+///
+/// Thread safety: executor() may be called from any thread.
+class io_home {
+ public:
+  explicit io_home(const scalekit::execution& exec);
+  ~io_home();
+  io_home(const io_home&) = delete;
+  io_home& operator=(const io_home&) = delete;
+
+  /// Throws std::system_error where the thread cannot be started.
+  boost::asio::any_io_executor executor();
+
+ private:
+  struct loop {
+    boost::asio::io_context io{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep{
+        io.get_executor()};
+  };
+
+  const boost::asio::any_io_executor host_;
+  const fork_guard guard_;
+  std::mutex mutex_;
+  std::shared_ptr<loop> own_;
+  std::thread thread_;
+};
+
+}  // namespace scalekit::db::postgres

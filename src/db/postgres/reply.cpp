@@ -1,0 +1,137 @@
+#include "db/postgres/reply.hpp"
+
+#include "db/call_site.hpp"
+#include "db/postgres/sqlstate.hpp"
+#include "db/postgres/wire_types.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db::postgres {
+namespace {
+
+std::string field_of(const PGresult* r, int code) {
+  const char* text = PQresultErrorField(r, code);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+/// INSERT, UPDATE, DELETE and MERGE tell how many rows they changed; so does SELECT, which changed
+/// none.
+std::int64_t changed_by(PGresult* r) {
+  if (std::string_view(PQcmdStatus(r)).starts_with("SELECT")) return 0;
+  const std::string_view tuples = PQcmdTuples(r);
+  std::int64_t n = 0;
+  std::from_chars(tuples.data(), tuples.data() + tuples.size(), n);
+  return n;
+}
+
+[[noreturn]] void fail_decoding(wire_status status, const description::column& column) {
+  switch (status) {
+    case wire_status::out_of_range:
+      throw error(errc::value_out_of_range, "column '" + column.name + "' of type " +
+                                                type_name_of(column.type) +
+                                                " holds a value beyond the range of what it is read into");
+    case wire_status::unsupported:
+      throw error(errc::column_mismatch, "column '" + column.name + "' is of type " +
+                                             type_name_of(column.type) +
+                                             ", which cannot be read; cast it to text");
+    case wire_status::ok:
+    case wire_status::malformed:
+      break;
+  }
+  throw error(errc::corrupt, "column '" + column.name + "': the server sent no value of type " +
+                                 type_name_of(column.type));
+}
+
+}  // namespace
+
+std::string sqlstate_of(const exchange& e) {
+  return e.result ? field_of(e.result.get(), PG_DIAG_SQLSTATE) : std::string();
+}
+
+bool is_stale_plan(const exchange& e) {
+  const auto state = sqlstate_of(e);
+  if (state == "26000") return true;
+  return state == "0A000" &&
+         field_of(e.result.get(), PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
+}
+
+error error_of(const exchange& e, const std::source_location& site, const std::string& origin,
+               bool is_write) {
+  const auto place = detail::describe(site) + ": ";
+  if (e.end == exchange::ending::lost) {
+    if (is_write && e.sent) {
+      return {make_error_code(errc::commit_in_doubt),
+              {place + "the connection was lost before the server answered: the change may or may "
+                       "not have been made",
+               e.lost_because, {}, origin}};
+    }
+    return {make_error_code(errc::connection_lost),
+            {place + "the connection was lost", e.lost_because, {}, origin}};
+  }
+  if (e.end == exchange::ending::skipped || !e.result) {
+    return {make_error_code(errc::backend_error),
+            {place + "not run: a statement before it failed", {}, {}, origin}};
+  }
+  auto state = sqlstate_of(e);
+  auto code = errc_of(state);
+  auto said = field_of(e.result.get(), PG_DIAG_MESSAGE_PRIMARY);
+  // The server's own statement_timeout has the same code as a cancel.
+  if (state == "57014" && said.find("timeout") != std::string::npos) {
+    code = errc::execution_timeout;
+  }
+  if (auto constraint = field_of(e.result.get(), PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
+    said += " (" + constraint + ")";
+  }
+  if (auto hint = field_of(e.result.get(), PG_DIAG_MESSAGE_HINT); !hint.empty()) {
+    said += "; hint: " + hint;
+  }
+  if (state.empty()) {
+    code = errc::backend_error;
+    said = PQresultErrorMessage(e.result.get());
+  }
+  return {make_error_code(code),
+          {place + "the statement failed", std::move(said), std::move(state), origin}};
+}
+
+reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_bytes) {
+  auto* r = e.result.get();
+  if (PQresultStatus(r) == PGRES_EMPTY_QUERY) {
+    throw error(errc::invalid_statement, "the statement is empty");
+  }
+  reply out;
+  out.rows_affected = changed_by(r);
+  if (rows == nullptr) return out;
+  const auto& columns = e.read_by->columns;
+  const auto& map = e.entry->columns_for(*e.read_by, rows->shape());
+  const int count = PQntuples(r);
+  boost::container::small_vector<value_view, 16> row(map.size());
+  boost::container::small_vector<std::string, 8> scratch(map.size());
+  for (int i = 0; i < count; ++i) {
+    for (std::size_t c = 0; c < map.size(); ++c) {
+      const int field = static_cast<int>(map[c]);
+      if (PQgetisnull(r, i, field) != 0) {
+        row[c] = {};
+        continue;
+      }
+      const auto size = static_cast<std::size_t>(PQgetlength(r, i, field));
+      if (size > max_value_bytes) {
+        throw error(errc::too_large, "column '" + columns[map[c]].name + "' holds a value of " +
+                                         std::to_string(size) + " bytes; max_value_bytes is " +
+                                         std::to_string(max_value_bytes));
+      }
+      const auto status =
+          columns[map[c]].decode({PQgetvalue(r, i, field), size}, row[c], scratch[c]);
+      if (status != wire_status::ok) [[unlikely]] fail_decoding(status, columns[map[c]]);
+    }
+    rows->accept(row.data());
+    ++out.rows;
+  }
+  return out;
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "db/postgres/conversation.hpp"
+#include "db/postgres/reply.hpp"
+#include "scalekit/db/causal_token.hpp"
+#include "scalekit/db/statement.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+
+namespace scalekit::db::postgres {
+
+/// How one statement of the host is to be run.
+struct call_shape {
+  detail::access kind = detail::access::read;
+  /// Inside a transaction that is open on the connection; else the statement is one of its own.
+  bool in_transaction = false;
+  /// In a transaction: also learn its id, which tells after a lost commit what became of it.
+  bool learn_xid = false;
+  std::size_t max_value_bytes = 0;
+};
+
+/// One statement, from its preparation to its last row, with what must be around it: a transaction
+/// where rows of a write could turn out to be unreadable, and the causal token of a write.
+///
+/// Object lifetimes: `query` and `rows` must live until it is over, or is no longer advanced.
+class statement_call final : public conversation {
+ public:
+  statement_call(const statement& query, exchange_ptr e, detail::row_sink* rows, call_shape shape);
+
+  bool advance(connection& c) override;
+
+  // Once it is over.
+  std::uint64_t rows() const noexcept { return reply_.rows; }
+  std::int64_t rows_affected() const noexcept { return reply_.rows_affected; }
+  /// When the answer to the statement was there.
+  std::optional<time_point> answered() const noexcept { return answered_; }
+  bool was_prepared_before() const noexcept { return was_prepared_; }
+  /// The position of a write that was committed; empty for all else.
+  const causal_token& token() const noexcept { return token_; }
+  std::uint64_t xid() const noexcept { return xid_; }
+
+  /// Whether giving up now leaves open what was changed.
+  bool may_have_effect() const noexcept {
+    return shape_.kind == detail::access::write && !shape_.in_transaction && e_->sent;
+  }
+
+ private:
+  enum class step { start, prepared, ran, committed, undone, over };
+
+  bool start(connection& c);
+  bool send(connection& c);
+  bool look(connection& c);
+  bool look_at_commit(connection& c);
+  bool undo(connection& c, std::exception_ptr failure);
+  void send_own(connection& c, exchange_ptr& to, const char* text, bool ends_group);
+  void send_token_query(connection& c);
+  void read_identity(connection& c);
+  void read_token(connection& c);
+  bool is_guarded() const noexcept {
+    return shape_.kind == detail::access::write && rows_ != nullptr;
+  }
+
+  const statement& query_;
+  exchange_ptr e_;
+  detail::row_sink* rows_;
+  call_shape shape_;
+  step step_ = step::start;
+  bool healed_ = false;
+  bool was_prepared_ = true;
+  exchange_ptr guard_, commit_, identity_, position_;
+  std::exception_ptr failure_;
+  reply reply_;
+  std::optional<time_point> answered_;
+  causal_token token_;
+  std::uint64_t xid_ = 0;
+};
+
+}  // namespace scalekit::db::postgres
