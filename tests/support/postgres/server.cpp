@@ -5,45 +5,10 @@
 #include "support/postgres/process.hpp"
 
 #include <csignal>
-#include <fstream>
 #include <stdexcept>
-#include <sys/shm.h>
-#include <sys/wait.h>
 
 namespace support::postgres {
 namespace {
-
-settings basic_settings(const server_params& params, std::uint16_t port,
-                        const std::filesystem::path& directory) {
-  const auto on_off = [](bool on) { return on ? "on" : "off"; };
-  settings s{
-      {"listen_addresses", "127.0.0.1"},
-      {"port", std::to_string(port)},
-      {"unix_socket_directories", directory.string()},
-      {"max_connections", std::to_string(params.max_connections)},
-      {"shared_buffers", "16MB"},
-      // Files below the data directory: nothing of a killed server stays in /dev/shm.
-      {"dynamic_shared_memory_type", "mmap"},
-      {"fsync", on_off(params.fsync)},
-      {"full_page_writes", on_off(params.fsync)},
-      {"wal_level", "replica"},
-      {"hot_standby", "on"},
-      {"max_wal_senders", "8"},
-      {"max_replication_slots", "8"},
-      // Instead of slots: a standby may change its upstream, or come back, without bookkeeping.
-      {"wal_keep_size", "256MB"},
-      {"wal_receiver_status_interval", "1s"},
-      {"wal_retrieve_retry_interval", "100ms"},
-      {"log_line_prefix", "%m [%p] "},
-      {"ssl", on_off(params.tls)},
-  };
-  if (params.tls) {
-    s["ssl_cert_file"] = directory / "server.crt";
-    s["ssl_key_file"] = directory / "server.key";
-  }
-  for (const auto& [name, value] : params.more) s[name] = value;
-  return s;
-}
 
 std::string percent_encoded(const std::string& text) {
   static constexpr char digits[] = "0123456789ABCDEF";
@@ -62,8 +27,7 @@ std::string percent_encoded(const std::string& text) {
 }  // namespace
 
 server::server(server_params params, empty_directory)
-    : params_(std::move(params)),
-      settings_(basic_settings(params_, port_.number(), directory_.path())) {
+    : params_(std::move(params)), settings_(basic_settings()) {
   if (params_.tls) make_certificate();
 }
 
@@ -79,13 +43,7 @@ server::server(server_params params) : server(std::move(params), empty_directory
 std::unique_ptr<server> server::standby_of(const server& primary, server_params params) {
   params.password = primary.params_.password;
   std::unique_ptr<server> made(new server(std::move(params), empty_directory{}));
-  run({program("pg_basebackup"), "-d", primary.socket_url(), "-D", made->data_dir(), "-X", "stream",
-       "-c", "fast", "--no-sync"});
-  made->write_access_rules();
-  std::ofstream(made->data_dir() / "standby.signal");
-  give_to_server_account(made->data_dir() / "standby.signal");
-  made->configure({{"primary_conninfo", primary.socket_url()}});
-  made->start();
+  made->become_standby_of(primary);
   return made;
 }
 
@@ -204,6 +162,21 @@ void server::promote() {
   if (!wait_for("select pg_is_in_recovery()", "f")) fail("PostgreSQL was not promoted");
 }
 
+void server::become_standby_of(const server& primary) {
+  kill9();
+  std::filesystem::remove_all(data_dir());
+  run({program("pg_basebackup"), "-d", primary.socket_url(), "-D", data_dir(), "-X", "stream", "-c",
+       "fast", "--no-sync"});
+  write_access_rules();
+  mark_as_standby();
+  settings_["primary_conninfo"] = primary.socket_url();
+  start();
+}
+
+void server::follow(const std::string& upstream) {
+  reload({{"primary_conninfo", upstream}});
+}
+
 void server::configure(const settings& changes) {
   for (const auto& [name, value] : changes) settings_[name] = value;
   write_configuration();
@@ -218,46 +191,12 @@ void server::reload(const settings& changes) {
   }
 }
 
-void server::make_certificate() const {
-  run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-       "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-       "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", directory_ / "server.key", "-out",
-       ca_file()});
-  std::filesystem::permissions(directory_ / "server.key", std::filesystem::perms::owner_read);
-}
-
-void server::write_configuration() const {
-  std::ofstream file(data_dir() / "postgresql.conf");
-  for (const auto& [name, value] : settings_) {
-    file << name << " = " << quoted_literal(value) << "\n";
-  }
-}
-
-void server::write_access_rules() const {
-  const std::string method = params_.password.empty() ? "trust" : "scram-sha-256";
-  std::ofstream(data_dir() / "pg_hba.conf")
-      << "local all all trust\n"
-      << "local replication all trust\n"
-      << "host all all 127.0.0.1/32 " << method << "\n"
-      << "host replication all 127.0.0.1/32 " << method << "\n";
-}
-
 bool server::answers() const {
   try {
     return run_sql(socket_url(), "select 1", std::chrono::seconds(5)) == "1";
   } catch (const std::runtime_error&) {
     return false;
   }
-}
-
-void server::remove_shared_memory() const {
-  // Only a killed server leaves its lock file; the seventh line names the System V segment.
-  std::ifstream file(data_dir() / "postmaster.pid");
-  std::string line;
-  for (int i = 0; i < 7; ++i) std::getline(file, line);
-  const auto blank = line.find_last_of(' ');
-  if (!file || blank == std::string::npos) return;
-  shmctl(std::atoi(line.c_str() + blank), IPC_RMID, nullptr);
 }
 
 void server::fail(const std::string& what) const {

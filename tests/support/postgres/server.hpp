@@ -62,6 +62,7 @@ class server {
   /// For sslmode=verify-full&sslrootcert=...
   std::filesystem::path ca_file() const { return directory_ / "server.crt"; }
   std::string log_tail() const;
+  const std::string& password() const noexcept { return params_.password; }
 
   /// On a connection of its own by the unix socket, as superuser.
   void exec(const std::string& sql, const std::string& database = "postgres",
@@ -88,6 +89,10 @@ class server {
   void thaw();
   /// A standby becomes a primary; returns once it accepts writes.
   void promote();
+  /// Throws its data away and starts as a new standby of `primary`, on the same port.
+  void become_standby_of(const server& primary);
+  /// A standby streams from somewhere else: a conninfo or URL, of a proxy for instance.
+  void follow(const std::string& upstream);
 
   /// Merges into the settings; for the next start.
   void configure(const settings& changes);
@@ -98,7 +103,9 @@ class server {
   struct empty_directory {};
   server(server_params params, empty_directory);
 
+  settings basic_settings() const;
   void make_certificate() const;
+  void mark_as_standby() const;
   void write_configuration() const;
   void write_access_rules() const;
   bool answers() const;
