@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/postgres/wire_encode.hpp"
 #include "scalekit/core/value_list.hpp"
 
 #include <cstddef>
@@ -54,15 +55,16 @@ class encoded_parameters {
   const int* formats() const noexcept { return formats_.data(); }
 
  private:
-  void add(const value_view& value, std::uint32_t type, std::size_t position);
-  void point_at(std::string_view in_place);
+  void add(const value_view& value, std::uint32_t type, parameter_place place);
+  void clear() noexcept;
 
   std::vector<const char*> pointers_;
   std::vector<int> lengths_;
   std::vector<int> formats_;
-  /// Where a parameter begins in buffer_; npos for one that is seen in place.
+  /// Where a parameter begins in buffer_; unused for one that is seen in place.
   std::vector<std::size_t> offsets_;
   std::string buffer_;
+  std::size_t bytes_in_place_ = 0;
 };
 
 }  // namespace scalekit::db::postgres

@@ -45,6 +45,9 @@ inline constexpr std::uint32_t xid8 = 5069;
 /// The element type of an array type; 0 for what is not the array type of one of the above.
 std::uint32_t element_type_of(std::uint32_t array_type) noexcept;
 
+/// True for the above and their arrays.
+bool is_known_type(std::uint32_t type) noexcept;
+
 /// "int4", "int4[]"; "type 16385" for a type that is not known here. For error texts.
 std::string type_name_of(std::uint32_t type);
 
