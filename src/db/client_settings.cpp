@@ -1,5 +1,7 @@
 #include "scalekit/db/client_settings.hpp"
 
+#include "db/pool/pool_settings.hpp"
+
 #include <chrono>
 #include <cstdint>
 
@@ -55,7 +57,8 @@ const settings_schema<client_params>& client_settings() {
           // SQLite itself ends at 10^9.
           .bytes("max_value_bytes", &p::max_value_bytes, kib, 1'000'000'000,
                  "The largest value, row or statement text")
-          .nested("", &p::sqlite, sqlite_settings());
+          .nested("", &p::sqlite, sqlite_settings())
+          .nested("pool", &p::pool, detail::pool_settings());
   return schema;
 }
 

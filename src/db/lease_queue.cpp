@@ -22,7 +22,7 @@ bool lease_queue::wait(lease_waiter& w) {
     ++stats_.shed;
     return false;
   }
-  w.place_ = waiting_.insert(waiting_.end(), &w);
+  waiting_.push_back(w);
   w.now = lease_waiter::state::waiting;
   return true;
 }
@@ -34,7 +34,7 @@ lease_waiter* lease_queue::give_back(std::size_t slot) {
     return nullptr;
   }
   auto* first = waiting_.front();
-  waiting_.pop_front();
+  waiting_.erase(*first);
   first->now = lease_waiter::state::granted;
   first->slot = slot;
   ++stats_.acquired;
@@ -44,7 +44,7 @@ lease_waiter* lease_queue::give_back(std::size_t slot) {
 
 bool lease_queue::abandon(lease_waiter& w, leave why) {
   if (w.now != lease_waiter::state::waiting) return false;
-  waiting_.erase(w.place_);
+  waiting_.erase(w);
   w.now = lease_waiter::state::idle;
   ++(why == leave::timeout ? stats_.acquire_timeouts : stats_.cancelled_waits);
   return true;
@@ -52,9 +52,12 @@ bool lease_queue::abandon(lease_waiter& w, leave why) {
 
 std::vector<lease_waiter*> lease_queue::close() {
   closed_ = true;
-  std::vector<lease_waiter*> left(waiting_.begin(), waiting_.end());
-  waiting_.clear();
-  for (auto* w : left) w->now = lease_waiter::state::closed;
+  std::vector<lease_waiter*> left;
+  while (auto* w = waiting_.front()) {
+    waiting_.erase(*w);
+    w->now = lease_waiter::state::closed;
+    left.push_back(w);
+  }
   return left;
 }
 

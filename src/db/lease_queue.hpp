@@ -2,26 +2,22 @@
 
 // Who gets a connection next: the decisions of a pool, without threads, clocks or connections.
 
+#include "db/pool/fifo.hpp"
 #include "scalekit/db/statistics.hpp"
 
 #include <cstddef>
-#include <list>
 #include <optional>
 #include <vector>
 
 namespace scalekit::db::detail {
 
 /// One caller in the queue. Belongs to the caller, and must outlive its stay in the queue.
-struct lease_waiter {
+struct lease_waiter : fifo_link<lease_waiter> {
   enum class state { idle, waiting, granted, closed };
 
   state now = state::idle;
   /// The slot, once granted.
   std::size_t slot = 0;
-
- private:
-  friend class lease_queue;
-  std::list<lease_waiter*>::iterator place_;
 };
 
 /// A fixed number of slots, lent one at a time: the most recently used first, so that few stay
@@ -58,7 +54,7 @@ class lease_queue {
 
  private:
   std::vector<std::size_t> free_;
-  std::list<lease_waiter*> waiting_;
+  fifo<lease_waiter> waiting_;
   std::size_t max_waiting_;
   bool closed_ = false;
   pool_statistics stats_;

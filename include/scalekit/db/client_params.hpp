@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/log.hpp"
+#include "scalekit/db/pool_params.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -87,6 +88,9 @@ struct client_params {
 
   /// The SQLite driver's own.
   sqlite_params sqlite = {};
+
+  /// The connections to each server. Not used by SQLite.
+  pool_params pool = {};
 
   /// Told of every statement's times, rows, outcome and call site; null (the default): nobody.
   /// Only settable here.

@@ -37,7 +37,7 @@ struct pool_params {
   std::chrono::nanoseconds destroy_timeout = std::chrono::seconds{5};
 
   /// Connections above `min` that were not used for this long are closed. Default 5 min. Range
-  /// 1 s to 24 h, or 0: never.
+  /// 0 (never) to 24 h.
   std::chrono::nanoseconds idle_timeout = std::chrono::minutes{5};
 
   /// How often, at most, the pool looks for idle, old and leaked connections: each of those times
@@ -51,14 +51,14 @@ struct pool_params {
   std::chrono::nanoseconds create_retry_interval = std::chrono::milliseconds{200};
 
   /// A connection that idles this long is asked for a sign of life; one that gives none within
-  /// 5 s is closed. Default 30 s: below the idle timeout of most firewalls. Range 100 ms to 24 h,
-  /// or 0: never.
+  /// 5 s is closed. Default 30 s: below the idle timeout of most firewalls. Range 0 (never)
+  /// to 24 h.
   std::chrono::nanoseconds health_check_interval = std::chrono::seconds{30};
 
   /// A connection is replaced at an age drawn from half of this to all of it, so that those opened
   /// together do not end together; where it is needed, its successor is opened shortly before.
   /// Default 1 h: each is replaced after 30 to 60 minutes, which bounds the memory a server
-  /// process gathers. Range 1 s to 30 days, or 0: never.
+  /// process gathers. Range 0 (never) to 30 days.
   std::chrono::nanoseconds max_lifetime = std::chrono::hours{1};
 
   /// Connections that may be opened at the same time. Default 2: a burst of callers must not
@@ -90,15 +90,15 @@ struct pool_params {
   /// `shed_interval`, callers that waited twice as long are turned away (errc::shed), the longest
   /// wait first, until waits are good again: under lasting overload every caller would otherwise
   /// wait nearly its whole acquire_timeout (CoDel; ACM Queue 2012). Default 50 ms: ten times as
-  /// many callers as connections, each holding one for 5 ms, are still all served. Range 1 ms to
-  /// 1 h, or 0: no shedding.
+  /// many callers as connections, each holding one for 5 ms, are still all served. Range 0 (nobody
+  /// is turned away for it) to 1 h.
   std::chrono::nanoseconds shed_target = std::chrono::milliseconds{50};
 
   /// Default 2 s: a burst that is over by then turns nobody away. Range 1 ms to 1 h.
   std::chrono::nanoseconds shed_interval = std::chrono::seconds{2};
 
   /// One that is lent for this long is reported in the log, with the place that took it. Default
-  /// 60 s: twice the default transaction_timeout. Range 1 s to 24 h, or 0: never.
+  /// 60 s: twice the default transaction_timeout. Range 0 (never) to 24 h.
   std::chrono::nanoseconds leak_after = std::chrono::seconds{60};
 
   /// 5 to 20 connections: the default.

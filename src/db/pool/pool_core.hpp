@@ -13,9 +13,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace scalekit::db::detail {
@@ -67,10 +69,10 @@ class pool_core {
   slot_id try_acquire(const pool_user& user, time_point now) noexcept {
     used_ = true;
     if (idle_.empty()) return no_slot;
-    auto slot = idle_.back();
+    auto id = idle_.back();
     idle_.pop_back();
-    lend(slot, user, now);
-    return slot;
+    lend(id, user, now);
+    return id;
   }
 
   /// Puts `w` (its user, since and until are set) at the end of the queue. Call right after
@@ -84,30 +86,27 @@ class pool_core {
   bool abandon(pool_waiter& w, pool_refusal why, time_point now, pool_actions& out);
 
   /// Takes back what was lent.
-  void release(slot_id slot, returned how, time_point now, pool_actions& out) {
-    auto& s = slots_[slot];
-    if (how == returned::healthy && waiting_.empty() && slot_may_idle(s, now)) [[likely]] {
-      leave_lent(now);
-      make_idle(slot, now);
-      return;
+  void release(slot_id id, returned how, time_point now, pool_actions& out) {
+    if (how == returned::healthy && waiting_.empty() && may_stay(slots_[id], now)) [[likely]] {
+      return make_idle(id, now);
     }
-    release_slowly(slot, how, now, out);
+    release_slowly(id, how, now, out);
   }
 
   // --- answers to actions; each exactly once ---
 
-  void dial_succeeded(slot_id slot, time_point now, pool_actions& out);
+  void dial_succeeded(slot_id id, time_point now, pool_actions& out);
 
   /// What there was of the connection is closed. `text` is for errors: no secrets in it.
   /// `hopeless`: trying again will not help (a wrong password, an unknown database).
-  void dial_failed(slot_id slot, std::string text, bool hopeless, time_point now,
+  void dial_failed(slot_id id, std::string text, bool hopeless, time_point now,
                    pool_actions& out);
 
-  void checked(slot_id slot, bool alive, time_point now, pool_actions& out);
-  void reset_done(slot_id slot, bool in_order, time_point now, pool_actions& out);
+  void checked(slot_id id, bool alive, time_point now, pool_actions& out);
+  void reset_done(slot_id id, bool in_order, time_point now, pool_actions& out);
 
   /// The socket is closed: only now its place is free.
-  void closed(slot_id slot, time_point now, pool_actions& out);
+  void closed(slot_id id, time_point now, pool_actions& out);
 
   // --- time and orders from above ---
 
@@ -136,7 +135,7 @@ class pool_core {
   bool is_closed() const noexcept { return closed_; }
   /// No connection exists and nobody waits.
   bool is_empty() const noexcept { return live() + count(state::closing) + waiting_.size() == 0; }
-  bool is_idle(slot_id slot) const noexcept { return slots_[slot].now == state::idle; }
+  bool is_idle(slot_id id) const noexcept { return slots_[id].now == state::idle; }
   std::size_t waiting() const noexcept { return waiting_.size(); }
   const size_change& last_change() const noexcept { return size_.last_change(); }
   pool_statistics statistics() const;
@@ -144,8 +143,8 @@ class pool_core {
   /// The text for an error: what was waited for, counts and limits, the oldest holder, the last
   /// failure to dial, and what to do. For every pool_refusal but none.
   std::string describe(pool_refusal why, const pool_waiter& w, time_point now) const;
-  std::string describe_leak(slot_id slot, time_point now) const;
-  std::string describe_nested(const pool_waiter& w, time_point now) const;
+  std::string describe_leak(slot_id id, time_point now) const;
+  std::string describe_nested(const pool_waiter& w) const;
 
  private:
   enum class state : std::uint8_t { empty, dialing, idle, lent, checking, resetting, closing };
@@ -153,12 +152,14 @@ class pool_core {
 
   struct slot {
     state now = state::empty;
-    /// Its successor is there: closed on return.
+    /// Its successor is there: closed as soon as nobody uses it.
     bool retiring = false;
     bool leak_reported = false;
     std::uint64_t generation = 0;
     /// When it came into this state.
     time_point since = {};
+    /// When its last user gave it back.
+    time_point used = {};
     /// When its server last answered.
     time_point alive = {};
     time_point replace_at = time_point::max();
@@ -166,56 +167,118 @@ class pool_core {
     pool_user user = {};
   };
 
+  // --- pool_core.cpp: lending, dialing, closing ---
+
   std::size_t count(state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
+  /// Those that exist.
+  std::size_t total() const noexcept { return slots_.size() - count(state::empty); }
   /// Those that exist and are not being closed.
-  std::size_t live() const noexcept {
-    return slots_.size() - count(state::empty) - count(state::closing);
+  std::size_t live() const noexcept { return total() - count(state::closing); }
+  /// What is compared with the wanted size: a connection and its successor are one.
+  std::size_t sized() const noexcept {
+    return live() - retiring_ - (successor_ == no_slot ? 0 : 1);
   }
-  void move(slot_id slot, state to, time_point now) noexcept;
-  void lend(slot_id slot, const pool_user& user, time_point now) noexcept;
-  void leave_lent(time_point now) noexcept;
-  void make_idle(slot_id slot, time_point now) noexcept;
-  bool slot_may_idle(const slot& s, time_point now) const noexcept;
-  void release_slowly(slot_id slot, returned how, time_point now, pool_actions& out);
-  bool close_if_unwanted(slot_id slot, time_point now, pool_actions& out);
-  void offer(slot_id slot, time_point now, pool_actions& out);
-  void close_slot(slot_id slot, close_reason why, time_point now, pool_actions& out);
-  void close_idle_surplus(time_point now, pool_actions& out);
+  /// In the hands of a call, or being put in order after one.
+  std::size_t busy() const noexcept { return count(state::lent) + count(state::resetting); }
+
+  void move(slot& s, state to, time_point now) noexcept {
+    size_.account(busy(), now);
+    --counts_[static_cast<std::size_t>(s.now)];
+    ++counts_[static_cast<std::size_t>(to)];
+    s.now = to;
+    s.since = now;
+  }
+
+  void lend(slot_id id, const pool_user& user, time_point now) noexcept {
+    auto& s = slots_[id];
+    move(s, state::lent, now);
+    s.user = user;
+    s.leak_reported = false;
+    ++stats_.acquired;
+    upkeep_ = std::min(upkeep_, after(now, leak_pause_));
+  }
+
+  /// Nobody waits.
+  void make_idle(slot_id id, time_point now) noexcept {
+    auto& s = slots_[id];
+    move(s, state::idle, now);
+    s.used = s.alive = now;
+    idle_.push_back(id);
+    overload_.relieved(now);
+    upkeep_ = std::min(upkeep_, after(now, idle_pause_));
+  }
+
+  bool may_stay(const slot& s, time_point now) const noexcept {
+    return !closed_ && !s.retiring && s.generation == generation_ && now < s.expires &&
+           sized() <= size_.value();
+  }
+
+  static time_point after(time_point now, std::chrono::nanoseconds pause) noexcept {
+    return pause == pause.max() ? time_point::max() : now + pause;
+  }
+
+  void release_slowly(slot_id id, returned how, time_point now, pool_actions& out);
+  bool close_if_unwanted(slot_id id, time_point now, pool_actions& out);
+  void offer(slot_id id, time_point now, pool_actions& out);
+  void close_slot(slot_id id, close_reason why, time_point now, pool_actions& out);
   void refuse(pool_waiter& w, pool_refusal why, pool_actions& out);
   void refuse_all(pool_refusal why, pool_actions& out);
-  void refuse_expired(time_point now, pool_actions& out);
-  void shed_old(std::size_t keep, time_point now, pool_actions& out);
-  bool nothing_to_wait_for() const noexcept;
+  void shed_down_to(std::size_t left, time_point now, pool_actions& out);
+  bool has_uncovered_waiter() const noexcept;
   bool wants_dial() const noexcept;
-  void dial(time_point now, pool_actions& out);
-  void upkeep(time_point now, pool_actions& out);
-  /// Starts the dials that are wanted now, and plans the next event.
+  bool has_room_to_dial() const noexcept;
+  slot_id dial(time_point now, pool_actions& out);
+  void settle_succession(slot_id arrived, time_point now, pool_actions& out);
   void proceed(time_point now, pool_actions& out);
+  void plan() noexcept;
+
+  // --- pool_upkeep.cpp: what becomes due ---
+
+  void refuse_expired(time_point now, pool_actions& out);
+  void close_idle_surplus(time_point now, pool_actions& out);
+  void tend_idle(time_point now, pool_actions& out);
+  void report_leaks(time_point now, pool_actions& out);
+  void replace_oldest(time_point now, pool_actions& out);
+  time_point due(const slot& s, time_point now) const noexcept;
+  void take_out_of_idle(slot_id id) noexcept;
+
+  // --- pool_text.cpp ---
+
+  std::string counts_text(std::size_t others_waiting) const;
+  std::string oldest_holder_text(const pool_waiter& w, time_point now) const;
+  bool holds_one(std::thread::id thread) const noexcept;
 
   const std::string name_;
   const pool_params params_;
   const std::size_t max_waiting_;
+  // The shortest time until something about a lent and about an idle connection can become due.
+  const std::chrono::nanoseconds leak_pause_;
+  const std::chrono::nanoseconds idle_pause_;
   random_generator random_;
   std::vector<slot> slots_;
   std::array<std::size_t, states> counts_{};
+  // The last used at the back.
   std::vector<slot_id> idle_;
   std::vector<slot_id> empty_;
   fifo<pool_waiter> waiting_;
+  // A caller that wants a connection but does not wait for it.
+  std::size_t passing_ = 0;
   overload_gauge overload_;
   dial_pace pace_;
   pool_size size_;
-  std::chrono::nanoseconds shortest_upkeep_;
+  // What must be done in time, and what can wait for the next round of upkeep. Both may be too
+  // early, never too late.
   time_point urgent_ = time_point::max();
   time_point upkeep_ = time_point::max();
-  time_point last_upkeep_ = time_point::min();
-  /// No waiter gives up before this.
   time_point first_until_ = time_point::max();
   std::uint64_t generation_ = 0;
-  /// The one whose successor is being dialed, and the successor.
+  // The one connection whose successor is being dialed, and the successor.
   slot_id replaced_ = no_slot;
   slot_id successor_ = no_slot;
+  std::size_t retiring_ = 0;
   bool used_ = false;
   bool closed_ = false;
+  std::array<std::uint64_t, close_reasons> closed_for_{};
   pool_statistics stats_;
 };
 

@@ -30,26 +30,26 @@ class pool_size {
   std::size_t max() const noexcept { return max_; }
   const size_change& last_change() const noexcept { return last_; }
 
-  /// `busy` were in use until now. The one call of the fast path.
+  /// `busy` were in use until now. Call it before anything else that depends on the time.
   void account(std::size_t busy, time_point now) noexcept {
     if (now <= seen_) return;
     in_use_ += static_cast<double>(busy) * static_cast<double>((now - seen_).count());
     seen_ = now;
   }
 
-  /// Callers wait and all connections are taken: grows when they were for long enough. True when
-  /// it grew. Call account() first.
-  bool consider_growing(std::size_t waiting, time_point now);
+  /// Callers wait and all connections are taken: grows when enough were in use for long enough.
+  /// True when it grew.
+  bool consider_growing(std::size_t waiting);
 
-  /// True when it shrank. Call account() first.
-  bool consider_shrinking(std::size_t waiting, time_point now);
+  /// True when it shrank.
+  bool consider_shrinking();
 
-  /// When consider_growing() can next say yes; time_point::max() for never.
+  /// When consider_growing() can next say yes; time_point::max(): never.
   time_point growth_due() const noexcept;
   time_point shrink_due() const noexcept;
 
   /// A new range; `why` is for the text.
-  void set_limits(std::size_t min, std::size_t max, const std::string& why, time_point now);
+  void set_limits(std::size_t min, std::size_t max, const std::string& why);
 
  private:
   struct window {
@@ -57,8 +57,9 @@ class pool_size {
     double in_use_before = 0;
   };
 
+  std::size_t least() const noexcept;
   double use_since(const window& w) const noexcept;
-  void change_to(std::size_t to, const std::string& why, time_point now);
+  void change_to(std::size_t to, const char* verb, const std::string& why);
 
   std::size_t min_;
   std::size_t max_;
@@ -73,6 +74,8 @@ class pool_size {
   time_point seen_;
   window growth_;
   window shrinkage_;
+  /// Somebody waited in the present window of shrinking.
+  bool pressed_ = false;
   size_change last_;
 };
 
