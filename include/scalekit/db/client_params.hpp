@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/log.hpp"
+#include "scalekit/db/topology_params.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -87,6 +88,9 @@ struct client_params {
 
   /// The SQLite driver's own.
   sqlite_params sqlite = {};
+
+  /// Of drivers with several hosts.
+  topology_params topology = {};
 
   /// Told of every statement's times, rows, outcome and call site; null (the default): nobody.
   /// Only settable here.
