@@ -3,6 +3,7 @@
 // What the host_board answers.
 
 #include "db/topology/host_sample.hpp"
+#include "scalekit/core/clock.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/consistency.hpp"
 #include "scalekit/db/labels.hpp"
@@ -36,7 +37,7 @@ enum class refusal {
 bool may_pass(refusal why) noexcept;
 
 /// The error a caller gets. `explanation` is the route's.
-error to_error(refusal why, std::string explanation);
+error refusal_error(refusal why, std::string explanation);
 
 /// The host that takes writes.
 struct write_route {
