@@ -39,6 +39,25 @@ const settings_schema<sqlite_params>& sqlite_settings() {
   return schema;
 }
 
+const settings_schema<topology_params>& topology_settings() {
+  using p = topology_params;
+  static const auto schema =
+      settings_schema<p>("topology_params")
+          .field("monitor_interval", &p::monitor_interval, 50ms, 1min,
+                 "How often hosts are asked for role and position")
+          .field("evidence_lease", &p::evidence_lease, 100ms, 10min, "How long an answer counts")
+          .field("max_replica_lag", &p::max_replica_lag, 1ms, 24h,
+                 "A replica further behind takes no ordinary reads")
+          .field("catch_up_wait", &p::catch_up_wait, 0ms, 1min,
+                 "Waiting for a replica before the primary is used")
+          .field("slow_start", &p::slow_start, 0ms, 1h,
+                 "Until a replica that came back has its full share")
+          .field("region", &p::region, "Replicas with this label region are preferred")
+          .field("replica_labels", &p::replica_labels,
+                 "Labels of hosts: host[:port]:name=value,...;...");
+  return schema;
+}
+
 }  // namespace
 
 const settings_schema<client_params>& client_settings() {
@@ -58,7 +77,8 @@ const settings_schema<client_params>& client_settings() {
           .bytes("max_value_bytes", &p::max_value_bytes, kib, 1'000'000'000,
                  "The largest value, row or statement text")
           .nested("", &p::sqlite, sqlite_settings())
-          .nested("pool", &p::pool, detail::pool_settings());
+          .nested("pool", &p::pool, detail::pool_settings())
+          .nested("", &p::topology, topology_settings());
   return schema;
 }
 

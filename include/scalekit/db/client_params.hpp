@@ -2,6 +2,7 @@
 
 #include "scalekit/core/log.hpp"
 #include "scalekit/db/pool_params.hpp"
+#include "scalekit/db/topology_params.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -91,6 +92,9 @@ struct client_params {
 
   /// The connections to each server. Not used by SQLite.
   pool_params pool = {};
+
+  /// Of drivers with several hosts.
+  topology_params topology = {};
 
   /// Told of every statement's times, rows, outcome and call site; null (the default): nobody.
   /// Only settable here.

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "scalekit/core/request_scope.hpp"
+#include "scalekit/db/consistency.hpp"
+#include "scalekit/db/labels.hpp"
+#include "scalekit/db/session.hpp"
 
 #include <chrono>
 #include <optional>
@@ -20,6 +23,17 @@ struct call_options {
 
   /// The request on whose behalf the call is made: groups statements for N+1 detection.
   request_scope scope = {};
+
+  /// How new what a read sees must be. Default: it sees this client's own newest write. Ignored by
+  /// writes.
+  db::consistency consistency = {};
+
+  /// Whose reads and writes these are: with own_writes() a read sees what the session has written
+  /// instead of what the client has, and a write is added to it.
+  std::optional<db::session> session = {};
+
+  /// Where a read may run: only on hosts that have all of these labels. Default empty: anywhere.
+  db::labels labels = {};
 };
 
 /// What one transaction may ask for.
@@ -33,6 +47,11 @@ struct transaction_options {
   std::stop_token stop = {};
 
   request_scope scope = {};
+
+  /// As in call_options; the consistency and the labels only count for one that is read only.
+  db::consistency consistency = {};
+  std::optional<db::session> session = {};
+  db::labels labels = {};
 
   /// True: one consistent snapshot for many reads, on a reader's connection; writes in it are
   /// errc::not_allowed. False (the default): may write; on SQLite it is the only writer while it
