@@ -36,6 +36,17 @@ struct call_options {
   db::labels labels = {};
 };
 
+/// What a transaction sees of others that run beside it. SQLite's are always serializable.
+enum class isolation_level {
+  /// Each statement sees what was committed before it began.
+  read_committed,
+  /// All see what was committed before the first; a change of what another changed meanwhile is
+  /// errc::conflict.
+  repeatable_read,
+  /// As if transactions ran one after the other; errc::conflict where they cannot have.
+  serializable,
+};
+
 /// What one transaction may ask for.
 struct transaction_options {
   /// For the whole transaction, from the wait for its connection to the end of its commit.
@@ -57,6 +68,13 @@ struct transaction_options {
   /// errc::not_allowed. False (the default): may write; on SQLite it is the only writer while it
   /// lives, so keep it short.
   bool read_only = false;
+
+  /// Default read_committed; a read-only transaction has repeatable_read at least.
+  isolation_level isolation = isolation_level::read_committed;
+
+  /// With serializable and read_only: waits at its begin until it can run without being a conflict
+  /// for anybody. Ignored by SQLite.
+  bool deferrable = false;
 };
 
 }  // namespace scalekit::db

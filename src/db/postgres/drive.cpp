@@ -6,7 +6,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <utility>
+#include <memory>
+#include <vector>
 
 namespace scalekit::db::postgres {
 
@@ -29,11 +30,11 @@ wait_end wait_for(int socket, bool writing, int bell, time_point until) {
 
 namespace {
 
-/// Drives until `e` has ended and, where `quiet`, nothing else is under way.
-wait_end drive(link& l, const exchange& e, bool quiet, int bell, time_point until) {
+/// Reads until nothing is under way.
+wait_end settle(link& l, int bell, time_point until) {
   std::vector<exchange_ptr> ended;
   auto flushed = l.flush();
-  while (e.end == exchange::ending::none || (quiet && !l.is_quiet())) {
+  while (!l.is_quiet()) {
     if (!l.is_broken()) {
       const auto why = wait_for(l.socket(), !flushed, bell, until);
       if (why != wait_end::ready) return why;
@@ -46,27 +47,33 @@ wait_end drive(link& l, const exchange& e, bool quiet, int bell, time_point unti
 
 }  // namespace
 
-wait_end run_alone(link& l, const exchange_ptr& e, int bell, time_point until) {
-  if (l.of(*e) == link::readiness::absent) {
-    l.prepare(e);
-    const auto why = drive(l, *e, true, bell, until);
-    if (why != wait_end::ready || e->end != exchange::ending::prepared) return why;
-    e->end = exchange::ending::none;
+wait_end converse(connection& c, conversation& what, time_point until) {
+  const int bell = c.bell.get();
+  try {
+    while (what.advance(c)) {
+      if (const auto why = settle(*c.wire, bell, until); why != wait_end::ready) return why;
+    }
+  } catch (...) {
+    // It may have sent something before it failed.
+    settle(*c.wire, bell, until);
+    throw;
   }
-  l.send(e);
-  l.sync();
-  return drive(l, *e, true, bell, until);
+  return settle(*c.wire, bell, until);
+}
+
+wait_end resume(connection& c, conversation& what, time_point until) {
+  const auto why = settle(*c.wire, -1, until);
+  return why == wait_end::ready ? converse(c, what, until) : why;
+}
+
+bool is_alive(link& l) {
+  std::vector<exchange_ptr> ended;
+  if (wait_for(l.socket(), false, -1, {}) == wait_end::ready) l.read(ended);
+  return !l.is_broken();
 }
 
 bool drain(link& l, time_point until) {
-  std::vector<exchange_ptr> ended;
-  auto flushed = l.flush();
-  while (!l.is_quiet() && !l.is_broken()) {
-    if (wait_for(l.socket(), !flushed, -1, until) != wait_end::ready) return false;
-    l.read(ended);
-    if (!flushed) flushed = l.flush();
-  }
-  return !l.is_broken();
+  return settle(l, -1, until) == wait_end::ready && !l.is_broken();
 }
 
 bool recover(link& l, time_point until) {
@@ -85,8 +92,9 @@ bool recover(link& l, time_point until) {
   if (l.transaction_status() == PQTRANS_IDLE) return true;
   auto undo = std::make_shared<exchange>();
   undo->text = "rollback";
-  return run_alone(l, undo, -1, until) == wait_end::ready && !l.is_broken() &&
-         l.transaction_status() == PQTRANS_IDLE;
+  l.send(undo);
+  l.sync();
+  return drain(l, until) && l.transaction_status() == PQTRANS_IDLE;
 }
 
 }  // namespace scalekit::db::postgres

@@ -1,9 +1,7 @@
 #pragma once
 
-#include "db/call_frame.hpp"
-#include "db/postgres/link.hpp"
-
-#include <vector>
+#include "db/postgres/conversation.hpp"
+#include "scalekit/core/clock.hpp"
 
 // Driving a link on the calling thread, with poll(2).
 
@@ -14,12 +12,16 @@ enum class wait_end { ready, deadline, stopped };
 /// Waits until the socket can be read, or written where `writing`. `bell` may be -1.
 wait_end wait_for(int socket, bool writing, int bell, time_point until);
 
-/// Runs `e` alone: prepares its statement where need be, sends it, ends the group and waits until
-/// the server is done with it. `until` and `bell` may end the wait: then the link is not quiet, and
-/// belongs into quarantine.
-///
-/// Throws what encoding the parameters throws.
-wait_end run_alone(link& l, const exchange_ptr& e, int bell, time_point until);
+/// Holds a conversation until it is over (wait_end::ready), on the calling thread. The deadline, or
+/// `c.bell`, may end it before: then the link is not quiet, and belongs into quarantine. Throws what
+/// the conversation throws.
+wait_end converse(connection& c, conversation& what, time_point until);
+
+/// Goes on with a conversation that was interrupted, and hears nothing but the deadline.
+wait_end resume(connection& c, conversation& what, time_point until);
+
+/// Whether a quiet link still has its server, as far as the socket knows; does not wait.
+bool is_alive(link& l);
 
 /// Reads until nothing is under way. False when it took too long, or the connection broke.
 bool drain(link& l, time_point until);

@@ -9,8 +9,6 @@ namespace scalekit::db::postgres {
 struct server_identity {
   std::uint64_t system = 0;
   std::uint32_t timeline = 0;
-  /// synchronous_commit is off: commits are acknowledged before they are flushed.
-  bool asynchronous_commit = false;
 
   bool is_known() const noexcept { return timeline != 0; }
 };

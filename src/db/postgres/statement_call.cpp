@@ -1,9 +1,8 @@
 #include "db/postgres/statement_call.hpp"
 
-#include <boost/endian/conversion.hpp>
+#include "db/postgres/own_exchange.hpp"
 
-#include <charconv>
-#include <string_view>
+#include <chrono>
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -12,24 +11,8 @@ using detail::access;
 
 namespace {
 
-/// A number of eight bytes; 0 where there is none.
-std::uint64_t number_at(const PGresult* r, int column) {
-  if (PQntuples(r) != 1 || PQgetisnull(r, 0, column) != 0 || PQgetlength(r, 0, column) != 8) {
-    return 0;
-  }
-  return boost::endian::load_big_u64(
-      reinterpret_cast<const unsigned char*>(PQgetvalue(r, 0, column)));
-}
-
 constexpr const char* begin_text = "begin";
 constexpr const char* savepoint_text = "savepoint scalekit_rows";
-// The name of a segment of the log begins with its timeline.
-constexpr const char* identity_text =
-    "select (select system_identifier from pg_control_system()),"
-    " pg_walfile_name(pg_current_wal_insert_lsn()), current_setting('synchronous_commit') = 'off'";
-constexpr const char* flushed_text = "select pg_current_wal_flush_lsn()";
-// With asynchronous commit what was committed is not flushed yet.
-constexpr const char* inserted_text = "select pg_current_wal_insert_lsn()";
 constexpr const char* xid_text = "select pg_current_xact_id_if_assigned()";
 
 }  // namespace
@@ -60,36 +43,21 @@ bool statement_call::advance(connection& c) {
   return false;
 }
 
-void statement_call::send_own(connection& c, exchange_ptr& to, const char* text, bool ends_group) {
-  to = std::make_shared<exchange>();
-  to->text = text;
-  c.wire->send(to);
-  if (ends_group) c.wire->sync();
-}
-
 bool statement_call::start(connection& c) {
   auto& wire = *c.wire;
   if (!shape_.in_transaction) {
     const bool wanted = shape_.kind == access::read;
     if (c.read_only != wanted) {
-      exchange_ptr mode;
-      send_own(c, mode,
-               wanted ? "set default_transaction_read_only = on"
-                      : "set default_transaction_read_only = off",
-               true);
+      send_own(c, wanted ? "set default_transaction_read_only = on"
+                         : "set default_transaction_read_only = off");
       c.read_only = wanted;
     }
-    if (shape_.kind == access::write && !c.identity.is_known()) {
-      send_own(c, identity_, identity_text, true);
-    }
+    if (shape_.kind == access::write) position_.learn_identity(c);
   }
   step_ = step::prepared;
-  const bool is_ready = wire.of(*e_) == link::readiness::ready;
-  if (is_ready && !identity_) return send(c);
-  if (!is_ready) {
-    was_prepared_ = false;
-    wire.prepare(e_);
-  }
+  if (wire.of(*e_) == link::readiness::ready) return send(c);
+  was_prepared_ = false;
+  wire.prepare(e_);
   return true;
 }
 
@@ -99,12 +67,14 @@ bool statement_call::send(connection& c) {
     throw error_of(*e_, query_.site(), wire.origin(), false);
   }
   e_->end = exchange::ending::none;
-  read_identity(c);
   if (is_guarded()) {
     // What can be seen before it runs need not be undone.
     const auto* known = e_->entry->described();
     if (known != nullptr) e_->entry->columns_for(*known, rows_->shape());
-    send_own(c, guard_, shape_.in_transaction ? savepoint_text : begin_text, false);
+    // In the group of the statement: where it fails, the statement is skipped.
+    guard_ = std::make_shared<exchange>();
+    guard_->text = shape_.in_transaction ? savepoint_text : begin_text;
+    wire.send(guard_);
   }
   try {
     wire.send(e_);
@@ -116,15 +86,11 @@ bool statement_call::send(connection& c) {
   }
   wire.sync();
   if (!shape_.in_transaction && shape_.kind == access::write && !is_guarded()) {
-    send_token_query(c);
+    position_.send(c);
   }
-  if (shape_.learn_xid) send_own(c, position_, xid_text, true);
+  if (shape_.learn_xid) asked_xid_ = send_own(c, xid_text);
   step_ = step::ran;
   return true;
-}
-
-void statement_call::send_token_query(connection& c) {
-  send_own(c, position_, c.identity.asynchronous_commit ? inserted_text : flushed_text, true);
 }
 
 bool statement_call::look(connection& c) {
@@ -151,16 +117,14 @@ bool statement_call::look(connection& c) {
     if (!is_guarded()) throw;
     return undo(c, std::current_exception());
   }
-  if (position_ && shape_.learn_xid && position_->end == exchange::ending::done) {
-    xid_ = number_at(position_->result.get(), 0);
-  }
+  if (asked_xid_ && asked_xid_->end == exchange::ending::done) xid_ = number_of(*asked_xid_);
   if (!is_guarded()) {
-    read_token(c);
+    token_ = position_.read(c);
     step_ = step::over;
     return false;
   }
-  send_own(c, commit_, shape_.in_transaction ? "release savepoint scalekit_rows" : "commit", true);
-  if (!shape_.in_transaction) send_token_query(c);
+  commit_ = send_own(c, shape_.in_transaction ? "release savepoint scalekit_rows" : "commit");
+  if (!shape_.in_transaction) position_.send(c);
   step_ = step::committed;
   return true;
 }
@@ -168,42 +132,22 @@ bool statement_call::look(connection& c) {
 bool statement_call::look_at_commit(connection& c) {
   step_ = step::over;
   if (commit_->end != exchange::ending::done) {
-    commit_->entry = nullptr;
     throw error_of(*commit_, query_.site(), c.wire->origin(), !shape_.in_transaction);
   }
-  read_token(c);
+  token_ = position_.read(c);
   return false;
 }
 
 bool statement_call::undo(connection& c, std::exception_ptr failure) {
   failure_ = std::move(failure);
-  exchange_ptr own;
   if (shape_.in_transaction) {
-    send_own(c, own, "rollback to savepoint scalekit_rows", true);
-    send_own(c, own, "release savepoint scalekit_rows", true);
+    send_own(c, "rollback to savepoint scalekit_rows");
+    send_own(c, "release savepoint scalekit_rows");
   } else {
-    send_own(c, own, "rollback", true);
+    send_own(c, "rollback");
   }
   step_ = step::undone;
   return true;
-}
-
-void statement_call::read_identity(connection& c) {
-  if (!identity_ || identity_->end != exchange::ending::done) return;
-  const auto* r = identity_->result.get();
-  const auto system = number_at(r, 0);
-  if (system == 0 || PQgetlength(r, 0, 1) < 8 || PQgetlength(r, 0, 2) != 1) return;
-  std::uint32_t timeline = 0;
-  const char* segment = PQgetvalue(r, 0, 1);
-  std::from_chars(segment, segment + 8, timeline, 16);
-  c.identity = {system, timeline, PQgetvalue(r, 0, 2)[0] != 0};
-}
-
-void statement_call::read_token(connection& c) {
-  if (shape_.in_transaction || !position_ || position_->end != exchange::ending::done) return;
-  const auto lsn = number_at(position_->result.get(), 0);
-  if (lsn == 0 || !c.identity.is_known()) return;
-  token_ = causal_token::postgres(c.identity.system, c.identity.timeline, lsn);
 }
 
 }  // namespace scalekit::db::postgres

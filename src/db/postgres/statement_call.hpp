@@ -2,6 +2,7 @@
 
 #include "db/postgres/conversation.hpp"
 #include "db/postgres/reply.hpp"
+#include "db/postgres/token_query.hpp"
 #include "scalekit/db/causal_token.hpp"
 #include "scalekit/db/statement.hpp"
 
@@ -54,10 +55,6 @@ class statement_call final : public conversation {
   bool look(connection& c);
   bool look_at_commit(connection& c);
   bool undo(connection& c, std::exception_ptr failure);
-  void send_own(connection& c, exchange_ptr& to, const char* text, bool ends_group);
-  void send_token_query(connection& c);
-  void read_identity(connection& c);
-  void read_token(connection& c);
   bool is_guarded() const noexcept {
     return shape_.kind == detail::access::write && rows_ != nullptr;
   }
@@ -69,7 +66,8 @@ class statement_call final : public conversation {
   step step_ = step::start;
   bool healed_ = false;
   bool was_prepared_ = true;
-  exchange_ptr guard_, commit_, identity_, position_;
+  exchange_ptr guard_, commit_, asked_xid_;
+  token_query position_;
   std::exception_ptr failure_;
   reply reply_;
   std::optional<time_point> answered_;

@@ -1,0 +1,232 @@
+#include "db/postgres/backend.hpp"
+
+#include "db/bind_hash.hpp"
+#include "db/postgres/transaction.hpp"
+#include "scalekit/slow/tracker.hpp"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+using detail::access;
+using detail::call_frame;
+using detail::returned;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// How long a write whose time is over is waited for, once its cancel is on the way: what became
+/// of it is worth more than the time.
+constexpr std::chrono::milliseconds cancel_grace{500};
+/// A connection that was used so recently is taken for alive by a read.
+constexpr std::chrono::seconds fresh_enough{1};
+constexpr std::size_t statements_remembered = 4096;
+
+}  // namespace
+
+backend::backend(settings s, scalekit::execution exec)
+    : settings_(std::move(s)),
+      exec_(std::move(exec)),
+      io_(std::make_shared<io_home>(exec_)),
+      book_(statements_remembered, settings_.params.tracker),
+      pool_(std::make_shared<host_pool>(settings_.servers.front(), settings_.params, io_)) {}
+
+backend::~backend() {
+  if (!fork_guard_.is_forked()) pool_->close();
+}
+
+void backend::check_thread(std::string_view operation) const {
+  fork_guard_.check(operation);
+  io_thread_mark::check_blocking_allowed(operation);
+}
+
+error backend::closed_error() const {
+  return {errc::closed, "the client of " + pool_->name() + " is closed"};
+}
+
+call_shape backend::shape_of(access kind) const noexcept {
+  return {.kind = kind, .max_value_bytes = settings_.params.max_value_bytes};
+}
+
+statement_entry_ptr backend::entry_for(const statement& query, access kind) {
+  const auto text = query.text();
+  const auto limit = settings_.params.max_value_bytes;
+  auto fail = [&](errc code, const std::string& why) {
+    throw error(code, detail::describe(query.site()) + ": " + why);
+  };
+  if (text.size() > limit) {
+    fail(errc::too_large, "the statement is larger than max_value_bytes, " + std::to_string(limit));
+  }
+  for (std::size_t i = 0; i < query.parameters().size(); ++i) {
+    const auto v = query.parameters()[i];
+    const auto size = v.kind() == value_kind::text   ? v.text().size()
+                      : v.kind() == value_kind::blob ? v.blob().size()
+                                                     : 0;
+    if (size > limit) {
+      fail(errc::too_large, "$" + std::to_string(i + 1) + " is larger than max_value_bytes, " +
+                                std::to_string(limit));
+    }
+  }
+  auto entry = book_.find(text);
+  if (const auto& why = kind == access::read ? entry->no_read_because : entry->no_write_because;
+      !why.empty()) [[unlikely]] {
+    fail(entry->refused_with(kind), why);
+  }
+  return entry;
+}
+
+error backend::interruption(wait_end why, const call_frame& call, const std::source_location& site,
+                            const std::string& origin) const {
+  const auto place = detail::describe(site) + ": ";
+  const auto took = detail::in_ms(steady_clock::now() - call.begun);
+  if (why == wait_end::deadline) {
+    return {make_error_code(errc::execution_timeout),
+            {place + "stopped after " + took + ", its timeout", {}, {}, origin}};
+  }
+  if (call.is_stopped()) {
+    return {make_error_code(errc::cancelled), {place + "cancelled after " + took, {}, {}, origin}};
+  }
+  return {make_error_code(errc::closed),
+          {place + "stopped after " + took + ", the client was closed", {}, {}, origin}};
+}
+
+void backend::converse(connection& c, statement_call& what, const call_frame& call,
+                       const std::source_location& site, returned& how) {
+  auto why = wait_end::ready;
+  try {
+    const stop_bell bell(c.bell, call.stops);
+    why = postgres::converse(c, what, call.until.when());
+  } catch (...) {
+    if (!c.wire->is_quiet()) how = returned::needs_reset;
+    throw;
+  }
+  if (why == wait_end::ready) return;
+  how = returned::needs_reset;
+  auto interrupted = interruption(why, call, site, c.wire->origin());
+  if (!what.may_have_effect()) throw interrupted;
+  pool_->cancel(c);
+  try {
+    if (resume(c, what, steady_clock::now() + cancel_grace) == wait_end::ready) return;
+  } catch (const error& e) {
+    if (e.diag().backend_code == "57014") throw interrupted;
+    throw;
+  }
+  throw error(make_error_code(errc::commit_in_doubt),
+              {interrupted.diag().client_message +
+                   "; the server has not said whether the change was made",
+               {}, {}, c.wire->origin()});
+}
+
+lent_connection backend::take(const detail::pool_user& user, call_frame& call, access kind) {
+  const auto patience =
+      earlier(deadline::after(settings_.params.acquire_timeout, call.begun), call.until);
+  for (;;) {
+    bool waited = false;
+    auto lent = pool_->take(user, call, patience.when(), waited);
+    const auto now = waited ? steady_clock::now() : call.begun;
+    if (waited) call.acquired = now;
+    // What was closed while it idled is found out before anything depends on it.
+    if (kind == access::read && now - lent->last_used < fresh_enough) return lent;
+    if (is_alive(*lent->wire)) return lent;
+    lent.give_back(returned::broken);
+  }
+}
+
+write_result backend::run_once(access kind, const statement& query,
+                               const statement_entry_ptr& entry, detail::row_sink* rows,
+                               call_frame& call) {
+  auto lent = take({query.site(), false, std::this_thread::get_id()}, call, kind);
+  auto& e = lent->spare;
+  if (e.use_count() > 1) e = std::make_shared<exchange>();
+  e->entry = entry;
+  e->encoded_for = nullptr;
+  statement_call sc(query, e, rows, shape_of(kind));
+  auto how = returned::healthy;
+  try {
+    converse(*lent, sc, call, query.site(), how);
+  } catch (...) {
+    if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
+    track(query, *entry, call, &sc, std::current_exception());
+    lent.give_back(how);
+    throw;
+  }
+  track(query, *entry, call, &sc, nullptr);
+  lent.give_back(how);
+  return {sc.rows_affected(), 0, sc.token().to_string()};
+}
+
+write_result backend::run(access kind, const statement& query, const call_options& options,
+                          detail::row_sink* rows) {
+  check_thread("db::client");
+  if (is_closing()) throw closed_error();
+  auto call = detail::frame_of(options, settings_.params.statement_timeout);
+  detail::throw_if_stopped(options.stop, query.site());
+  const auto entry = entry_for(query, kind);
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return run_once(kind, query, entry, rows, call);
+    } catch (const error& e) {
+      // Nothing was changed: it was a read, or never sent.
+      if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
+      if (rows != nullptr) rows->restart();
+    }
+  }
+}
+
+void backend::track(const statement& query, const statement_entry& entry, const call_frame& call,
+                    const statement_call* done, const std::exception_ptr& failure) noexcept {
+  counters_.statements.fetch_add(1, std::memory_order_relaxed);
+  if (failure) counters_.failed.fetch_add(1, std::memory_order_relaxed);
+  if (done != nullptr) {
+    auto& hit = done->was_prepared_before() ? counters_.hits : counters_.misses;
+    hit.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (!settings_.params.tracker) return;
+  const auto now = steady_clock::now();
+  const auto started = call.acquired.value_or(call.begun);
+  const auto answered = done != nullptr ? done->answered().value_or(now) : now;
+  const auto rows = done == nullptr ? 0
+                    : done->rows() > 0
+                        ? done->rows()
+                        : static_cast<std::uint64_t>(done->rows_affected());
+  const bool grouped = call.scope != nullptr && *call.scope;
+  settings_.params.tracker->record(
+      entry.tracked, {started - call.begun, answered - started, now - answered, now}, rows,
+      detail::outcome_of(failure), query.site(), grouped ? *call.scope : request_scope{},
+      grouped ? detail::bind_hash(query.parameters()) : 0);
+}
+
+std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_options& options,
+                                                            const std::source_location& site) {
+  check_thread("db::client::begin");
+  if (is_closing()) throw closed_error();
+  auto call = detail::frame_of(options, settings_.params.transaction_timeout);
+  detail::throw_if_stopped(options.stop, site);
+  auto lent = take({site, true, std::this_thread::get_id()}, call, access::write);
+  return std::make_unique<transaction>(shared_from_this(), std::move(lent), call.until, options,
+                                       std::stop_token{}, site);
+}
+
+void backend::close(std::chrono::nanoseconds timeout) {
+  check_thread("db::client::close");
+  closing_ = true;
+  pool_->wait_until_idle(deadline::after(timeout).when());
+  pool_->close();
+  pool_->stop_running();
+}
+
+client_statistics backend::statistics() const {
+  client_statistics out;
+  out.statements = counters_.statements;
+  out.failed_statements = counters_.failed;
+  out.transactions_committed = counters_.committed;
+  out.transactions_rolled_back = counters_.rolled_back;
+  out.statement_cache_hits = counters_.hits;
+  out.statement_cache_misses = counters_.misses;
+  out.writer = pool_->statistics();
+  return out;
+}
+
+}  // namespace scalekit::db::postgres

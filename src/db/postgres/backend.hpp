@@ -1,0 +1,84 @@
+#pragma once
+
+#include "db/call_frame.hpp"
+#include "db/postgres/drive.hpp"
+#include "db/postgres/host_pool.hpp"
+#include "db/postgres/io_home.hpp"
+#include "db/postgres/settings.hpp"
+#include "db/postgres/statement_book.hpp"
+#include "db/postgres/statement_call.hpp"
+#include "scalekit/core/fork_guard.hpp"
+#include "scalekit/core/work_pool.hpp"
+#include "scalekit/db/detail/backend.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// The driver: which host a call goes to, on which kind of connection, and what it reports.
+class backend final : public detail::backend, public std::enable_shared_from_this<backend> {
+ public:
+  backend(settings s, scalekit::execution exec);
+  ~backend() override;
+
+  write_result run(detail::access kind, const statement& query, const call_options& options,
+                   detail::row_sink* rows) override;
+  void async_run(detail::access kind, statement query, call_options options,
+                 std::shared_ptr<detail::async_call> call) override;
+  std::unique_ptr<detail::transaction_backend> begin(const transaction_options& options,
+                                                     const std::source_location& site) override;
+  void async_begin(transaction_options options, const std::source_location& site,
+                   std::shared_ptr<detail::async_transaction_call> call) override;
+  void close(std::chrono::nanoseconds timeout) override;
+  client_statistics statistics() const override;
+  const scalekit::execution& execution() const noexcept override { return exec_; }
+
+  // For transactions.
+
+  const client_params& params() const noexcept { return settings_.params; }
+  /// Throws errc::forked, or errc::not_allowed on an I/O thread.
+  void check_thread(std::string_view operation) const;
+  bool is_forked() const noexcept { return fork_guard_.is_forked(); }
+  bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+  host_pool& pool() noexcept { return *pool_; }
+  statement_entry_ptr entry_for(const statement& query, detail::access kind);
+  /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
+  /// interrupted and leaves the connection out of order, says so in `how`.
+  void converse(connection& c, statement_call& what, const detail::call_frame& call,
+                const std::source_location& site, detail::returned& how);
+  error interruption(wait_end why, const detail::call_frame& call,
+                     const std::source_location& site, const std::string& origin) const;
+  void track(const statement& query, const statement_entry& entry, const detail::call_frame& call,
+             const statement_call* done, const std::exception_ptr& failure) noexcept;
+  call_shape shape_of(detail::access kind) const noexcept;
+
+  struct counters {
+    std::atomic<std::uint64_t> statements{0}, failed{0}, committed{0}, rolled_back{0}, hits{0},
+        misses{0};
+  };
+  counters& counted() noexcept { return counters_; }
+
+ private:
+  write_result run_once(detail::access kind, const statement& query,
+                        const statement_entry_ptr& entry, detail::row_sink* rows,
+                        detail::call_frame& call);
+  lent_connection take(const detail::pool_user& user, detail::call_frame& call,
+                       detail::access kind);
+  error closed_error() const;
+
+  const settings settings_;
+  const scalekit::execution exec_;
+  const fork_guard fork_guard_;
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> stop_running_{false};
+  std::shared_ptr<io_home> io_;
+  statement_book book_;
+  std::shared_ptr<host_pool> pool_;
+  counters counters_;
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "db/postgres/connection.hpp"
+
+#include <boost/endian/conversion.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace scalekit::db::postgres {
+
+/// Sends a statement of our own, as a group of its own. `text` must outlive it.
+inline exchange_ptr send_own(connection& c, const char* text) {
+  auto e = std::make_shared<exchange>();
+  e->text = text;
+  c.wire->send(e);
+  c.wire->sync();
+  return e;
+}
+
+/// The first value of its only row, a number of eight bytes; 0 where there is none.
+inline std::uint64_t number_of(const exchange& e) {
+  const auto* r = e.result.get();
+  if (PQntuples(r) != 1 || PQgetisnull(r, 0, 0) != 0 || PQgetlength(r, 0, 0) != 8) return 0;
+  return boost::endian::load_big_u64(
+      reinterpret_cast<const unsigned char*>(PQgetvalue(r, 0, 0)));
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,45 @@
+#include "db/postgres/token_query.hpp"
+
+#include "db/postgres/own_exchange.hpp"
+
+#include <charconv>
+
+namespace scalekit::db::postgres {
+namespace {
+
+// The name of a segment of the log begins with its timeline.
+constexpr const char* identity_text =
+    "select (select system_identifier from pg_control_system()),"
+    " pg_walfile_name(pg_current_wal_insert_lsn())";
+// With asynchronous commit what was committed is not flushed yet.
+constexpr const char* position_text =
+    "select case when current_setting('synchronous_commit') = 'off'"
+    " then pg_current_wal_insert_lsn() else pg_current_wal_flush_lsn() end";
+
+}  // namespace
+
+void token_query::learn_identity(connection& c) {
+  if (!c.identity.is_known()) identity_ = send_own(c, identity_text);
+}
+
+void token_query::send(connection& c) {
+  position_ = send_own(c, position_text);
+}
+
+causal_token token_query::read(connection& c) {
+  if (identity_ && identity_->end == exchange::ending::done) {
+    const auto* r = identity_->result.get();
+    std::uint32_t timeline = 0;
+    if (PQntuples(r) == 1 && PQgetlength(r, 0, 1) >= 8) {
+      const char* segment = PQgetvalue(r, 0, 1);
+      std::from_chars(segment, segment + 8, timeline, 16);
+    }
+    if (const auto system = number_of(*identity_); system != 0) c.identity = {system, timeline};
+  }
+  if (!position_ || position_->end != exchange::ending::done || !c.identity.is_known()) return {};
+  const auto lsn = number_of(*position_);
+  if (lsn == 0) return {};
+  return causal_token::postgres(c.identity.system, c.identity.timeline, lsn);
+}
+
+}  // namespace scalekit::db::postgres

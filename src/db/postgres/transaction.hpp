@@ -1,0 +1,60 @@
+#pragma once
+
+#include "db/postgres/backend.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <source_location>
+#include <stop_token>
+#include <string>
+
+namespace scalekit::db::postgres {
+
+/// A transaction that is open on a connection of its own.
+class transaction final : public detail::transaction_backend {
+ public:
+  /// Begins it. Throws what beginning throws.
+  transaction(std::shared_ptr<backend> owner, lent_connection lent, deadline until,
+              const transaction_options& options, std::stop_token also_stop,
+              std::source_location site);
+  ~transaction() override;
+
+  write_result run(detail::access kind, const statement& query, const call_options& options,
+                   detail::row_sink* rows) override;
+  void run_script(std::string_view script) override;
+  void savepoint() override;
+  void release_savepoint() override;
+  void rollback_to_savepoint() noexcept override;
+  write_result commit() override;
+  void rollback() noexcept override;
+  bool is_open() const noexcept override { return state_ == state::open; }
+
+ private:
+  enum class state { open, aborted, over };
+
+  void require_open(std::string_view operation) const;
+  /// Runs statements of our own.
+  void control(std::initializer_list<std::string> texts);
+  void note_failure(detail::returned how, const char* what) noexcept;
+  void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
+  detail::call_frame frame() const noexcept;
+  std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
+  error in_doubt(const std::string& why) const;
+  write_result resolve(const error& lost);
+
+  const std::shared_ptr<backend> backend_;
+  lent_connection lent_;
+  const deadline until_;
+  const time_point begun_;
+  const std::stop_token stop_, also_stop_;
+  const request_scope scope_;
+  const std::source_location site_;
+  const bool read_only_;
+  state state_ = state::open;
+  std::string why_aborted_;
+  int depth_ = 0;
+  std::uint64_t xid_ = 0;
+  bool wrote_ = false;
+};
+
+}  // namespace scalekit::db::postgres
