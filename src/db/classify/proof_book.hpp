@@ -16,7 +16,7 @@
 
 namespace scalekit::db::detail {
 
-/// Bounds of a proof_book.
+/// Bounds of a proof_book. Times are positive.
 struct proof_book_limits {
   /// Statements remembered; the least recently used go first.
   std::size_t max_statements = 4096;
@@ -45,14 +45,15 @@ struct lane_admission {
 /// What is known of the statements that might share a connection.
 ///
 /// Each begins alone. Once it has shown to be fast (speed_gate) one caller is asked to prove it;
-/// proven, it is shared until the proof ends or it becomes slow. Refused, it stays alone until the
-/// refusal ends, after the same time, when it may be asked again.
+/// proven, it is shared until the proof ends or it becomes slow. A refused one stays alone, and may
+/// be asked again after the same time.
 ///
-/// Keys are texts that decide the plan: the SQL text and the parameter types, as the statement
-/// cache knows them. One book a database, whatever the number of hosts.
+/// Keys are what decides the plan: the SQL text and the parameter types, as the statement cache
+/// knows them. Not the fingerprint, which leaves literals out. One book a database and role,
+/// whatever the number of hosts.
 ///
 /// Thread safety: every member may be called from any thread. admit() and ran() take one lock of
-/// 16.
+/// 16, for tens of nanoseconds.
 class proof_book {
  public:
   explicit proof_book(proof_book_limits limits = {});
@@ -63,20 +64,26 @@ class proof_book {
   /// that others' time is not counted.
   void ran(std::string_view key, std::chrono::nanoseconds took);
 
-  /// What the prover found. `started` is the time of the admit() that asked: what came of a proof
-  /// that began before clear() is dropped.
+  /// What the prover found. `started` is the `now` of the admit() that asked for it: the outcome
+  /// of a proof that began before clear(), or that another has replaced, is dropped.
   void proven(std::string_view key, time_point started, time_point now);
-  void refused(std::string_view key, std::string reason, time_point now);
-  void abandoned(std::string_view key, time_point now);
+  void refused(std::string_view key, std::string reason, time_point started, time_point now);
+  /// It came to no verdict.
+  void abandoned(std::string_view key, time_point started, time_point now);
 
-  /// Ends every proof and refusal, as after a change of schema was noticed (0A000, 42P01, ...) or
-  /// a promotion. What was learnt of speed stays.
-  void clear(time_point now);
+  /// A shared run showed that it must not be: SQLSTATE 25006, say. As refused(), whatever is
+  /// being proven.
+  void disproved(std::string_view key, std::string reason, time_point now);
+
+  /// Ends every proof, refusal and proving, as after a change of schema was noticed (0A000,
+  /// 42P01, ...) or a promotion. What was learnt of speed stays.
+  void clear();
 
   struct statistics {
     std::size_t statements = 0;
     std::size_t proven = 0;
-    std::size_t proven_but_slow = 0;
+    /// Proven, but out of the lanes because slow; not among `proven`.
+    std::size_t slow = 0;
     std::size_t refused = 0;
     std::size_t unproven = 0;
     std::uint64_t proofs_started = 0;
@@ -87,7 +94,7 @@ class proof_book {
     std::string key;
     std::string reason;
   };
-  /// At most `most`, most recently used first within each of 16 parts.
+  /// At most `most`; of each of the 16 parts the most recently used first.
   std::vector<refusal> refusals(std::size_t most, time_point now) const;
 
  private:
@@ -97,25 +104,30 @@ class proof_book {
     std::string key;
     state what = state::unproven;
     speed_gate speed;
-    /// When the proof or refusal ends; unproven: not to be proven before.
+    /// When the proof or refusal ends; while unproven, before which nobody is asked.
     time_point until{};
     bool proving = false;
     time_point proving_since{};
     std::string reason;
   };
+  using entries = std::list<entry>;
 
-  struct shard {
+  // On cache lines of their own: neighbours would share them.
+  struct alignas(64) shard {
     mutable std::mutex mutex;
-    std::list<entry> order;
-    std::unordered_map<std::string_view, std::list<entry>::iterator> by_key;
+    entries order;
+    std::unordered_map<std::string_view, entries::iterator> by_key;
     std::uint64_t proofs_started = 0;
-    time_point cleared{};
   };
 
   shard& shard_of(std::string_view key) noexcept;
-  entry* find(shard& s, std::string_view key) const;
+  entry* find(shard& s, std::string_view key);
+  entry& find_or_add(shard& s, std::string_view key);
+  void settle(std::string_view key, time_point started, state what, std::string reason,
+              time_point until);
+  bool wants_proof(const entry& e, time_point now) const;
 
-  proof_book_limits limits_;
+  const proof_book_limits limits_;
   std::array<shard, 16> shards_;
 };
 

@@ -22,8 +22,7 @@ enum class statement_kind : std::uint8_t {
   session_state,
   /// COPY ... FROM STDIN: the client sends the rows. From a file or program it is a write.
   copy_in,
-  /// COPY ... TO STDOUT: the client receives the rows. To a file or program it is a write, and so
-  /// is COPY (a query that writes) TO.
+  /// COPY ... TO STDOUT: the client receives the rows. To a file or program it is a write.
   copy_out,
   /// Something stands behind a `;`.
   several,
@@ -41,6 +40,8 @@ struct called_function {
 /// What can be said of a statement by its text alone.
 struct statement_class {
   statement_kind kind = statement_kind::empty;
+  /// For copy_out: what it copies is the result of a statement that writes.
+  bool copies_a_write = false;
   /// A locking clause anywhere: FOR UPDATE, NO KEY UPDATE, SHARE, KEY SHARE.
   bool locks_rows = false;
   /// $1 and on.
