@@ -3,6 +3,9 @@
 #include "db/call_site.hpp"
 #include "db/sqlite/backend.hpp"
 #include "db/sqlite/settings.hpp"
+#ifdef SCALEKIT_WITH_POSTGRES
+#include "db/postgres/backend.hpp"
+#endif
 #include "scalekit/core/error.hpp"
 
 #include <string>
@@ -11,6 +14,12 @@
 namespace scalekit::db {
 
 client client::open(std::string_view url, client_params params, scalekit::execution exec) {
+#ifdef SCALEKIT_WITH_POSTGRES
+  if (postgres::is_postgres_url(url)) {
+    return client(std::make_shared<postgres::backend>(
+        postgres::settings_from_url(url, std::move(params)), std::move(exec)));
+  }
+#endif
   return client(std::make_shared<sqlite::sqlite_backend>(
       sqlite::settings_from_url(url, std::move(params)), std::move(exec)));
 }

@@ -17,21 +17,22 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// How long a write whose time is over is waited for, once its cancel is on the way: what became
-/// of it is worth more than the time.
-constexpr std::chrono::milliseconds cancel_grace{500};
-/// A connection that was used so recently is taken for alive by a read.
 constexpr std::chrono::seconds fresh_enough{1};
 constexpr std::size_t statements_remembered = 4096;
 
 }  // namespace
+
+bool is_fresh(const connection& c, access kind) noexcept {
+  return kind == access::read && steady_clock::now() - c.last_used < fresh_enough;
+}
 
 backend::backend(settings s, scalekit::execution exec)
     : settings_(std::move(s)),
       exec_(std::move(exec)),
       io_(std::make_shared<io_home>(exec_)),
       book_(statements_remembered, settings_.params.tracker),
-      pool_(std::make_shared<host_pool>(settings_.servers.front(), settings_.params, io_)) {}
+      pool_(std::make_shared<host_pool>(settings_.servers.front(), settings_.params, io_)),
+      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {}
 
 backend::~backend() {
   if (!fork_guard_.is_forked()) pool_->close();
@@ -70,10 +71,8 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
     }
   }
   auto entry = book_.find(text);
-  if (const auto& why = kind == access::read ? entry->no_read_because : entry->no_write_because;
-      !why.empty()) [[unlikely]] {
-    fail(entry->refused_with(kind), why);
-  }
+  const auto& objection = kind == access::read ? entry->against_read : entry->against_write;
+  if (!objection.why.empty()) [[unlikely]] fail(objection.code, objection.why);
   return entry;
 }
 
@@ -109,14 +108,22 @@ void backend::converse(connection& c, statement_call& what, const call_frame& ca
   pool_->cancel(c);
   try {
     if (resume(c, what, steady_clock::now() + cancel_grace) == wait_end::ready) return;
-  } catch (const error& e) {
-    if (e.diag().backend_code == "57014") throw interrupted;
+  } catch (...) {
+    if (is_cancel(std::current_exception())) throw interrupted;
     throw;
   }
-  throw error(make_error_code(errc::commit_in_doubt),
-              {interrupted.diag().client_message +
-                   "; the server has not said whether the change was made",
-               {}, {}, c.wire->origin()});
+  throw in_doubt(interrupted);
+}
+
+error backend::in_doubt(const error& interrupted) const {
+  return {make_error_code(errc::commit_in_doubt),
+          {interrupted.diag().client_message +
+               "; the server has not said whether the change was made",
+           {}, {}, interrupted.diag().origin}};
+}
+
+bool backend::is_cancel(const std::exception_ptr& e) {
+  return to_error(e).diag().backend_code == "57014";
 }
 
 lent_connection backend::take(const detail::pool_user& user, call_frame& call, access kind) {
@@ -125,11 +132,9 @@ lent_connection backend::take(const detail::pool_user& user, call_frame& call, a
   for (;;) {
     bool waited = false;
     auto lent = pool_->take(user, call, patience.when(), waited);
-    const auto now = waited ? steady_clock::now() : call.begun;
-    if (waited) call.acquired = now;
+    if (waited) call.acquired = steady_clock::now();
     // What was closed while it idled is found out before anything depends on it.
-    if (kind == access::read && now - lent->last_used < fresh_enough) return lent;
-    if (is_alive(*lent->wire)) return lent;
+    if (is_fresh(*lent, kind) || is_alive(*lent->wire)) return lent;
     lent.give_back(returned::broken);
   }
 }
@@ -214,6 +219,7 @@ void backend::close(std::chrono::nanoseconds timeout) {
   closing_ = true;
   pool_->wait_until_idle(deadline::after(timeout).when());
   pool_->close();
+  stopping_.request_stop();
   pool_->stop_running();
 }
 

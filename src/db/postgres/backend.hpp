@@ -12,12 +12,21 @@
 #include "scalekit/db/detail/backend.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <vector>
 
 namespace scalekit::db::postgres {
+
+/// How long a write whose time is over is waited for, once its cancel is on the way: what became
+/// of it is worth more than the time.
+inline constexpr std::chrono::milliseconds cancel_grace{500};
+
+/// Whether a connection was used so recently that a read takes it for alive. A write, which cannot
+/// be repeated, wants to know.
+bool is_fresh(const connection& c, detail::access kind) noexcept;
 
 /// The driver: which host a call goes to, on which kind of connection, and what it reports.
 class backend final : public detail::backend, public std::enable_shared_from_this<backend> {
@@ -39,6 +48,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
 
   // For transactions.
 
+  error closed_error() const;
+  io_home& io() noexcept { return *io_; }
   const client_params& params() const noexcept { return settings_.params; }
   /// Throws errc::forked, or errc::not_allowed on an I/O thread.
   void check_thread(std::string_view operation) const;
@@ -52,6 +63,12 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                 const std::source_location& site, detail::returned& how);
   error interruption(wait_end why, const detail::call_frame& call,
                      const std::source_location& site, const std::string& origin) const;
+  /// Of a write that was interrupted and has not been answered since.
+  error in_doubt(const error& interrupted) const;
+  /// Whether the server ended the statement because it was asked to.
+  static bool is_cancel(const std::exception_ptr& e);
+  /// Requested when what still runs must end.
+  std::stop_token stopping() const noexcept { return stopping_.get_token(); }
   void track(const statement& query, const statement_entry& entry, const detail::call_frame& call,
              const statement_call* done, const std::exception_ptr& failure) noexcept;
   call_shape shape_of(detail::access kind) const noexcept;
@@ -68,17 +85,19 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                         detail::call_frame& call);
   lent_connection take(const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
-  error closed_error() const;
 
   const settings settings_;
   const scalekit::execution exec_;
   const fork_guard fork_guard_;
   std::atomic<bool> closing_{false};
-  std::atomic<bool> stop_running_{false};
+  std::stop_source stopping_;
   std::shared_ptr<io_home> io_;
   statement_book book_;
   std::shared_ptr<host_pool> pool_;
   counters counters_;
+  // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work
+  // executor they would wait behind blocking callers that in turn wait for a connection.
+  const scalekit::execution runners_;
 };
 
 }  // namespace scalekit::db::postgres

@@ -1,12 +1,78 @@
 #include "db/postgres/statement_book.hpp"
 
+#include "scalekit/slow/lexer.hpp"
+
 #include <functional>
+#include <unordered_set>
 #include <utility>
 
 namespace scalekit::db::postgres {
 
+namespace {
+
+using detail::statement_class;
+using detail::statement_kind;
+
+/// Whether it begins with no command of PostgreSQL's: then it is an error, whose text the server
+/// writes.
+bool begins_no_command(std::string_view text) {
+  static const std::unordered_set<std::string_view> commands{
+      "abort", "alter", "analyze", "analyse", "call", "checkpoint", "cluster", "comment", "copy",
+      "create", "delete", "do", "drop", "explain", "grant", "import", "insert", "merge",
+      "reassign", "refresh", "reindex", "revoke", "security", "select", "table", "truncate",
+      "update", "vacuum", "values", "with"};
+  slow::lexer lexer(text, slow::dialect::postgres);
+  auto first = lexer.next_significant();
+  while (first.kind == slow::token_kind::open_paren) first = lexer.next_significant();
+  std::string word(first.text);
+  for (char& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return !commands.contains(word);
+}
+
+/// What no statement of the host may be.
+statement_entry::objection objection_to(const statement_class& says, std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {
+    return {errc::invalid_statement, "the statement contains a NUL"};
+  }
+  switch (says.kind) {
+    case statement_kind::empty:
+      return {errc::invalid_statement, "the statement is empty"};
+    case statement_kind::several:
+      return {errc::invalid_statement,
+              "several statements in one; run each by itself, or use run_script()"};
+    case statement_kind::transaction_control:
+      return {errc::not_allowed,
+              "not allowed in a statement: transaction control; use transaction()"};
+    case statement_kind::session_state:
+      return {errc::not_allowed,
+              "not allowed in a statement: what leaves something in a session that others get"};
+    case statement_kind::copy_in:
+    case statement_kind::copy_out:
+      return {errc::not_allowed, "not allowed in a statement: COPY from or to the client"};
+    case statement_kind::read:
+    case statement_kind::write:
+      break;
+  }
+  return {};
+}
+
+statement_entry::objection objection_to_read(const statement_class& says, std::string_view text) {
+  auto found = objection_to(says, text);
+  if (found.why.empty() && says.kind == statement_kind::write && !begins_no_command(text)) {
+    return {errc::not_allowed, "the statement could write; use write() for it"};
+  }
+  return found;
+}
+
+}  // namespace
+
 statement_entry::statement_entry(std::uint64_t number, std::string sql, slow::statement_ref ref)
-    : id(number), text(std::move(sql)), tracked(ref) {}
+    : id(number),
+      text(std::move(sql)),
+      tracked(ref),
+      says(detail::classify(text)),
+      against_read(objection_to_read(says, text)),
+      against_write(objection_to(says, text)) {}
 
 statement_entry::~statement_entry() {
   for (auto* map = maps_.load(); map != nullptr;) delete std::exchange(map, map->next);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "db/classify/statement_class.hpp"
 #include "db/postgres/description.hpp"
+#include "scalekit/core/error.hpp"
 #include "scalekit/core/row.hpp"
 #include "scalekit/slow/tracker.hpp"
 
@@ -32,6 +34,14 @@ class statement_entry {
   const std::uint64_t id;
   const std::string text;
   const slow::statement_ref tracked;
+  const detail::statement_class says;
+
+  /// Why it may not be run as a read, or as a write; empty where it may.
+  struct objection {
+    errc code = errc::not_allowed;
+    std::string why;
+  };
+  const objection against_read, against_write;
 
   /// What a connection was told of it last; lives as long as the entry. Null: never prepared.
   const description* described() const noexcept {

@@ -1,0 +1,186 @@
+#include "db/postgres/async_statement.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+namespace asio = boost::asio;
+using detail::access;
+using detail::returned;
+using std::chrono::steady_clock;
+
+async_statement::async_statement(std::shared_ptr<backend> owner, access kind, statement query,
+                                 call_options options, std::shared_ptr<detail::async_call> call)
+    : backend_(std::move(owner)),
+      kind_(kind),
+      query_(std::move(query)),
+      options_(std::move(options)),
+      call_(std::move(call)),
+      also_stop_(call_->stop()),
+      frame_(detail::frame_of(options_, backend_->params().statement_timeout)) {
+  frame_.stops = {&options_.stop, &also_stop_};
+}
+
+void async_statement::start() {
+  try {
+    detail::throw_if_stopped(options_.stop, query_.site());
+    detail::throw_if_stopped(also_stop_, query_.site());
+    entry_ = backend_->entry_for(query_, kind_);
+    ask_for_connection();
+  } catch (...) {
+    fail(std::current_exception(), returned::healthy);
+  }
+  initiating_ = false;
+}
+
+void async_statement::ask_for_connection() {
+  const detail::pool_user user{query_.site(), false, {}};
+  if (auto lent = backend_->pool().try_take(user, steady_clock::now())) {
+    return have(nullptr, std::move(lent));
+  }
+  const auto patience =
+      earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
+  backend_->pool().async_take(
+      user, frame_.begun, patience.when(), options_.stop, also_stop_,
+      [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
+        self->initiating_ = false;
+        self->frame_.acquired = steady_clock::now();
+        self->have(std::move(e), std::move(lent));
+      });
+}
+
+void async_statement::have(std::exception_ptr e, lent_connection lent) {
+  if (e) return fail(std::move(e), returned::healthy);
+  lent_ = std::move(lent);
+  if (!is_fresh(*lent_, kind_) && !is_alive(*lent_->wire)) {
+    lent_.give_back(returned::broken);
+    return ask_for_connection();
+  }
+  auto& port = lent_->port;
+  if (!port) port = std::make_unique<reactor_port>(*lent_->wire, backend_->io().executor());
+  auto& exchange = lent_->spare;
+  if (exchange.use_count() > 1) exchange = std::make_shared<postgres::exchange>();
+  exchange->entry = entry_;
+  exchange->encoded_for = nullptr;
+  talk_.emplace(query_, exchange, call_->rows(), backend_->shape_of(kind_));
+  if (attempt_ == 0) watch();
+  talk();
+}
+
+/// The deadline and the stops, each of which only posts: a stop callback may run inside
+/// request_stop() of a thread that holds locks of its own.
+void async_statement::watch() {
+  const auto& strand = lent_->port->strand();
+  timer_.emplace(strand, frame_.until.when());
+  timer_->async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+    auto self = weak.lock();
+    if (!ec && self) self->interrupt(wait_end::deadline);
+  });
+  auto stop = [weak = weak_from_this(), strand] {
+    asio::post(strand, [weak] {
+      if (auto self = weak.lock()) self->interrupt(wait_end::stopped);
+    });
+  };
+  if (options_.stop.stop_possible()) on_stop_.emplace(options_.stop, stop);
+  if (also_stop_.stop_possible()) on_also_stop_.emplace(also_stop_, stop);
+  on_close_.emplace(backend_->stopping(), stop);
+}
+
+void async_statement::talk() {
+  try {
+    while (talk_->advance(*lent_)) {
+      if (!lent_->wire->is_quiet()) return wait();
+    }
+  } catch (...) {
+    auto how = returned::healthy;
+    if (!lent_->wire->is_quiet() || lent_->wire->transaction_status() != PQTRANS_IDLE) {
+      how = returned::needs_reset;
+    }
+    return fail(std::current_exception(), how);
+  }
+  fail(nullptr, interrupted_ ? returned::needs_reset : returned::healthy);
+}
+
+void async_statement::wait() {
+  auto ready = [self = shared_from_this()](boost::system::error_code ec) {
+    if (!ec) self->on_ready();
+  };
+  if (!lent_->wire->flush()) lent_->port->wait_writable(ready);
+  lent_->port->wait_readable(std::move(ready));
+}
+
+void async_statement::on_ready() {
+  if (finished_) return;
+  std::vector<exchange_ptr> ended;
+  lent_->wire->read(ended);
+  if (lent_->wire->is_quiet()) {
+    lent_->port->cancel();
+    return talk();
+  }
+  lent_->port->cancel();
+  wait();
+}
+
+void async_statement::interrupt(wait_end why) {
+  if (finished_ || !lent_) return;
+  auto error = backend_->interruption(why, frame_, query_.site(), lent_->wire->origin());
+  if (interrupted_) {
+    return fail(std::make_exception_ptr(backend_->in_doubt(error)), returned::needs_reset);
+  }
+  if (!talk_->may_have_effect()) {
+    return fail(std::make_exception_ptr(std::move(error)), returned::needs_reset);
+  }
+  interrupted_ = std::make_exception_ptr(std::move(error));
+  backend_->pool().cancel(*lent_);
+  timer_->expires_after(cancel_grace);
+  timer_->async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+    auto self = weak.lock();
+    if (!ec && self) self->interrupt(wait_end::deadline);
+  });
+}
+
+/// Ends the call, or runs it once more where nothing can have happened.
+void async_statement::fail(std::exception_ptr e, returned how) {
+  if (e && interrupted_ && backend_->is_cancel(e)) e = interrupted_;
+  if (e && attempt_ == 0 && !interrupted_ && lent_ && !backend_->is_closing() &&
+      to_error(e).code() == errc::connection_lost) {
+    ++attempt_;
+    lent_->port->cancel();
+    talk_.reset();
+    lent_.give_back(how);
+    if (auto* rows = call_->rows()) rows->restart();
+    try {
+      return ask_for_connection();
+    } catch (...) {
+      e = std::current_exception();
+    }
+  }
+  if (!initiating_) return finish(std::move(e), how);
+  asio::post(backend_->io().executor(), [self = shared_from_this(), e = std::move(e), how] {
+    self->finish(e, how);
+  });
+}
+
+void async_statement::finish(std::exception_ptr e, returned how) {
+  if (std::exchange(finished_, true)) return;
+  if (timer_) timer_->cancel();
+  on_stop_.reset();
+  on_also_stop_.reset();
+  on_close_.reset();
+  if (entry_) {
+    backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
+  }
+  write_result result;
+  if (!e) result = {talk_->rows_affected(), 0, talk_->token().to_string()};
+  if (lent_) {
+    if (how != returned::healthy) lent_->port->cancel();
+    lent_.give_back(how);
+  }
+  call_->finish(std::move(e), std::move(result));
+}
+
+}  // namespace scalekit::db::postgres

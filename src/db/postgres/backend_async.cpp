@@ -1,0 +1,70 @@
+#include "db/postgres/async_statement.hpp"
+#include "db/postgres/transaction.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+// Calls without a thread of their caller's.
+
+namespace scalekit::db::postgres {
+
+using detail::access;
+
+void backend::async_run(access kind, statement query, call_options options,
+                        std::shared_ptr<detail::async_call> call) {
+  fork_guard_.check("db::client");
+  if (is_closing()) {
+    boost::asio::post(io_->executor(),
+                      [call, e = std::make_exception_ptr(closed_error())]() mutable {
+                        call->finish(std::move(e), {});
+                      });
+    return;
+  }
+  std::make_shared<async_statement>(shared_from_this(), kind, std::move(query), std::move(options),
+                                    std::move(call))
+      ->start();
+}
+
+void backend::async_begin(transaction_options options, const std::source_location& site,
+                          std::shared_ptr<detail::async_transaction_call> call) {
+  fork_guard_.check("db::client");
+  if (is_closing()) {
+    boost::asio::post(io_->executor(),
+                      [call, e = std::make_exception_ptr(closed_error())]() mutable {
+                        call->fail(std::move(e));
+                      });
+    return;
+  }
+  auto frame = detail::frame_of(options, settings_.params.transaction_timeout);
+  const auto patience =
+      earlier(deadline::after(settings_.params.acquire_timeout, frame.begun), frame.until);
+  const auto stop = options.stop;
+  auto run = [self = shared_from_this(), options = std::move(options), call, site,
+              until = frame.until](std::exception_ptr e, lent_connection lent) mutable {
+    if (e) return call->fail(std::move(e));
+    auto body = [self, options = std::move(options), call, site, until,
+                 lent = std::make_shared<lent_connection>(std::move(lent))]() mutable {
+      std::unique_ptr<detail::transaction_backend> tx;
+      std::exception_ptr failure;
+      try {
+        detail::throw_if_stopped(options.stop, site);
+        detail::throw_if_stopped(call->stop(), site);
+        tx = std::make_unique<transaction>(self, std::move(*lent), until, options, call->stop(),
+                                           site);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      tx ? call->run(std::move(tx)) : call->fail(std::move(failure));
+    };
+    try {
+      self->runners_.post_work(std::move(body));
+    } catch (...) {
+      call->fail(std::current_exception());
+    }
+  };
+  pool_->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
+                    std::move(run));
+}
+
+}  // namespace scalekit::db::postgres
