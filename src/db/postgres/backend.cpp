@@ -1,6 +1,7 @@
 #include "db/postgres/backend.hpp"
 
 #include "db/bind_hash.hpp"
+#include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
 #include "scalekit/slow/tracker.hpp"
 

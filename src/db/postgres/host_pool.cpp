@@ -242,7 +242,7 @@ void host_pool::act(lock& held, pool_actions& actions) {
           break;
         case pool_action::kind::report_nested:
           params_.log(log_level::warning, "db.pool.nested_acquire",
-                      core_.describe_nested(*a.waiter, steady_clock::now()),
+                      core_.describe_nested(*a.waiter),
                       {{"server", server_.name}});
           break;
       }

@@ -107,14 +107,14 @@ const description* statement_entry::note(description_ptr told) {
 }
 
 statement_book::statement_book(std::size_t capacity, std::shared_ptr<slow::tracker> tracker)
-    : shelf_capacity_(capacity / shelves_.size() + 1), tracker_(std::move(tracker)) {}
+    : shelf_capacity_(capacity / shelf_count + 1), tracker_(std::move(tracker)) {}
 
 statement_entry_ptr statement_book::find(std::string_view text) {
-  auto& shelf = shelves_[(std::hash<std::string_view>{}(text) >> 32) % shelves_.size()];
-  std::lock_guard lock(shelf.mutex);
-  if (auto known = shelf.by_text.find(text); known != shelf.by_text.end()) [[likely]] {
-    if (known->second != shelf.order.begin()) {
-      shelf.order.splice(shelf.order.begin(), shelf.order, known->second);
+  auto& on = shelves_[(std::hash<std::string_view>{}(text) >> 32) % shelf_count];
+  std::lock_guard lock(on.mutex);
+  if (auto known = on.by_text.find(text); known != on.by_text.end()) [[likely]] {
+    if (known->second != on.order.begin()) {
+      on.order.splice(on.order.begin(), on.order, known->second);
     }
     return *known->second;
   }
@@ -122,11 +122,11 @@ statement_entry_ptr statement_book::find(std::string_view text) {
                                 : slow::statement_ref{};
   auto entry = std::make_shared<statement_entry>(
       next_id_.fetch_add(1, std::memory_order_relaxed), std::string(text), tracked);
-  shelf.order.push_front(entry);
-  shelf.by_text.emplace(entry->text, shelf.order.begin());
-  if (shelf.order.size() > shelf_capacity_) {
-    shelf.by_text.erase(shelf.order.back()->text);
-    shelf.order.pop_back();
+  on.order.push_front(entry);
+  on.by_text.emplace(entry->text, on.order.begin());
+  if (on.order.size() > shelf_capacity_) {
+    on.by_text.erase(on.order.back()->text);
+    on.order.pop_back();
   }
   return entry;
 }

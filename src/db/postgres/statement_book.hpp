@@ -92,10 +92,12 @@ class statement_book {
     std::unordered_map<std::string_view, std::list<statement_entry_ptr>::iterator> by_text;
   };
 
+  static constexpr std::size_t shelf_count = 16;
+
   const std::size_t shelf_capacity_;
   const std::shared_ptr<slow::tracker> tracker_;
   std::atomic<std::uint64_t> next_id_{1};
-  std::array<shelf, 16> shelves_;
+  std::array<shelf, shelf_count> shelves_;
 };
 
 }  // namespace scalekit::db::postgres

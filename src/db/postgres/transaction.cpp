@@ -3,6 +3,7 @@
 #include "db/postgres/commit_call.hpp"
 #include "db/postgres/own_call.hpp"
 #include "db/postgres/script.hpp"
+#include "db/postgres/stop_bell.hpp"
 
 #include <chrono>
 #include <string_view>
