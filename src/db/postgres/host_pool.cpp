@@ -257,26 +257,18 @@ void host_pool::act(lock& held, pool_actions& actions) {
     held.lock();
     for (const auto& [slot, c] : doomed) core_.closed(slot, steady_clock::now(), actions);
   }
-  plan(core_.next_event());
+  const auto next = core_.next_event();
+  if (next == time_point::max()) return;
+  if (!ticker_) {
+    ticker_.emplace([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->upkeep();
+    });
+  }
+  ticker_->plan(next);
 }
 
-void host_pool::plan(time_point when) {
-  if (when >= planned_) return;
-  planned_ = when;
-  if (!timer_) timer_.emplace(io_->executor());
-  timer_->expires_at(when);
-  timer_->async_wait([weak = weak_from_this(), when](boost::system::error_code) {
-    auto self = weak.lock();
-    if (!self) return;
-    lock held(self->mutex_);
-    // One that was planned anew has been cancelled, and the new one comes.
-    if (self->planned_ != when) return;
-    self->planned_ = time_point::max();
-    pool_actions actions;
-    self->core_.tick(steady_clock::now(), actions);
-    self->act(held, actions);
-    self->plan(self->core_.next_event());
-  });
+void host_pool::upkeep() {
+  report([this](pool_actions& out) { core_.tick(steady_clock::now(), out); });
 }
 
 void host_pool::dial_in(slot_id slot, time_point until) {

@@ -5,6 +5,7 @@
 #include "db/postgres/connection.hpp"
 #include "db/postgres/io_home.hpp"
 #include "db/postgres/settings.hpp"
+#include "db/postgres/ticker.hpp"
 #include "scalekit/core/fork_guard.hpp"
 #include "scalekit/core/work_pool.hpp"
 
@@ -109,7 +110,7 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   void give_back(detail::slot_id slot, detail::returned how) noexcept;
   /// Carries out `actions`, and what follows from them. Unlocks for it, and locks again.
   void act(lock& held, detail::pool_actions& actions);
-  void plan(time_point when);
+  void upkeep();
   void dial_in(detail::slot_id slot, time_point until);
   void check_in(detail::slot_id slot, time_point until);
   void reset_in(detail::slot_id slot, time_point until);
@@ -129,8 +130,7 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   std::condition_variable idle_;
   detail::pool_core core_;
   std::vector<std::unique_ptr<connection>> slots_;
-  std::optional<boost::asio::steady_timer> timer_;
-  time_point planned_ = time_point::max();
+  std::optional<ticker> ticker_;
   // For what blocks: dials, checks, recovery. Last, so that it is empty before the rest goes.
   work_pool workers_;
 };

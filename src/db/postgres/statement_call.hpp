@@ -50,6 +50,7 @@ class statement_call final : public conversation {
  private:
   enum class step { start, prepared, ran, committed, undone, over };
 
+  bool step_on(connection& c);
   bool start(connection& c);
   bool send(connection& c);
   bool look(connection& c);
