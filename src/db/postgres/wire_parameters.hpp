@@ -28,7 +28,8 @@
 // arrays of one dimension, by element      | as of its elements                        |
 //
 // Integers and reals go into types that are not known here (domains, enums, money) as text, which
-// the server parses. Everything else is errc::parameter_mismatch: an integer into text, a real
+// the server parses. Unlike a column, a parameter of a domain has the domain's own type: whoever
+// knows the base type passes that instead. Everything else is errc::parameter_mismatch: an integer into text, a real
 // into an integer, text into bytea (backslashes would mean something), a blob into anything else.
 
 namespace scalekit::db::postgres {
