@@ -20,20 +20,19 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-std::size_t touch(std::string_view content) {
-  std::size_t sum = 0;
-  for (char c : content) sum += static_cast<unsigned char>(c);
-  return sum;
+/// Reads all of it; a copy cannot be optimised away.
+void touch(std::string_view content) {
+  const std::string copy(content);
+  require(copy == content);
 }
 
 void check(const value_view& v) {
-  static volatile std::size_t sink;
   switch (v.kind()) {
     case value_kind::text:
-      sink = touch(v.text());
+      touch(v.text());
       break;
     case value_kind::blob:
-      sink = touch({reinterpret_cast<const char*>(v.blob().data()), v.blob().size()});
+      touch({reinterpret_cast<const char*>(v.blob().data()), v.blob().size()});
       break;
     case value_kind::array: {
       std::size_t count = 0;
