@@ -57,7 +57,8 @@ bool is_binary_decodable(std::uint32_t type) noexcept;
 /// known is text as the server prints it. libpq asks for one format for all columns of a result,
 /// so one such column means text format for its neighbours as well.
 ///
-/// Precondition: the session has DateStyle ISO (client_encoding UTF8, bytea_output hex or escape).
+/// Precondition: the session has the defaults DateStyle ISO, IntervalStyle postgres and
+/// extra_float_digits 1, and client_encoding UTF8; any time zone and bytea_output will do.
 decode_function text_decoder_for(std::uint32_t type) noexcept;
 
 }  // namespace scalekit::db::postgres

@@ -51,9 +51,9 @@ void append_v6(std::string& to, std::string_view address) {
     w[i] = load_big_endian<std::uint16_t>(address.data() + 2 * i);
   }
   const run zeros = longest_zeros(w);
-  // Addresses that hold one of IPv4 show it as such, all but ::1.
-  const bool holds_v4 = zeros.begin == 0 && (zeros.size == 6 || (zeros.size == 7 && w[7] != 1) ||
-                                             (zeros.size == 5 && w[5] == 0xffff));
+  // Addresses that hold one of IPv4 show it as such.
+  const bool holds_v4 =
+      zeros.begin == 0 && (zeros.size == 6 || (zeros.size == 5 && w[5] == 0xffff));
   const std::size_t end = holds_v4 ? 6 : w.size();
   for (std::size_t i = 0; i < end;) {
     if (zeros.size > 0 && i == zeros.begin) {

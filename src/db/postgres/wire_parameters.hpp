@@ -12,24 +12,28 @@
 // What bound values become. The server says which type each parameter has; a value goes there
 // unchanged or not at all:
 //
-// | value   | into                                     | what does not fit: value_out_of_range | |
-// ------- | ---------------------------------------- | ----------------------------------------- |
-// | null    | anything                                 | | | integer | int2, int4, int8, oid, xid,
-// xid8         | beyond the type's range                   | |         | boolean | anything but 0
-// and 1                      | |         | numeric                                  | | |         |
-// float4, float8                           | what is not exact there                   | | |
-// timestamptz, timestamp, date (as         | before 4713 BC; for date what is not      | | |
-// microseconds since 1970 UTC)           |   midnight UTC                            | |         |
-// time (microseconds since midnight)       | below 0, above 24 hours                   | | real |
-// float8, numeric                          |                                           | | |
-// float4, rounded                          | overflow, and underflow to 0              | | text |
-// everything but bytea; the server parses  | text with a NUL in it                     | | blob |
-// bytea                                    |                                           | | array |
-// arrays of one dimension, by element      | as of its elements                        |
+// | value   | into                                 | value_out_of_range for           |
+// | ------- | ------------------------------------ | -------------------------------- |
+// | null    | anything                             |                                  |
+// | integer | int2, int4, int8, oid, xid, xid8     | what is beyond the range         |
+// |         | boolean                              | anything but 0 and 1             |
+// |         | numeric                              |                                  |
+// |         | float4, float8                       | what is not exact there          |
+// |         | timestamptz, timestamp, date: it is  | what is before 4713 BC; for a    |
+// |         |   microseconds since 1970 UTC        |   date what is not midnight UTC  |
+// |         | time: microseconds since midnight    | below 0, above 24 hours          |
+// | real    | float8, numeric                      |                                  |
+// |         | float4, rounded                      | overflow, and underflow to 0     |
+// | text    | all but bytea; the server parses it  | text with a NUL in it            |
+// | blob    | bytea                                |                                  |
+// | array   | arrays of one dimension              | as for its elements              |
 //
 // Integers and reals go into types that are not known here (domains, enums, money) as text, which
-// the server parses. Everything else is errc::parameter_mismatch: an integer into text, a real
-// into an integer, text into bytea (backslashes would mean something), a blob into anything else.
+// the server parses. Unlike a column, a parameter of a domain has the domain's own type: whoever
+// knows the base type passes that instead.
+//
+// Everything else is errc::parameter_mismatch: an integer into text, a real into an integer, text
+// into bytea (backslashes would mean something), a blob into anything else.
 
 namespace scalekit::db::postgres {
 

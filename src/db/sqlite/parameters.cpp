@@ -51,7 +51,7 @@ int bind(sqlite3_stmt* statement, int to, std::size_t index, const value_view& v
     case value_kind::array:
       throw error(errc::not_supported,
                   "parameter $" + std::to_string(index + 1) +
-                      ": is an array, which SQLite cannot store; bind its elements one by one, or "
+                      " is an array, which SQLite cannot store; bind its elements one by one, or "
                       "as JSON text for json_each()");
   }
   return SQLITE_OK;

@@ -44,6 +44,17 @@ TEST_CASE("parameters may be written as ? and ?1, but not mixed with $1, named o
   CHECK_ERRC(read(sql("select id from entry where id = $2", 1)), errc::parameter_mismatch);
 }
 
+TEST_CASE("an array is not supported, and the error says what to do instead") {
+  notebook book;
+
+  auto e = error_of(
+      [&] { book.client.read<std::int64_t>(sql("select $1 = $2", 1, std::vector<int>{1})); });
+
+  CHECK(e.code() == errc::not_supported);
+  CHECK(contains(e.what(), "parameter $2 is an array"));
+  CHECK(contains(e.what(), "json_each()"));
+}
+
 TEST_CASE("NaN is refused, because SQLite would store null; infinity is kept") {
   notebook book;
   constexpr auto infinity = std::numeric_limits<double>::infinity();
