@@ -39,12 +39,13 @@ void async_statement::start() {
 
 void async_statement::ask_for_connection() {
   const detail::pool_user user{query_.site(), false, {}};
-  if (auto lent = backend_->pool().try_take(user, steady_clock::now())) {
+  at_ = kind_ == access::read ? backend_->reader(options_, frame_) : backend_->writer();
+  if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
     return have(nullptr, std::move(lent));
   }
   const auto patience =
       earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
-  backend_->pool().async_take(
+  at_->pool->async_take(
       user, frame_.begun, patience.when(), options_.stop, also_stop_,
       [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
         self->initiating_ = false;
@@ -135,7 +136,7 @@ void async_statement::interrupt(wait_end why) {
     return fail(std::make_exception_ptr(std::move(error)), returned::needs_reset);
   }
   interrupted_ = std::make_exception_ptr(std::move(error));
-  backend_->pool().cancel(*lent_);
+  at_->pool->cancel(*lent_);
   timer_->expires_after(cancel_grace);
   timer_->async_wait([weak = weak_from_this()](boost::system::error_code ec) {
     auto self = weak.lock();

@@ -45,6 +45,7 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   const std::stop_token also_stop_;
   detail::call_frame frame_;
   statement_entry_ptr entry_;
+  host_ptr at_;
   lent_connection lent_;
   std::optional<statement_call> talk_;
   std::optional<boost::asio::steady_timer> timer_;

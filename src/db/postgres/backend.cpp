@@ -32,11 +32,23 @@ backend::backend(settings s, scalekit::execution exec)
       exec_(std::move(exec)),
       io_(std::make_shared<io_home>(exec_)),
       book_(statements_remembered, settings_.params.tracker),
-      pool_(std::make_shared<host_pool>(settings_.servers.front(), settings_.params, io_)),
-      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {}
+      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {
+  for (const auto& server : settings_.servers) {
+    hosts_.push_back(std::make_shared<host>(server, settings_.params, io_));
+  }
+}
 
 backend::~backend() {
-  if (!fork_guard_.is_forked()) pool_->close();
+  if (fork_guard_.is_forked()) return;
+  for (const auto& h : hosts_) h->pool->close();
+}
+
+host_ptr backend::writer() {
+  return hosts_.front();
+}
+
+host_ptr backend::reader(const call_options&, const call_frame&) {
+  return hosts_.front();
 }
 
 void backend::check_thread(std::string_view operation) const {
@@ -45,7 +57,7 @@ void backend::check_thread(std::string_view operation) const {
 }
 
 error backend::closed_error() const {
-  return {errc::closed, "the client of " + pool_->name() + " is closed"};
+  return {errc::closed, "the client of " + settings_.servers.front().name + " is closed"};
 }
 
 call_shape backend::shape_of(access kind) const noexcept {
@@ -77,6 +89,10 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
   return entry;
 }
 
+call_options as_call(const transaction_options& options) {
+  return {.consistency = options.consistency, .session = options.session, .labels = options.labels};
+}
+
 error backend::interruption(wait_end why, const call_frame& call, const std::source_location& site,
                             const std::string& origin) const {
   const auto place = detail::describe(site) + ": ";
@@ -92,7 +108,7 @@ error backend::interruption(wait_end why, const call_frame& call, const std::sou
           {place + "stopped after " + took + ", the client was closed", {}, {}, origin}};
 }
 
-void backend::converse(connection& c, statement_call& what, const call_frame& call,
+void backend::converse(host& at, connection& c, statement_call& what, const call_frame& call,
                        const std::source_location& site, returned& how) {
   auto why = wait_end::ready;
   try {
@@ -106,7 +122,7 @@ void backend::converse(connection& c, statement_call& what, const call_frame& ca
   how = returned::needs_reset;
   auto interrupted = interruption(why, call, site, c.wire->origin());
   if (!what.may_have_effect()) throw interrupted;
-  pool_->cancel(c);
+  at.pool->cancel(c);
   try {
     if (resume(c, what, steady_clock::now() + cancel_grace) == wait_end::ready) return;
   } catch (...) {
@@ -127,12 +143,13 @@ bool backend::is_cancel(const std::exception_ptr& e) {
   return to_error(e).diag().backend_code == "57014";
 }
 
-lent_connection backend::take(const detail::pool_user& user, call_frame& call, access kind) {
+lent_connection backend::take(host& from, const detail::pool_user& user, call_frame& call,
+                              access kind) {
   const auto patience =
       earlier(deadline::after(settings_.params.acquire_timeout, call.begun), call.until);
   for (;;) {
     bool waited = false;
-    auto lent = pool_->take(user, call, patience.when(), waited);
+    auto lent = from.pool->take(user, call, patience.when(), waited);
     if (waited) call.acquired = steady_clock::now();
     // What was closed while it idled is found out before anything depends on it.
     if (is_fresh(*lent, kind) || is_alive(*lent->wire)) return lent;
@@ -140,10 +157,11 @@ lent_connection backend::take(const detail::pool_user& user, call_frame& call, a
   }
 }
 
-write_result backend::run_once(access kind, const statement& query,
+write_result backend::run_once(access kind, const statement& query, const call_options& options,
                                const statement_entry_ptr& entry, detail::row_sink* rows,
                                call_frame& call) {
-  auto lent = take({query.site(), false, std::this_thread::get_id()}, call, kind);
+  const auto at = kind == access::read ? reader(options, call) : writer();
+  auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call, kind);
   auto& e = lent->spare;
   if (e.use_count() > 1) e = std::make_shared<exchange>();
   e->entry = entry;
@@ -151,7 +169,7 @@ write_result backend::run_once(access kind, const statement& query,
   statement_call sc(query, e, rows, shape_of(kind));
   auto how = returned::healthy;
   try {
-    converse(*lent, sc, call, query.site(), how);
+    converse(*at, *lent, sc, call, query.site(), how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
     track(query, *entry, call, &sc, std::current_exception());
@@ -172,7 +190,7 @@ write_result backend::run(access kind, const statement& query, const call_option
   const auto entry = entry_for(query, kind);
   for (int attempt = 0;; ++attempt) {
     try {
-      return run_once(kind, query, entry, rows, call);
+      return run_once(kind, query, options, entry, rows, call);
     } catch (const error& e) {
       // Nothing was changed: it was a read, or never sent.
       if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
@@ -210,18 +228,20 @@ std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_op
   if (is_closing()) throw closed_error();
   auto call = detail::frame_of(options, settings_.params.transaction_timeout);
   detail::throw_if_stopped(options.stop, site);
-  auto lent = take({site, true, std::this_thread::get_id()}, call, access::write);
-  return std::make_unique<transaction>(shared_from_this(), std::move(lent), call.until, options,
+  const auto at = options.read_only ? reader(as_call(options), call) : writer();
+  auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
+  return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until, options,
                                        std::stop_token{}, site);
 }
 
 void backend::close(std::chrono::nanoseconds timeout) {
   check_thread("db::client::close");
   closing_ = true;
-  pool_->wait_until_idle(deadline::after(timeout).when());
-  pool_->close();
+  const auto until = deadline::after(timeout).when();
+  for (const auto& h : hosts_) h->pool->wait_until_idle(until);
+  for (const auto& h : hosts_) h->pool->close();
   stopping_.request_stop();
-  pool_->stop_running();
+  for (const auto& h : hosts_) h->pool->stop_running();
 }
 
 client_statistics backend::statistics() const {
@@ -232,7 +252,7 @@ client_statistics backend::statistics() const {
   out.transactions_rolled_back = counters_.rolled_back;
   out.statement_cache_hits = counters_.hits;
   out.statement_cache_misses = counters_.misses;
-  out.writer = pool_->statistics();
+  out.writer = hosts_.front()->pool->statistics();
   return out;
 }
 

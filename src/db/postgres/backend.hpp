@@ -2,7 +2,7 @@
 
 #include "db/call_frame.hpp"
 #include "db/postgres/drive.hpp"
-#include "db/postgres/host_pool.hpp"
+#include "db/postgres/host.hpp"
 #include "db/postgres/io_home.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/statement_book.hpp"
@@ -27,6 +27,9 @@ inline constexpr std::chrono::milliseconds cancel_grace{500};
 /// Whether a connection was used so recently that a read takes it for alive. A write, which cannot
 /// be repeated, wants to know.
 bool is_fresh(const connection& c, detail::access kind) noexcept;
+
+/// What of a read-only transaction's options decides where it runs.
+call_options as_call(const transaction_options& options);
 
 /// The driver: which host a call goes to, on which kind of connection, and what it reports.
 class backend final : public detail::backend, public std::enable_shared_from_this<backend> {
@@ -55,11 +58,14 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void check_thread(std::string_view operation) const;
   bool is_forked() const noexcept { return fork_guard_.is_forked(); }
   bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
-  host_pool& pool() noexcept { return *pool_; }
+  /// Where a write goes now. Throws errc::unavailable, and says why.
+  host_ptr writer();
+  /// Where a read goes now.
+  host_ptr reader(const call_options& options, const detail::call_frame& call);
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
   /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
   /// interrupted and leaves the connection out of order, says so in `how`.
-  void converse(connection& c, statement_call& what, const detail::call_frame& call,
+  void converse(host& at, connection& c, statement_call& what, const detail::call_frame& call,
                 const std::source_location& site, detail::returned& how);
   error interruption(wait_end why, const detail::call_frame& call,
                      const std::source_location& site, const std::string& origin) const;
@@ -80,10 +86,10 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   counters& counted() noexcept { return counters_; }
 
  private:
-  write_result run_once(detail::access kind, const statement& query,
+  write_result run_once(detail::access kind, const statement& query, const call_options& options,
                         const statement_entry_ptr& entry, detail::row_sink* rows,
                         detail::call_frame& call);
-  lent_connection take(const detail::pool_user& user, detail::call_frame& call,
+  lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
 
   const settings settings_;
@@ -93,7 +99,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::stop_source stopping_;
   std::shared_ptr<io_home> io_;
   statement_book book_;
-  std::shared_ptr<host_pool> pool_;
+  std::vector<host_ptr> hosts_;
   counters counters_;
   // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work
   // executor they would wait behind blocking callers that in turn wait for a connection.

@@ -40,17 +40,24 @@ void backend::async_begin(transaction_options options, const std::source_locatio
   const auto patience =
       earlier(deadline::after(settings_.params.acquire_timeout, frame.begun), frame.until);
   const auto stop = options.stop;
-  auto run = [self = shared_from_this(), options = std::move(options), call, site,
+  host_ptr at;
+  try {
+    at = options.read_only ? reader(as_call(options), frame) : writer();
+  } catch (...) {
+    boost::asio::post(io_->executor(), [call, e = std::current_exception()] { call->fail(e); });
+    return;
+  }
+  auto run = [self = shared_from_this(), at, options = std::move(options), call, site,
               until = frame.until](std::exception_ptr e, lent_connection lent) mutable {
     if (e) return call->fail(std::move(e));
-    auto body = [self, options = std::move(options), call, site, until,
+    auto body = [self, at, options = std::move(options), call, site, until,
                  lent = std::make_shared<lent_connection>(std::move(lent))]() mutable {
       std::unique_ptr<detail::transaction_backend> tx;
       std::exception_ptr failure;
       try {
         detail::throw_if_stopped(options.stop, site);
         detail::throw_if_stopped(call->stop(), site);
-        tx = std::make_unique<transaction>(self, std::move(*lent), until, options, call->stop(),
+        tx = std::make_unique<transaction>(self, at, std::move(*lent), until, options, call->stop(),
                                            site);
       } catch (...) {
         failure = std::current_exception();
@@ -63,7 +70,7 @@ void backend::async_begin(transaction_options options, const std::source_locatio
       call->fail(std::current_exception());
     }
   };
-  pool_->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
+  at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
                     std::move(run));
 }
 

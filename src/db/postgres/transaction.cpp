@@ -44,10 +44,11 @@ std::string begin_text(const transaction_options& options) {
 
 }  // namespace
 
-transaction::transaction(std::shared_ptr<backend> owner, lent_connection lent, deadline until,
-                         const transaction_options& options, std::stop_token also_stop,
+transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
+                         deadline until, const transaction_options& options, std::stop_token also_stop,
                          std::source_location site)
     : backend_(std::move(owner)),
+      at_(std::move(at)),
       lent_(std::move(lent)),
       until_(until),
       begun_(steady_clock::now()),
@@ -113,7 +114,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
   statement_call sc(query, e, rows, shape);
   auto how = returned::healthy;
   try {
-    backend_->converse(*lent_, sc, call, query.site(), how);
+    backend_->converse(*at_, *lent_, sc, call, query.site(), how);
   } catch (const std::exception& failure) {
     backend_->track(query, *entry, call, &sc, std::current_exception());
     note_failure(how, failure.what());

@@ -14,8 +14,8 @@ namespace scalekit::db::postgres {
 class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
-  transaction(std::shared_ptr<backend> owner, lent_connection lent, deadline until,
-              const transaction_options& options, std::stop_token also_stop,
+  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
+              deadline until, const transaction_options& options, std::stop_token also_stop,
               std::source_location site);
   ~transaction() override;
 
@@ -43,6 +43,7 @@ class transaction final : public detail::transaction_backend {
   write_result resolve(const error& lost);
 
   const std::shared_ptr<backend> backend_;
+  const host_ptr at_;
   lent_connection lent_;
   const deadline until_;
   const time_point begun_;
