@@ -1,0 +1,333 @@
+#include "db/postgres/lane.hpp"
+
+#include "db/call_site.hpp"
+#include "db/postgres/own_exchange.hpp"
+#include "db/postgres/reply.hpp"
+#include "db/postgres/sqlstate.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace scalekit::db::postgres {
+
+namespace asio = boost::asio;
+using detail::returned;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Under way at once: beyond it, more only waits inside the server.
+constexpr std::size_t max_under_way = 1024;
+/// Of one group: a group shares its latency.
+constexpr std::size_t max_group = 512;
+constexpr std::uint8_t max_runs = 3;
+
+std::exception_ptr closed_error(const std::string& server) {
+  return std::make_exception_ptr(error(make_error_code(errc::closed),
+                                       {"the client was closed", {}, {}, server}));
+}
+
+}  // namespace
+
+lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop)
+    : pool_(std::move(pool)), strand_(asio::make_strand(std::move(loop))) {}
+
+void lane::submit(lane_member_ptr m) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  {
+    std::lock_guard lock(inbox_mutex_);
+    inbox_.push_back(std::move(m));
+    if (std::exchange(turning_, true)) return;
+  }
+  asio::post(strand_, [self = shared_from_this()] { self->turn(); });
+}
+
+void lane::abandon(const lane_member_ptr& m, std::exception_ptr why) {
+  asio::post(strand_, [self = shared_from_this(), m, why = std::move(why)] {
+    self->settle(m, why);
+  });
+}
+
+void lane::close() {
+  asio::post(strand_, [self = shared_from_this()] {
+    self->closed_ = true;
+    self->settle_all(closed_error(self->pool_->name()));
+    if (self->timer_) self->timer_->cancel();
+    if (!self->lent_) return;
+    if (self->lent_->port) self->lent_->port->cancel();
+    self->waiting_ = self->writing_ = false;
+    self->lent_.give_back(returned::needs_reset);
+  });
+}
+
+/// Takes what has come and sends it; what is submitted meanwhile waits for the end of the turn.
+void lane::turn() {
+  collect();
+  pump();
+}
+
+void lane::collect() {
+  {
+    std::lock_guard lock(inbox_mutex_);
+    collected_.swap(inbox_);
+    turning_ = false;
+  }
+  auto first = time_point::max();
+  for (auto& m : collected_) {
+    // It may have been abandoned before it came here.
+    if (m->settled) continue;
+    first = std::min(first, m->until);
+    queue_.push_back(std::move(m));
+  }
+  collected_.clear();
+  if (closed_) return settle_all(closed_error(pool_->name()));
+  plan(first);
+}
+
+bool lane::have_connection() {
+  if (lent_ || asking_) return bool(lent_);
+  const detail::pool_user user{queue_.front()->site, false, {}};
+  const auto now = steady_clock::now();
+  if (auto lent = pool_->try_take(user, now)) {
+    connected(nullptr, std::move(lent));
+    return bool(lent_);
+  }
+  asking_ = true;
+  pool_->async_take(user, now, queue_.front()->until, {}, {},
+                    [self = shared_from_this()](std::exception_ptr e, lent_connection got) {
+                      asio::post(self->strand_, [self, e = std::move(e),
+                                                 c = std::make_shared<lent_connection>(
+                                                     std::move(got))]() mutable {
+                        self->asking_ = false;
+                        self->connected(std::move(e), std::move(*c));
+                        self->pump();
+                      });
+                    });
+  return false;
+}
+
+void lane::connected(std::exception_ptr e, lent_connection lent) {
+  if (e) {
+    // Those that wait, waited for this.
+    for (auto& m : std::exchange(queue_, {})) settle(m, e);
+    return;
+  }
+  if (closed_) return;
+  lent_ = std::move(lent);
+  if (!lent_->port) lent_->port = std::make_unique<reactor_port>(*lent_->wire, strand_);
+  if (!lent_->read_only) {
+    send_own(*lent_, "set default_transaction_read_only = on");
+    lent_->read_only = true;
+  }
+}
+
+void lane::pump() {
+  std::erase_if(queue_, [](const auto& m) { return m->settled; });
+  if (!queue_.empty() && have_connection()) send_group();
+  if (!lent_) return;
+  if (lent_->wire->is_quiet() && queue_.empty()) return rest();
+  wait();
+}
+
+void lane::send_group() {
+  auto& wire = *lent_->wire;
+  const auto now = steady_clock::now();
+  std::deque<lane_member_ptr> later;
+  std::size_t in_group = 0;
+  while (!queue_.empty() && flying_.size() < max_under_way) {
+    auto m = std::move(queue_.front());
+    queue_.pop_front();
+    if (m->settled) continue;
+    m->sent_at = now;
+    try {
+      switch (wire.of(*m)) {
+        case link::readiness::absent:
+          // Its preparation is a group of its own: what was sent before it ends there.
+          if (in_group > 0) wire.sync();
+          in_group = 0;
+          wire.prepare(m);
+          break;
+        case link::readiness::preparing:
+          later.push_back(std::move(m));
+          continue;
+        case link::readiness::ready:
+          if (m->alone && in_group > 0) {
+            wire.sync();
+            in_group = 0;
+          }
+          wire.send(m);
+          ++m->runs;
+          ++in_group;
+          if (m->alone || in_group >= max_group) {
+            wire.sync();
+            in_group = 0;
+          }
+          break;
+      }
+    } catch (...) {
+      // Its parameters do not fit: nothing was sent.
+      settle(m, std::current_exception());
+      continue;
+    }
+    flying_.push_back(std::move(m));
+  }
+  if (in_group > 0) wire.sync();
+  for (auto& m : later) queue_.push_back(std::move(m));
+}
+
+void lane::wait() {
+  auto& port = *lent_->port;
+  if (!lent_->wire->flush() && !std::exchange(writing_, true)) {
+    port.wait_writable([self = shared_from_this()](boost::system::error_code ec) {
+      self->writing_ = false;
+      if (!ec && self->lent_) self->wait();
+    });
+  }
+  if (std::exchange(waiting_, true)) return;
+  port.wait_readable([self = shared_from_this()](boost::system::error_code ec) {
+    if (ec || !self->lent_) return;
+    self->waiting_ = false;
+    self->on_ready();
+  });
+}
+
+void lane::on_ready() {
+  {
+    // Whoever goes on because of what comes now finds its next call sent by this very turn.
+    std::lock_guard lock(inbox_mutex_);
+    turning_ = true;
+  }
+  lent_->wire->read(ended_);
+  sort_out(ended_);
+  ended_.clear();
+  if (lent_->wire->is_broken()) {
+    if (std::exchange(writing_, false)) lent_->port->cancel();
+    lent_.give_back(returned::broken);
+  }
+  for (auto& m : std::exchange(to_settle_, {})) settle(m, nullptr);
+  turn();
+}
+
+void lane::sort_out(const std::vector<exchange_ptr>& ended) {
+  if (ended.empty()) return;
+  // Answers come one after the other: of those that came together each has its share of the time.
+  const auto now = steady_clock::now();
+  std::size_t answers = 0;
+  auto began = time_point::max();
+  for (const auto& e : ended) {
+    if (!e->entry || e->end == ending_of_preparation) continue;
+    ++answers;
+    began = std::min(began, static_cast<lane_member&>(*e).sent_at);
+  }
+  const auto share = answers == 0 ? std::chrono::nanoseconds{0}
+                                  : (now - std::max(last_answer_, began)) / answers;
+  if (answers > 0) last_answer_ = now;
+  for (const auto& e : ended) {
+    if (!e->entry) continue;
+    auto m = std::static_pointer_cast<lane_member>(e);
+    m->took = share;
+    judge(std::move(m));
+  }
+  std::erase_if(flying_, [](const auto& m) { return !m->flying; });
+}
+
+void lane::judge(lane_member_ptr m) {
+  m->flying = false;
+  if (m->settled) return;
+  switch (m->end) {
+    case exchange::ending::prepared:
+      m->end = exchange::ending::none;
+      queue_.push_front(std::move(m));
+      return;
+    case exchange::ending::skipped:
+      return run_again(std::move(m), true);
+    case exchange::ending::lost:
+      return run_again(std::move(m), m->alone);
+    case exchange::ending::failed: {
+      if (is_stale_plan(*m)) {
+        lent_->wire->forget(*m->entry);
+        return run_again(std::move(m), true);
+      }
+      // A group shares its locks and a cancel.
+      const auto state = sqlstate_of(*m);
+      if (!m->alone && (is_retryable_transaction(state) || state == "57014")) {
+        return run_again(std::move(m), true);
+      }
+      break;
+    }
+    case exchange::ending::done:
+    case exchange::ending::none:
+      break;
+  }
+  to_settle_.push_back(std::move(m));
+}
+
+void lane::run_again(lane_member_ptr m, bool alone) {
+  if (m->runs >= max_runs) return to_settle_.push_back(std::move(m));
+  m->alone |= alone;
+  m->restart();
+  queue_.push_back(std::move(m));
+}
+
+void lane::settle(const lane_member_ptr& m, std::exception_ptr failure) {
+  if (std::exchange(m->settled, true)) return;
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  m->settle(std::move(failure));
+}
+
+void lane::settle_all(const std::exception_ptr& failure) {
+  for (auto& m : std::exchange(queue_, {})) settle(m, failure);
+  for (auto& m : std::exchange(flying_, {})) settle(m, failure);
+}
+
+/// One timer for all: it stands at the earliest deadline of those that have come since it rang.
+void lane::plan(time_point until) {
+  if (until >= planned_) return;
+  planned_ = until;
+  if (!timer_) timer_.emplace(strand_);
+  timer_->expires_at(until);
+  timer_->async_wait([weak = weak_from_this(), until](boost::system::error_code ec) {
+    auto self = weak.lock();
+    if (!ec && self && self->planned_ == until) self->expire();
+  });
+}
+
+void lane::expire() {
+  planned_ = time_point::max();
+  const auto now = steady_clock::now();
+  auto next = time_point::max();
+  std::vector<lane_member_ptr> late;
+  for (const auto* members : {&flying_}) {
+    for (const auto& m : *members) {
+      if (m->settled) continue;
+      m->until <= now ? late.push_back(m) : void(next = std::min(next, m->until));
+    }
+  }
+  for (const auto& m : queue_) {
+    if (m->settled) continue;
+    m->until <= now ? late.push_back(m) : void(next = std::min(next, m->until));
+  }
+  for (const auto& m : late) {
+    settle(m, std::make_exception_ptr(
+                  error(make_error_code(errc::execution_timeout),
+                        {detail::describe(m->site) + ": no answer within its timeout, on a "
+                                                     "connection shared with " +
+                             std::to_string(load()) + " other reads",
+                         {}, {}, pool_->name()})));
+  }
+  plan(next);
+}
+
+/// Nothing to do: the connection is for others.
+void lane::rest() {
+  if (timer_ && flying_.empty()) {
+    planned_ = time_point::max();
+    timer_->cancel();
+  }
+  if (!waiting_ && !writing_) lent_.give_back(returned::healthy);
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "db/postgres/host_pool.hpp"
+#include "db/postgres/lane_member.hpp"
+#include "db/postgres/reactor_port.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// A connection that many callers share: what they ask in one turn of the event loop goes out
+/// together, as one group with one Sync, and the next group does not wait for its answers.
+///
+/// Only for statements that are proven to lock nothing and to call nothing volatile: to the server a
+/// group is one transaction. A failure reaches only its own caller; those behind it in the group,
+/// which the server skips, run once more, each under a Sync of its own. So do those ended by a
+/// deadlock, a serialization failure or a cancel, and all that a broken connection left unanswered.
+///
+/// The connection is taken from the host's pool while there is something to do.
+///
+/// Thread safety: submit(), abandon(), load() and close() may be called from any thread.
+class lane : public std::enable_shared_from_this<lane> {
+ public:
+  lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop);
+
+  /// Settles `m` once, on the loop; never from inside this function.
+  void submit(lane_member_ptr m);
+
+  /// Nobody wants `m`'s result any more: settles it with `why` unless it was settled. What the server
+  /// does for it goes on.
+  void abandon(const lane_member_ptr& m, std::exception_ptr why);
+
+  /// Everything that waits is settled with errc::closed, and so is what comes after.
+  void close();
+
+  /// Members that wait or are under way.
+  std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+
+  const reactor_port::strand_type& strand() const noexcept { return strand_; }
+
+ private:
+  // All on the strand.
+  void turn();
+  void collect();
+  void pump();
+  bool have_connection();
+  void connected(std::exception_ptr e, lent_connection lent);
+  void send_group();
+  bool send_one(const lane_member_ptr& m, std::size_t& in_group);
+  void wait();
+  void on_ready();
+  void sort_out(const std::vector<exchange_ptr>& ended);
+  void judge(lane_member_ptr m);
+  void run_again(lane_member_ptr m, bool alone);
+  void settle(const lane_member_ptr& m, std::exception_ptr failure);
+  void settle_all(const std::exception_ptr& failure);
+  void plan(time_point until);
+  void expire();
+  void rest();
+
+  const std::shared_ptr<host_pool> pool_;
+  const reactor_port::strand_type strand_;
+  std::atomic<std::size_t> load_{0};
+
+  std::mutex inbox_mutex_;
+  std::vector<lane_member_ptr> inbox_;
+  /// A turn is posted, or is running and will look again.
+  bool turning_ = false;
+
+  // Touched on the strand only.
+  std::vector<lane_member_ptr> collected_;
+  std::deque<lane_member_ptr> queue_;
+  std::vector<lane_member_ptr> flying_;
+  std::vector<exchange_ptr> ended_;
+  std::vector<lane_member_ptr> to_settle_;
+  lent_connection lent_;
+  bool asking_ = false;
+  bool waiting_ = false;
+  bool writing_ = false;
+  bool closed_ = false;
+  std::optional<boost::asio::steady_timer> timer_;
+  time_point planned_ = time_point::max();
+  time_point last_answer_{};
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "db/postgres/exchange.hpp"
+#include "scalekit/core/clock.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+
+namespace scalekit::db::postgres {
+
+/// A read in a lane. Its exchange is the lane's until it is settled.
+struct lane_member : exchange {
+  virtual ~lane_member() = default;
+
+  /// It has ended, with a result or with `failure`. Called once, on the lane's loop.
+  virtual void settle(std::exception_ptr failure) noexcept = 0;
+
+  std::source_location site;
+  time_point until{};
+  /// When it was sent, for its share of the server's time.
+  time_point sent_at{};
+  /// The server's time for it, as far as it can be told apart.
+  std::chrono::nanoseconds took{0};
+  /// Under a Sync of its own: it has failed in company.
+  bool alone = false;
+  std::uint8_t runs = 0;
+  bool settled = false;
+};
+
+using lane_member_ptr = std::shared_ptr<lane_member>;
+
+}  // namespace scalekit::db::postgres
