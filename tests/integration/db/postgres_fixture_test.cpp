@@ -85,12 +85,11 @@ TEST_CASE("a server asks for a password, offers TLS, reads settings again and lo
   CHECK(s.terminate_backends() == 0);
 }
 
-TEST_CASE("servers have one identity unless asked for their own") {
+TEST_CASE("a server has an identity of its own when asked to") {
   const std::string identity = "select system_identifier from pg_control_system()";
-  server a, b, own({.own_identity = true});
+  server any, own({.own_identity = true});
 
-  CHECK(a.query_one(identity) == b.query_one(identity));
-  CHECK(a.query_one(identity) != own.query_one(identity));
+  CHECK(any.query_one(identity) != own.query_one(identity));
 }
 
 TEST_CASE("a server and its directory go with a test process that is killed") {
@@ -216,7 +215,7 @@ TEST_CASE("a proxy cuts connections that wait for an answer") {
                      "1"));
     proxy.cut_all(kind);
     waiting.join();
-    CHECK(s.terminate_backends("query like '%pg_sleep%'") == 1);
+    CHECK(s.terminate_backends("query = 'select pg_sleep(50)'") == 1);
   }
 }
 

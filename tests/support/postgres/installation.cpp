@@ -91,8 +91,8 @@ class file_lock {
 std::optional<fs::path> template_directory() {
   const fs::path cache = SCALEKIT_TEST_CACHE_DIR;
   const auto wanted = cache / template_name();
-  if (fs::exists(wanted)) return wanted;
   std::error_code refused;
+  if (fs::exists(wanted, refused)) return wanted;
   fs::create_directories(cache, refused);
   const file_lock alone(cache / "lock");
   if (!alone.is_held() || access(cache.c_str(), W_OK) != 0) return std::nullopt;

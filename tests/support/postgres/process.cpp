@@ -82,6 +82,12 @@ bool has_stopped(pid_t pid) {
   return state == 'T' || state == 'Z' || state == 'X';
 }
 
+bool has_ended(pid_t pid) {
+  pid_t parent = 0;
+  const char state = state_of(pid, parent);
+  return state == 'Z' || state == 'X';
+}
+
 }  // namespace
 
 const std::optional<account>& server_account() {
@@ -197,8 +203,12 @@ void continue_family(pid_t parent) {
 void kill_family(pid_t parent) {
   ::kill(parent, SIGSTOP);
   wait_until([&] { return has_stopped(parent); });
-  for (const auto& child : children_of(parent)) ::kill(child.pid, SIGKILL);
+  const auto children = children_of(parent);
+  for (const auto& child : children) ::kill(child.pid, SIGSTOP);
+  for (const auto& child : children) ::kill(child.pid, SIGKILL);
   ::kill(parent, SIGKILL);
+  // The next postmaster refuses to start while one of them still holds the shared memory.
+  for (const auto& child : children) wait_until([&] { return has_ended(child.pid); });
 }
 
 }  // namespace support::postgres

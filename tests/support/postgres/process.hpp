@@ -57,7 +57,8 @@ std::vector<child_state> children_of(pid_t parent);
 /// Stops the process, then its children, and returns when none of them runs any more.
 void stop_family(pid_t parent);
 void continue_family(pid_t parent);
-/// SIGKILL to all of them at once, as far as a process can see. Does not reap.
+/// SIGKILL to all of them, as if at once: nobody lives to see another die. Returns when the
+/// children are gone; the process itself is left to be reaped.
 void kill_family(pid_t parent);
 
 }  // namespace support::postgres
