@@ -184,7 +184,7 @@ void pool_core::close(time_point now, pool_actions& out) {
     idle_.pop_back();
     close_slot(id, close_reason::pool_closed, now, out);
   }
-  urgent_ = upkeep_ = time_point::max();
+  proceed(now, out);
 }
 
 bool pool_core::close_if_unwanted(slot_id id, time_point now, pool_actions& out) {
@@ -296,7 +296,10 @@ void pool_core::settle_succession(slot_id arrived, time_point now, pool_actions&
 
 /// Starts the dials that are wanted now, and plans the next event.
 void pool_core::proceed(time_point now, pool_actions& out) {
-  if (closed_) return;
+  if (closed_) {
+    urgent_ = upkeep_ = time_point::max();
+    return;
+  }
   for (;;) {
     if (wants_dial()) {
       if (!has_room_to_dial() || now < pace_.next()) break;
