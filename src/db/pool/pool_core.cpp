@@ -151,7 +151,7 @@ void pool_core::checked(slot_id id, bool alive, time_point now, pool_actions& ou
       s.used = used;
       idle_.pop_back();
       auto place = idle_.end();
-      while (place != idle_.begin() && slots_[*(place - 1)].used > used) --place;
+      while (place != idle_.begin() && slots_[*(place - 1)].used >= used) --place;
       idle_.insert(place, id);
     }
   }
