@@ -123,12 +123,8 @@ void pool_core::dial_failed(slot_id id, std::string text, bool hopeless, time_po
   move(s, state::empty, now);
   empty_.push_back(id);
   ++stats_.dial_failures;
-  if (id == successor_) {
-    // Tried again later, while there is time.
-    auto& old = slots_[replaced_];
-    old.replace_at = now + (old.expires - now) / 2;
-    replaced_ = successor_ = no_slot;
-  }
+  // Tried again with the next upkeep, while there is time.
+  if (id == successor_) replaced_ = successor_ = no_slot;
   if (closed_) return;
   pace_.failed(std::move(text), hopeless, now, random_());
   if (live() == 0 && pace_.is_unreachable()) refuse_all(pool_refusal::unreachable, out);
@@ -286,7 +282,6 @@ void pool_core::settle_succession(slot_id arrived, time_point now, pool_actions&
   if (arrived != successor_) return;
   const auto old = replaced_;
   replaced_ = successor_ = no_slot;
-  if (slots_[arrived].generation != generation_) return;
   slots_[old].retiring = true;
   ++retiring_;
   if (slots_[old].now != state::idle) return;

@@ -181,14 +181,78 @@ TEST_CASE("who waits for a slow login is not shed") {
   l.dial_time = 10s;
   for (int i = 0; i < 100; ++i) l.arrive(1min);
 
-  l.run_until(l.pool.now + 60s);
+  for (int i = 0; i < 60; ++i) {
+    l.run_until(l.pool.now + 1s);
+    l.pool.core.tick(l.pool.now, l.pool.out);
+    l.settle();
+  }
 
   CHECK(l.shed == 0);
   CHECK(l.served == 100);
 }
 
+TEST_CASE("a wait that begins long after the last good one is not overload yet") {
+  load l(pool_params{.min = 1, .max = 1});
+  l.hold = 1h;
+  l.arrive();
+  l.run_until(l.pool.now + 10min);
+
+  l.arrive(1min);
+  l.run_until(l.pool.now + 1s);
+
+  CHECK(l.shed == 0);
+}
+
+TEST_CASE("a connection that comes back is lent, even when everybody waits for too long already") {
+  pool_harness pool(pool_params{.min = 1, .max = 1});
+  const auto lent = pool.lend(1);
+  pool_waiter first, second;
+  pool.enqueue(first);
+  pool.enqueue(second);
+
+  pool.now += 10s;  // No tick on the way.
+  pool.release(lent[0]);
+
+  CHECK(first.why == pool_refusal::overload);
+  CHECK(second.slot == lent[0]);
+}
+
+TEST_CASE("a pool whose connections are all taken for long grows while somebody waits") {
+  auto params = still(1, 2);
+  params.adaptive = true;
+  pool_harness pool(params);
+  pool.lend(1);
+  pool.pass(1h);
+  pool_waiter w;
+
+  pool.enqueue(w);
+
+  CHECK(pool.taken(kind::dial).size() == 1);
+}
+
+TEST_CASE("a pool that has just become busy grows a little later") {
+  auto params = still(1, 2);
+  params.adaptive = true;
+  pool_harness pool(params);
+  pool.fill(1);
+  pool.pass(1h);
+  REQUIRE(pool.try_acquire() != no_slot);
+  pool_waiter w;
+
+  pool.enqueue(w);
+  CHECK(pool.out.empty());
+  pool.pass(250ms);
+
+  CHECK(pool.taken(kind::dial).size() == 1);
+}
+
 TEST_CASE("the size follows the use, and says why") {
-  load l(pool_params{.min = 5, .max = 20, .health_check_interval = 0s, .max_lifetime = 0s});
+  load l(pool_params{.min = 5,
+                     .max = 20,
+                     .idle_timeout = 0s,
+                     .health_check_interval = 0s,
+                     .max_lifetime = 0s,
+                     .leak_after = 0s});
   l.closed_loop = true;
   l.hold = 10ms;
   for (int i = 0; i < 12; ++i) l.arrive();

@@ -337,6 +337,7 @@ class world {
         return;
       case kind::close:
         move(a.slot, state::idle, state::closing);
+        require(a.reason != close_reason::idle || living() >= min_, "min is not closed for idling");
         if (is_ripe(slots_[a.slot])) {
           // Its successor, if there is one on its way, is then a dial like any other.
           for (auto& [id, s] : slots_) s.is_successor = false;

@@ -182,7 +182,8 @@ TEST_CASE("without room for a successor an expired connection is closed on retur
   const auto lent = pool.lend(1);
   pool_waiter w;
   pool.enqueue(w, 2h);
-  pool.pass(61min);
+  const int ticks = pool.pass(61min);
+  CHECK(ticks <= 30);
   CHECK(pool.taken(kind::dial).empty());
 
   pool.release(lent[0]);
@@ -212,20 +213,22 @@ TEST_CASE("who keeps a connection too long is reported once, with its place") {
   params.leak_after = 60s;
   pool_harness pool(params);
   pool.fill(2);
-  const auto leaked = pool.core.try_acquire({std::source_location::current(), true}, pool.now);
+  const auto first = pool.core.try_acquire({std::source_location::current(), true}, pool.now);
+  pool.pass(30s);
+  const auto second = pool.try_acquire();
 
-  pool.pass(59s);
+  pool.pass(29s);
   CHECK(pool.out.empty());
   pool.pass(2s);
-  CHECK(pool.taken(kind::report_leak) == ids{leaked});
-  const auto text = pool.core.describe_leak(leaked, pool.now);
+  CHECK(pool.taken(kind::report_leak) == ids{first});
+  const auto text = pool.core.describe_leak(first, pool.now);
   CHECK(text.find("pool_upkeep_test.cpp") != std::string::npos);
   CHECK(text.find("(a transaction) has held a connection to db.example:5432 for 61000 ms") !=
         std::string::npos);
   pool.pass(1h);
 
-  CHECK(pool.out.empty());
-  CHECK(pool.stats().leaks_reported == 1);
+  CHECK(pool.taken(kind::report_leak) == ids{second});
+  CHECK(pool.stats().leaks_reported == 2);
 }
 
 TEST_CASE("lower limits close idle connections at once and lent ones on return") {
@@ -245,6 +248,20 @@ TEST_CASE("lower limits close idle connections at once and lent ones on return")
   CHECK(pool.stats().idle == 1);
   CHECK(pool.stats().limit == 1);
   CHECK(pool.stats().closed.surplus == 3);
+}
+
+TEST_CASE("a lower min lets idle connections go that were kept for it") {
+  auto params = still(3, 4);
+  params.idle_timeout = 60s;
+  pool_harness pool(params);
+  pool.fill(3);
+  pool.pass(1h);
+  REQUIRE(pool.stats().idle == 3);
+
+  pool.core.set_limits(1, 4, "settings", pool.now, pool.out);
+  pool.pass(2s);
+
+  CHECK(pool.stats().idle == 1);
 }
 
 TEST_CASE("higher limits serve who waits") {
@@ -289,7 +306,9 @@ TEST_CASE(
 
   CHECK(w[1].slot == fresh[0]);
   CHECK(pool.stats().closed.evicted == 3);
-  pool.core.evict_all(1, pool.now, pool.out);
+
   pool.release(fresh[0]);
+  pool.core.evict_all(1, pool.now, pool.out);
+  pool.core.evict_all(0, pool.now, pool.out);
   CHECK(pool.stats().idle == 1);
 }
