@@ -2,6 +2,7 @@
 // compared with a model that knows nothing of how it decides.
 
 #include "db/pool/pool_core.hpp"
+#include "pool_model.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -20,13 +20,14 @@ using namespace std::chrono_literals;
 using namespace scalekit::db::detail;
 using scalekit::time_point;
 using scalekit::db::pool_params;
+using scalekit::db::test::connection_model;
 
 namespace {
 
 using kind = pool_action::kind;
 
 /// A server, its network, and the callers: what happens when is drawn from the seed.
-class world {
+class world : public connection_model {
  public:
   explicit world(unsigned seed)
       : random_(seed), params_(draw_params()), core_("db", params_, max_waiting, seed, now_) {
@@ -41,9 +42,6 @@ class world {
     }
     if (fault_.empty()) finish();
   }
-
-  /// Empty when every promise was kept.
-  const std::string& fault() const { return fault_; }
 
   /// How often the rarer things happened: a history in which they do not proves nothing.
   std::map<std::string, std::uint64_t> tally() const {
@@ -72,21 +70,7 @@ class world {
  private:
   static constexpr std::size_t max_waiting = 12;
 
-  enum class state { dialing, idle, lent, checking, resetting, closing };
-
-  struct caller : pool_waiter {
-    explicit caller(std::uint64_t n) : number(n) {}
-    std::uint64_t number;
-  };
-
-  struct slot {
-    world::state state = world::state::dialing;
-    std::uint64_t generation = 0;
-    bool is_successor = false;
-    time_point born = {};
-    time_point used = {};
-    bool may_serve = true;
-  };
+  using caller = pool_waiter;
 
   struct event {
     kind what;
@@ -112,6 +96,8 @@ class world {
     p.leak_after = 1s;
     p.create_retry_interval = 50ms;
     server_fails_ = pick(4) == 0 ? 40 : 5;
+    // The shortest life is half of the longest.
+    ripe_after_ = p.max_lifetime / 2 * 95 / 100;
     return p;
   }
 
@@ -161,7 +147,7 @@ class world {
       ++granted_;
       return;
     }
-    auto w = std::make_unique<caller>(++callers_);
+    auto w = std::make_unique<caller>();
     w->user = user;
     w->since = now_;
     w->until = now_ + (pick(10) == 0 ? 0ms : some_time() * 3);
@@ -290,7 +276,7 @@ class world {
   void perform(const pool_action& a) {
     switch (a.what) {
       case kind::grant: {
-        auto* w = static_cast<caller*>(a.waiter);
+        auto* w = a.waiter;
         require(!queue_.empty() && queue_.front().get() == w, "the first who waits is served");
         require(w->now == pool_waiter::state::granted && w->slot == a.slot, "and knows it");
         require(slots_[a.slot].may_serve, "no broken connection is lent");
@@ -338,7 +324,7 @@ class world {
       case kind::close:
         move(a.slot, state::idle, state::closing);
         require(a.reason != close_reason::idle || living() >= min_, "min is not closed for idling");
-        if (is_ripe(slots_[a.slot])) {
+        if (is_ripe(slots_[a.slot], now_)) {
           // Its successor, if there is one on its way, is then a dial like any other.
           for (auto& [id, s] : slots_) s.is_successor = false;
         }
@@ -360,17 +346,11 @@ class world {
     const auto uncounted = std::count_if(slots_.begin(), slots_.end(), [&](const auto& entry) {
       const auto& s = entry.second;
       const bool may_be_retiring =
-          is_ripe(s) && s.state != state::idle && s.state != state::closing;
+          is_ripe(s, now_) && s.state != state::idle && s.state != state::closing;
       return may_be_retiring || (s.state == state::dialing && s.is_successor);
     });
     return queue_.size() + passing_ > in(state::dialing) ||
            living() < min_ + static_cast<std::size_t>(uncounted);
-  }
-
-  /// May be due for replacement: the shortest life is half of the longest.
-  bool is_ripe(const slot& s) const {
-    return params_.max_lifetime.count() > 0 && s.state != state::dialing &&
-           now_ - s.born >= params_.max_lifetime / 2 * 95 / 100;
   }
 
   /// Without demand, a dial is the one successor of one that expires soon.
@@ -378,8 +358,9 @@ class world {
     const auto successors = std::count_if(slots_.begin(), slots_.end(), [](const auto& entry) {
       return entry.second.state == state::dialing && entry.second.is_successor;
     });
-    const bool is_needed = std::any_of(slots_.begin(), slots_.end(),
-                                       [&](const auto& entry) { return is_ripe(entry.second); });
+    const bool is_needed = std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
+      return is_ripe(entry.second, now_);
+    });
     require(successors == 1 && is_needed, "no dial without demand");
     ++successors_;
   }
@@ -436,25 +417,6 @@ class world {
     require(core_.next_event() == time_point::max(), "nothing is due when all is over");
   }
 
-  // --- the model ---
-
-  void require(bool holds, const char* promise) {
-    if (!holds && fault_.empty()) fault_ = promise;
-  }
-  std::size_t in(state s) const {
-    return static_cast<std::size_t>(std::count_if(
-        slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.state == s; }));
-  }
-  std::size_t living() const { return slots_.size() - in(state::closing); }
-  void move(slot_id id, state from, state to) {
-    auto at = slots_.find(id);
-    require(at != slots_.end() && at->second.state == from, "a connection is in one place only");
-    if (at != slots_.end()) at->second.state = to;
-  }
-  void forget(slot_id id, state from) {
-    move(id, from, from);
-    slots_.erase(id);
-  }
   std::optional<slot_id> any(state s) {
     const auto n = in(s);
     if (n == 0) return std::nullopt;
@@ -464,20 +426,12 @@ class world {
     }
     return std::nullopt;
   }
-  time_point last_use() const {
-    time_point last;
-    for (const auto& [id, s] : slots_) {
-      if (s.state == state::idle) last = std::max(last, s.used);
-    }
-    return last;
-  }
 
   std::mt19937 random_;
   std::size_t server_fails_ = 5;
   time_point now_ = time_point{} + 1h;
   pool_params params_;
   pool_core core_;
-  std::map<slot_id, slot> slots_;
   std::multimap<time_point, event> network_;
   std::deque<std::unique_ptr<caller>> queue_;
   pool_actions spare_;
@@ -485,7 +439,6 @@ class world {
   std::size_t min_ = 0;
   std::size_t passing_ = 0;
   std::uint64_t generation_ = 0;
-  std::uint64_t callers_ = 0;
   std::uint64_t granted_ = 0;
   std::uint64_t overloads_ = 0;
   std::uint64_t successors_ = 0;
@@ -494,7 +447,6 @@ class world {
   time_point last_change_ = {};
   bool used_ = false;
   bool closed_ = false;
-  std::string fault_;
 };
 
 }  // namespace
