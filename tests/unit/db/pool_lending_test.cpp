@@ -234,6 +234,19 @@ TEST_CASE("a thread that waits while it holds one is reported, and its timeout s
   CHECK(text.find("this very thread holds one") != std::string::npos);
 }
 
+TEST_CASE("a thread that gave its connection back may wait for another") {
+  pool_harness pool(still(0, 1));
+  pool.fill(1);
+  const pool_user user{std::source_location::current(), true, std::this_thread::get_id()};
+  pool.release(pool.core.try_acquire(user, pool.now), returned::broken);
+  pool_waiter w;
+  w.user = user;
+
+  pool.enqueue(w);
+
+  CHECK(pool.taken(kind::report_nested).empty());
+}
+
 TEST_CASE("a timeout explains itself: counts, limits, the oldest holder, the last failed dial") {
   pool_harness pool(still(0, 3), 50);
   pool.fill(1);

@@ -175,6 +175,17 @@ TEST_CASE("a lent connection whose successor arrived is closed on return") {
   CHECK(pool.try_acquire() == dial[0]);
 }
 
+TEST_CASE("the only connection in use is replaced in time, also above min") {
+  auto params = still(0, 2);
+  params.max_lifetime = 60min;
+  pool_harness pool(params);
+  pool.lend(1);
+
+  pool.pass(58min);
+
+  CHECK(pool.taken(kind::dial).size() == 1);
+}
+
 TEST_CASE("without room for a successor an expired connection is closed on return all the same") {
   auto params = still(1, 1);
   params.max_lifetime = 60min;
