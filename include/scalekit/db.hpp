@@ -9,6 +9,7 @@
 #include "scalekit/db/consistency.hpp"
 #include "scalekit/db/labels.hpp"
 #include "scalekit/db/options.hpp"
+#include "scalekit/db/pool_params.hpp"
 #include "scalekit/db/session.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"

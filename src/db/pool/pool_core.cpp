@@ -123,12 +123,8 @@ void pool_core::dial_failed(slot_id id, std::string text, bool hopeless, time_po
   move(s, state::empty, now);
   empty_.push_back(id);
   ++stats_.dial_failures;
-  if (id == successor_) {
-    // Tried again later, while there is time.
-    auto& old = slots_[replaced_];
-    old.replace_at = now + (old.expires - now) / 2;
-    replaced_ = successor_ = no_slot;
-  }
+  // Tried again with the next upkeep, while there is time.
+  if (id == successor_) replaced_ = successor_ = no_slot;
   if (closed_) return;
   pace_.failed(std::move(text), hopeless, now, random_());
   if (live() == 0 && pace_.is_unreachable()) refuse_all(pool_refusal::unreachable, out);
@@ -151,7 +147,7 @@ void pool_core::checked(slot_id id, bool alive, time_point now, pool_actions& ou
       s.used = used;
       idle_.pop_back();
       auto place = idle_.end();
-      while (place != idle_.begin() && slots_[*(place - 1)].used > used) --place;
+      while (place != idle_.begin() && slots_[*(place - 1)].used >= used) --place;
       idle_.insert(place, id);
     }
   }
@@ -184,7 +180,7 @@ void pool_core::close(time_point now, pool_actions& out) {
     idle_.pop_back();
     close_slot(id, close_reason::pool_closed, now, out);
   }
-  urgent_ = upkeep_ = time_point::max();
+  proceed(now, out);
 }
 
 bool pool_core::close_if_unwanted(slot_id id, time_point now, pool_actions& out) {
@@ -286,7 +282,6 @@ void pool_core::settle_succession(slot_id arrived, time_point now, pool_actions&
   if (arrived != successor_) return;
   const auto old = replaced_;
   replaced_ = successor_ = no_slot;
-  if (slots_[arrived].generation != generation_) return;
   slots_[old].retiring = true;
   ++retiring_;
   if (slots_[old].now != state::idle) return;
@@ -296,7 +291,10 @@ void pool_core::settle_succession(slot_id arrived, time_point now, pool_actions&
 
 /// Starts the dials that are wanted now, and plans the next event.
 void pool_core::proceed(time_point now, pool_actions& out) {
-  if (closed_) return;
+  if (closed_) {
+    urgent_ = upkeep_ = time_point::max();
+    return;
+  }
   for (;;) {
     if (wants_dial()) {
       if (!has_room_to_dial() || now < pace_.next()) break;

@@ -99,8 +99,7 @@ class pool_core {
 
   /// What there was of the connection is closed. `text` is for errors: no secrets in it.
   /// `hopeless`: trying again will not help (a wrong password, an unknown database).
-  void dial_failed(slot_id id, std::string text, bool hopeless, time_point now,
-                   pool_actions& out);
+  void dial_failed(slot_id id, std::string text, bool hopeless, time_point now, pool_actions& out);
 
   void checked(slot_id id, bool alive, time_point now, pool_actions& out);
   void reset_done(slot_id id, bool in_order, time_point now, pool_actions& out);
@@ -238,7 +237,7 @@ class pool_core {
   void close_idle_surplus(time_point now, pool_actions& out);
   void tend_idle(time_point now, pool_actions& out);
   void report_leaks(time_point now, pool_actions& out);
-  void replace_oldest(time_point now, pool_actions& out);
+  void replace_one(time_point now, pool_actions& out);
   time_point due(const slot& s, time_point now) const noexcept;
   void take_out_of_idle(slot_id id) noexcept;
 

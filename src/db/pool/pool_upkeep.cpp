@@ -25,7 +25,7 @@ void pool_core::tick(time_point now, pool_actions& out) {
     if (size_.consider_shrinking()) close_idle_surplus(now, out);
     tend_idle(now, out);
     report_leaks(now, out);
-    replace_oldest(now, out);
+    replace_one(now, out);
     upkeep_ = size_.shrink_due();
     for (const auto& s : slots_) upkeep_ = std::min(upkeep_, due(s, now));
     if (upkeep_ != time_point::max()) upkeep_ = std::max(upkeep_, now + params_.reap_interval);
@@ -121,26 +121,22 @@ void pool_core::report_leaks(time_point now, pool_actions& out) {
   }
 }
 
-/// Dials the successor of the one that expires first, where its going would be felt.
-void pool_core::replace_oldest(time_point now, pool_actions& out) {
+/// Dials the successor of one that expires soon, where its going would be felt.
+void pool_core::replace_one(time_point now, pool_actions& out) {
   if (successor_ != no_slot) return;
-  auto oldest = no_slot;
-  for (slot_id id = 0; id < slots_.size(); ++id) {
-    const auto& s = slots_[id];
-    const bool is_candidate = (s.now == state::idle || s.now == state::lent) && !s.retiring &&
-                              s.generation == generation_ && now >= s.replace_at;
-    if (is_candidate && (oldest == no_slot || s.expires < slots_[oldest].expires)) oldest = id;
-  }
-  if (oldest == no_slot) return;
-  auto& s = slots_[oldest];
-  const auto other_idle = count(state::idle) - (s.now == state::idle ? 1 : 0);
+  const auto old = std::find_if(slots_.begin(), slots_.end(), [&](const slot& s) {
+    return (s.now == state::idle || s.now == state::lent) && !s.retiring &&
+           s.generation == generation_ && now >= s.replace_at;
+  });
+  if (old == slots_.end()) return;
+  const auto other_idle = count(state::idle) - (old->now == state::idle ? 1 : 0);
   const bool is_felt = sized() <= size_.min() || other_idle == 0;
   if (!is_felt || !has_room_to_dial() || now < pace_.next()) {
-    s.replace_at = now + (s.expires - now) / 2;
+    old->replace_at = now + (old->expires - now) / 2;
     return;
   }
   successor_ = dial(now, out);
-  replaced_ = oldest;
+  replaced_ = static_cast<slot_id>(old - slots_.begin());
 }
 
 /// When the next round must look at `s`.
