@@ -1,1 +1,2 @@
 scalekit_fuzzer(db_url SOURCES db_url.cpp LIBS scalekit::db)
+scalekit_fuzzer(db_classify SOURCES db_classify.cpp LIBS scalekit::db scalekit::slow)
