@@ -10,7 +10,7 @@
 using namespace scalekit::db::detail;
 using support::contains;
 
-// The plans are PostgreSQL 15's for statements and schema of support/postgres/lane_cases.hpp.
+// The plans are PostgreSQL 15's for the schema of support/postgres/lane_cases.hpp, shortened.
 
 namespace {
 
