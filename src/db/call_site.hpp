@@ -1,9 +1,13 @@
 #pragma once
 
+#include "scalekit/core/error.hpp"
+
 #include <chrono>
+#include <exception>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace scalekit::db::detail {
 
@@ -17,6 +21,23 @@ inline std::string describe(const std::source_location& site) {
 
 inline std::string in_ms(std::chrono::nanoseconds d) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
+
+/// What encoding and decoding throw knows its column or parameter, but not whose it is: the error
+/// with the place before it.
+inline std::exception_ptr with_place(const std::exception_ptr& e,
+                                     const std::source_location& site) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const error& known) {
+    const auto place = describe(site) + ": ";
+    if (known.diag().client_message.starts_with(place)) return e;
+    auto diag = known.diag();
+    diag.client_message.insert(0, place);
+    return std::make_exception_ptr(error(known.code(), std::move(diag)));
+  } catch (...) {
+    return e;
+  }
 }
 
 }  // namespace scalekit::db::detail

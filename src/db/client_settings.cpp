@@ -77,6 +77,7 @@ const settings_schema<client_params>& client_settings() {
           .bytes("max_value_bytes", &p::max_value_bytes, kib, 1'000'000'000,
                  "The largest value, row or statement text")
           .nested("", &p::sqlite, sqlite_settings())
+          .field("lanes", &p::lanes, 0, 16, "Connections that concurrent reads share")
           .nested("pool", &p::pool, detail::pool_settings())
           .nested("", &p::topology, topology_settings());
   return schema;

@@ -216,6 +216,11 @@ bool hides_effects(std::string_view name) noexcept {
   return has(hidden, name) || name.starts_with("crosstab");
 }
 
+bool builds_rows(std::string_view name) noexcept {
+  return name.find("populate_record") != std::string_view::npos || name == "xmltable" ||
+         name == "json_table";
+}
+
 bool is_construct(std::string_view word) noexcept {
   return has(constructs, word);
 }

@@ -15,6 +15,10 @@ bool is_effectful_builtin(std::string_view name) noexcept;
 /// are named in a string.
 bool hides_effects(std::string_view name) noexcept;
 
+/// Whether a function makes rows of a type that need not be written out as one, so that any table
+/// named in the statement may be it: json_populate_record(), xmltable(), ...
+bool builds_rows(std::string_view name) noexcept;
+
 /// Whether an unquoted word before '(' is never a function: a construct of the grammar, or a type
 /// with a modifier. Folded.
 bool is_construct(std::string_view word) noexcept;

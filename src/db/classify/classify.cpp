@@ -59,7 +59,7 @@ bool query_writes(const sql_tokens& t, std::size_t from, std::size_t end) {
     if (!with) continue;
     if (t.is(i, "delete") && t.is(i + 1, "from")) return true;
     const bool locking = t.before_is(i, "for") || t.before_is(i, "key");
-    if (t.is(i, "update") && t.is_name(i + 1) && !locking) return true;
+    if (t.is(i, "update") && t.is_name(i + 1) && !t.is(i + 1, "from") && !locking) return true;
   }
   return false;
 }

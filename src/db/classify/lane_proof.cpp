@@ -5,6 +5,7 @@
 #include "db/classify/statement_class.hpp"
 #include "scalekit/slow/lexer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace scalekit::db::detail {
@@ -54,9 +55,9 @@ const std::array<std::string_view, 2> lane_proof_begin{
 
 lane_proof::lane_proof(std::string_view sql, std::string prepared, std::size_t parameters)
     : prepared_(std::move(prepared)), parameters_(parameters) {
-  if (auto why = why_not_by_text(sql); !why.empty()) return refuse(std::move(why));
   add_names(sql, found_);
   add_names(hidden_operators, found_);
+  if (auto why = why_not_by_text(sql); !why.empty()) refuse(std::move(why));
 }
 
 std::optional<proof_query> lane_proof::next() const {
@@ -134,6 +135,11 @@ void lane_proof::look_into(std::string_view what, std::string_view language,
 }
 
 void lane_proof::ask_names() {
+  // hstore's operator #= does what its populate_record() does.
+  if (found_.operators.contains("#=") ||
+      std::any_of(found_.calls.begin(), found_.calls.end(), builds_rows)) {
+    found_.types.insert(found_.words.begin(), found_.words.end());
+  }
   asking_ = found_.without(asked_);
   for (const auto& name : asking_.calls) {
     if (hides_effects(name)) return refuse("calls " + name + ", which hides what it runs or does");

@@ -1,5 +1,7 @@
 #include "db/classify/lane_queries.hpp"
 
+#include <string_view>
+
 // 16384 is FirstNormalObjectId: below it lies what initdb made, whose labels are trusted (but for
 // hides_effects()).
 
@@ -7,8 +9,8 @@ namespace scalekit::db::detail {
 namespace {
 
 // From wanted(oid), functions, to the columns of the answer.
-#define SCALEKIT_JUDGE_FUNCTIONS \
-  R"(
+constexpr std::string_view judge_functions =
+    R"(
 judged_functions as (
   select pg_catalog.format('function %s.%s', n.nspname, p.proname) as what,
     case
@@ -20,9 +22,9 @@ judged_functions as (
           and d.deptype = 'e') then null
       else 'is written in ' || l.lanname || ', which cannot be looked into'
     end as refusal,
+    case when p.oid >= 16384 then pg_catalog.pg_get_function_arguments(p.oid) end as arguments,
     l.lanname::text as language,
     case when p.oid >= 16384 then
-      pg_catalog.pg_get_function_arguments(p.oid) || ' ; ' ||
       coalesce(pg_catalog.pg_get_function_result(p.oid), '') || ' ; ' ||
       case
         when l.lanname not in ('sql', 'plpgsql') then ''
@@ -45,7 +47,10 @@ judged_functions as (
                              'pg_catalog.event_trigger'::pg_catalog.regtype)
 )
 select what, refusal, language, source from judged_functions
-where refusal is not null or source is not null)";
+where refusal is not null or source is not null
+union all
+-- A row given for an argument is converted to its type.
+select what, null, 'types', arguments from judged_functions where arguments <> '')";
 
 constexpr std::string_view unnamed_wanted = R"(
 with wanted as (
@@ -118,7 +123,8 @@ union all
 select pg_catalog.format('row type %s.%s', r.nspname, r.relname), null, 'types',
   pg_catalog.string_agg(distinct pg_catalog.format_type(a.atttypid, null), ' ; ')
 from relations r join pg_catalog.pg_attribute a on a.attrelid = r.oid
-where r.relname = any ($3::pg_catalog.name[]) and a.attnum > 0 and a.atttypid >= 16384
+where (r.relkind = 'c' or r.relname = any ($1::pg_catalog.name[] || $3::pg_catalog.name[]))
+  and a.attnum > 0 and a.atttypid >= 16384
 group by r.oid, r.nspname, r.relname
 union all
 select pg_catalog.format('type %s.%s', n.nspname, t.typname), null, 'types',

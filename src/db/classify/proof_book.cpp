@@ -1,35 +1,33 @@
 #include "db/classify/proof_book.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace scalekit::db::detail {
 
 proof_book::proof_book(proof_book_limits limits) : limits_(limits) {}
 
-proof_book::shard& proof_book::shard_of(std::string_view key) noexcept {
-  // The map of the shard uses the lower bits of the same hash.
-  const auto hash = static_cast<std::uint64_t>(std::hash<std::string_view>{}(key));
-  return shards_[(hash >> 32) % shards_.size()];
+proof_book::shard& proof_book::shard_of(const hashed& key) noexcept {
+  // The map of the shard divides by a prime; other bits than the lowest, all the same.
+  return shards_[(key.hash >> 16) % shards_.size()];
 }
 
-proof_book::entry* proof_book::find(shard& s, std::string_view key) {
+proof_book::entry* proof_book::find(shard& s, const hashed& key) {
   const auto found = s.by_key.find(key);
   if (found == s.by_key.end()) return nullptr;
   if (found->second != s.order.begin()) s.order.splice(s.order.begin(), s.order, found->second);
   return &*found->second;
 }
 
-proof_book::entry& proof_book::find_or_add(shard& s, std::string_view key) {
+proof_book::entry& proof_book::find_or_add(shard& s, const hashed& key) {
   if (auto* known = find(s, key)) return *known;
   const auto most = std::max<std::size_t>(1, limits_.max_statements / shards_.size());
   if (s.order.size() >= most) {
-    s.by_key.erase(s.order.back().key);
+    s.by_key.erase(hashed(s.order.back().key));
     s.order.pop_back();
   }
-  s.order.emplace_front().key = key;
-  s.by_key.emplace(s.order.front().key, s.order.begin());
+  s.order.emplace_front().key = key.text;
+  s.by_key.emplace(hashed(s.order.front().key), s.order.begin());
   return s.order.front();
 }
 
@@ -42,9 +40,10 @@ bool proof_book::wants_proof(const entry& e, time_point now) const {
 
 lane_admission proof_book::admit(std::string_view key, time_point now) {
   if (key.size() > limits_.longest_text) return {};
-  auto& s = shard_of(key);
+  const hashed k(key);
+  auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
-  auto& e = find_or_add(s, key);
+  auto& e = find_or_add(s, k);
   lane_admission found;
   found.share = e.what == state::proven && now < e.until && e.speed.is_fast();
   found.prove = wants_proof(e, now);
@@ -58,16 +57,18 @@ lane_admission proof_book::admit(std::string_view key, time_point now) {
 
 void proof_book::ran(std::string_view key, std::chrono::nanoseconds took) {
   if (key.size() > limits_.longest_text) return;
-  auto& s = shard_of(key);
+  const hashed k(key);
+  auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
-  if (auto* e = find(s, key)) e->speed.record(took, limits_.slow_bound);
+  if (auto* e = find(s, k)) e->speed.record(took, limits_.slow_bound);
 }
 
 void proof_book::settle(std::string_view key, time_point started, state what, std::string reason,
                         time_point until) {
-  auto& s = shard_of(key);
+  const hashed k(key);
+  auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
-  auto* e = find(s, key);
+  auto* e = find(s, k);
   if (e == nullptr || !e->proving || e->proving_since != started) return;
   e->proving = false;
   e->until = until;
@@ -86,9 +87,10 @@ void proof_book::refused(std::string_view key, std::string reason, time_point st
 }
 
 void proof_book::abandoned(std::string_view key, time_point started, time_point now) {
-  auto& s = shard_of(key);
+  const hashed k(key);
+  auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
-  auto* e = find(s, key);
+  auto* e = find(s, k);
   if (e == nullptr || !e->proving || e->proving_since != started) return;
   e->proving = false;
   // A proof that still holds is asked for again when `until` comes; nothing is lost by that.
@@ -99,9 +101,10 @@ void proof_book::abandoned(std::string_view key, time_point started, time_point 
 
 void proof_book::disproved(std::string_view key, std::string reason, time_point now) {
   if (key.size() > limits_.longest_text) return;
-  auto& s = shard_of(key);
+  const hashed k(key);
+  auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
-  auto& e = find_or_add(s, key);
+  auto& e = find_or_add(s, k);
   e.proving = false;
   e.what = state::refused;
   e.until = now + limits_.proof_ttl;

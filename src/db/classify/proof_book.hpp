@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -98,6 +99,21 @@ class proof_book {
   std::vector<refusal> refusals(std::size_t most, time_point now) const;
 
  private:
+  // Hashed once a call: for the part and within it.
+  struct hashed {
+    explicit hashed(std::string_view key) noexcept
+        : text(key), hash(std::hash<std::string_view>{}(key)) {}
+    friend bool operator==(const hashed& a, const hashed& b) noexcept {
+      return a.hash == b.hash && a.text == b.text;
+    }
+
+    std::string_view text;
+    std::size_t hash;
+  };
+  struct known_hash {
+    std::size_t operator()(const hashed& key) const noexcept { return key.hash; }
+  };
+
   enum class state : std::uint8_t { unproven, proven, refused };
 
   struct entry {
@@ -116,13 +132,13 @@ class proof_book {
   struct alignas(64) shard {
     mutable std::mutex mutex;
     entries order;
-    std::unordered_map<std::string_view, entries::iterator> by_key;
+    std::unordered_map<hashed, entries::iterator, known_hash> by_key;
     std::uint64_t proofs_started = 0;
   };
 
-  shard& shard_of(std::string_view key) noexcept;
-  entry* find(shard& s, std::string_view key);
-  entry& find_or_add(shard& s, std::string_view key);
+  shard& shard_of(const hashed& key) noexcept;
+  entry* find(shard& s, const hashed& key);
+  entry& find_or_add(shard& s, const hashed& key);
   void settle(std::string_view key, time_point started, state what, std::string reason,
               time_point until);
   bool wants_proof(const entry& e, time_point now) const;

@@ -9,12 +9,22 @@ namespace {
 
 using slow::token_kind;
 
-/// The names of a type, schema and all, that is written from `i` on.
-void add_type(const sql_tokens& t, std::size_t i, sql_names& into) {
-  while (t.is_name(i)) {
+/// (x).f is f(x), if f is no column: also where x is no row.
+bool is_attribute_of_value(const sql_tokens& t, std::size_t i) {
+  if (i < 2 || !t.is_dot(i - 1)) return false;
+  return t.kind(i - 2) == token_kind::close_paren || t.at(i - 2).text == "]";
+}
+
+/// The names of a type, schema and all, that is written from `i` on; or of those in the columns of
+/// an alias: AS t (a integer).
+void add_types(const sql_tokens& t, std::size_t i, sql_names& into) {
+  for (; t.is_name(i); i += 2) {
     into.types.insert(folded_name(t.at(i).text));
-    if (!t.is_dot(i + 1)) return;
-    i += 2;
+    if (!t.is_dot(i + 1)) break;
+  }
+  if (!t.is_call(i)) return;
+  for (const auto close = t.closing(i + 1); i < close; ++i) {
+    if (t.is_name(i)) into.types.insert(folded_name(t.at(i).text));
   }
 }
 
@@ -26,14 +36,14 @@ void add_names(std::string_view sql, sql_names& into, bool every_word_a_type) {
   for (std::size_t i = 0; i < t.size(); ++i) {
     if (t.is_name(i)) {
       auto name = folded_name(t.at(i).text);
-      if (t.is_call(i)) into.calls.insert(name);
+      if (t.is_call(i) || is_attribute_of_value(t, i)) into.calls.insert(name);
       if (every_word_a_type) into.types.insert(name);
       into.words.insert(std::move(name));
       into.locks_rows |= t.begins_locking(i);
-      if (t.is(i, "as")) add_type(t, i + 1, into);
+      if (t.is(i, "as") || t.is(i, "returning")) add_types(t, i + 1, into);
     } else if (t.kind(i) == token_kind::op) {
       into.operators.emplace(t.at(i).text);
-      if (t.at(i).text == "::") add_type(t, i + 1, into);
+      if (t.at(i).text == "::") add_types(t, i + 1, into);
     }
   }
 }

@@ -12,11 +12,12 @@ namespace scalekit::db::detail {
 struct sql_names {
   using name_set = std::set<std::string, std::less<>>;
 
-  /// Followed by '(': functions, and constructs that only look like one.
+  /// Followed by '(', or an attribute of a value in parentheses, which may be a call as well:
+  /// functions, and constructs that only look like one.
   name_set calls;
   /// Every identifier and keyword, `calls` included.
   name_set words;
-  /// Words that may name a type a value is converted to: after `::` and AS.
+  /// Words that may name a type a value is converted to: after `::`, AS and RETURNING.
   name_set types;
   name_set operators;
 

@@ -174,6 +174,7 @@ void async_statement::finish(std::exception_ptr e, returned how) {
   on_close_.reset();
   if (entry_) {
     backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
+    if (kind_ == access::read && talk_) backend_->note_time(*entry_, *talk_, frame_);
   }
   write_result result;
   if (!e) result = {talk_->rows_affected(), 0, talk_->token().to_string()};

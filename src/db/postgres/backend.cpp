@@ -20,6 +20,28 @@ namespace {
 
 constexpr std::chrono::seconds fresh_enough{1};
 constexpr std::size_t statements_remembered = 4096;
+/// So many blocking reads at once have a connection each before more go through lanes: waking a
+/// thread costs more than a small group saves.
+constexpr std::size_t blocking_reads_apart = 6;
+
+/// Counts a read for as long as it lives.
+class counted_read {
+ public:
+  explicit counted_read(std::atomic<std::size_t>* counter) noexcept
+      : counter_(counter),
+        count_(counter == nullptr ? 0 : counter->fetch_add(1, std::memory_order_relaxed) + 1) {}
+  ~counted_read() {
+    if (counter_ != nullptr) counter_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  counted_read(const counted_read&) = delete;
+  counted_read& operator=(const counted_read&) = delete;
+
+  std::size_t count() const noexcept { return count_; }
+
+ private:
+  std::atomic<std::size_t>* counter_;
+  std::size_t count_;
+};
 
 }  // namespace
 
@@ -40,7 +62,7 @@ backend::backend(settings s, scalekit::execution exec)
 
 backend::~backend() {
   if (fork_guard_.is_forked()) return;
-  for (const auto& h : hosts_) h->pool->close();
+  for (const auto& h : hosts_) h->close();
 }
 
 host_ptr backend::writer() {
@@ -161,6 +183,11 @@ write_result backend::run_once(access kind, const statement& query, const call_o
                                const statement_entry_ptr& entry, detail::row_sink* rows,
                                call_frame& call) {
   const auto at = kind == access::read ? reader(options, call) : writer();
+  const counted_read under_way(kind == access::read ? &at->blocking_reads : nullptr);
+  if (kind == access::read && may_share(at, entry, call.begun) &&
+      under_way.count() > blocking_reads_apart) {
+    return run_in_lane(*at, query, entry, rows, call);
+  }
   auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call, kind);
   auto& e = lent->spare;
   if (e.use_count() > 1) e = std::make_shared<exchange>();
@@ -177,6 +204,7 @@ write_result backend::run_once(access kind, const statement& query, const call_o
     throw;
   }
   track(query, *entry, call, &sc, nullptr);
+  if (kind == access::read) note_time(*entry, sc, call);
   lent.give_back(how);
   return {sc.rows_affected(), 0, sc.token().to_string()};
 }
@@ -201,20 +229,25 @@ write_result backend::run(access kind, const statement& query, const call_option
 
 void backend::track(const statement& query, const statement_entry& entry, const call_frame& call,
                     const statement_call* done, const std::exception_ptr& failure) noexcept {
-  counters_.statements.fetch_add(1, std::memory_order_relaxed);
-  if (failure) counters_.failed.fetch_add(1, std::memory_order_relaxed);
+  reply got;
+  const auto now = steady_clock::now();
   if (done != nullptr) {
     auto& hit = done->was_prepared_before() ? counters_.hits : counters_.misses;
     hit.fetch_add(1, std::memory_order_relaxed);
+    got = {done->rows(), done->rows_affected()};
   }
+  report(query, entry, call, got, done != nullptr ? done->answered().value_or(now) : now, failure);
+}
+
+void backend::report(const statement& query, const statement_entry& entry, const call_frame& call,
+                     const reply& got, time_point answered,
+                     const std::exception_ptr& failure) noexcept {
+  counters_.statements.fetch_add(1, std::memory_order_relaxed);
+  if (failure) counters_.failed.fetch_add(1, std::memory_order_relaxed);
   if (!settings_.params.tracker) return;
   const auto now = steady_clock::now();
   const auto started = call.acquired.value_or(call.begun);
-  const auto answered = done != nullptr ? done->answered().value_or(now) : now;
-  const auto rows = done == nullptr ? 0
-                    : done->rows() > 0
-                        ? done->rows()
-                        : static_cast<std::uint64_t>(done->rows_affected());
+  const auto rows = got.rows > 0 ? got.rows : static_cast<std::uint64_t>(got.rows_affected);
   const bool grouped = call.scope != nullptr && *call.scope;
   settings_.params.tracker->record(
       entry.tracked, {started - call.begun, answered - started, now - answered, now}, rows,
@@ -239,7 +272,7 @@ void backend::close(std::chrono::nanoseconds timeout) {
   closing_ = true;
   const auto until = deadline::after(timeout).when();
   for (const auto& h : hosts_) h->pool->wait_until_idle(until);
-  for (const auto& h : hosts_) h->pool->close();
+  for (const auto& h : hosts_) h->close();
   stopping_.request_stop();
   for (const auto& h : hosts_) h->pool->stop_running();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/call_frame.hpp"
+#include "db/classify/proof_book.hpp"
 #include "db/postgres/drive.hpp"
 #include "db/postgres/host.hpp"
 #include "db/postgres/io_home.hpp"
@@ -77,11 +78,20 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::stop_token stopping() const noexcept { return stopping_.get_token(); }
   void track(const statement& query, const statement_entry& entry, const detail::call_frame& call,
              const statement_call* done, const std::exception_ptr& failure) noexcept;
+  void report(const statement& query, const statement_entry& entry, const detail::call_frame& call,
+              const reply& got, time_point answered, const std::exception_ptr& failure) noexcept;
+  /// What a read on a connection of its own took, for whether it may share one.
+  void note_time(const statement_entry& entry, const statement_call& done,
+                 const detail::call_frame& call);
   call_shape shape_of(detail::access kind) const noexcept;
+
+  /// Reads or fails by what a lane has brought, and reports it.
+  void finish_lane_read(lane_member& m, const statement& query, const detail::call_frame& call,
+                        detail::row_sink* rows, std::exception_ptr& failure) noexcept;
 
   struct counters {
     std::atomic<std::uint64_t> statements{0}, failed{0}, committed{0}, rolled_back{0}, hits{0},
-        misses{0};
+        misses{0}, shared{0};
   };
   counters& counted() noexcept { return counters_; }
 
@@ -89,6 +99,14 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   write_result run_once(detail::access kind, const statement& query, const call_options& options,
                         const statement_entry_ptr& entry, detail::row_sink* rows,
                         detail::call_frame& call);
+  /// Whether a read may share a connection now; starts the proof of one that might.
+  bool may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now);
+  /// False: the call needs a connection of its own, and nothing was moved from.
+  bool start_in_lane(statement& query, call_options& options,
+                     std::shared_ptr<detail::async_call>& call);
+  void start_proof(const host_ptr& at, const statement_entry_ptr& entry, time_point started);
+  write_result run_in_lane(host& at, const statement& query, const statement_entry_ptr& entry,
+                           detail::row_sink* rows, const detail::call_frame& call);
   lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
 
@@ -99,6 +117,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::stop_source stopping_;
   std::shared_ptr<io_home> io_;
   statement_book book_;
+  detail::proof_book proofs_;
   std::vector<host_ptr> hosts_;
   counters counters_;
   // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work

@@ -1,8 +1,10 @@
 #include "db/postgres/async_statement.hpp"
+#include "db/postgres/lane_read.hpp"
 #include "db/postgres/transaction.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <utility>
 
 // Calls without a thread of their caller's.
@@ -21,9 +23,33 @@ void backend::async_run(access kind, statement query, call_options options,
                       });
     return;
   }
+  if (kind == access::read && settings_.params.lanes > 0 &&
+      start_in_lane(query, options, call)) {
+    return;
+  }
   std::make_shared<async_statement>(shared_from_this(), kind, std::move(query), std::move(options),
                                     std::move(call))
       ->start();
+}
+
+bool backend::start_in_lane(statement& query, call_options& options,
+                            std::shared_ptr<detail::async_call>& call) {
+  try {
+    const auto now = std::chrono::steady_clock::now();
+    auto entry = entry_for(query, access::read);
+    const auto at = reader(options, detail::frame_of(options, settings_.params.statement_timeout));
+    if (!may_share(at, entry, now)) return false;
+    const auto& through = at->lanes.pick([this] { return io_->executor(); });
+    std::make_shared<async_lane_read>(shared_from_this(), std::move(query), std::move(options),
+                                      std::move(entry), call)
+        ->start(through);
+    return true;
+  } catch (...) {
+    boost::asio::post(io_->executor(), [call, e = std::current_exception()]() mutable {
+      call->finish(std::move(e), {});
+    });
+    return true;
+  }
 }
 
 void backend::async_begin(transaction_options options, const std::source_location& site,

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "db/postgres/host_pool.hpp"
+#include "db/postgres/lane_set.hpp"
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 
 namespace scalekit::db::postgres {
@@ -9,9 +12,24 @@ namespace scalekit::db::postgres {
 /// One server and the ways to it.
 struct host {
   host(const server_address& server, const client_params& params, std::shared_ptr<io_home> io)
-      : pool(std::make_shared<host_pool>(server, params, std::move(io))) {}
+      : pool(std::make_shared<host_pool>(server, params, std::move(io))),
+        lanes(pool, params.lanes, params.acquire_timeout),
+        blocking_lanes(pool, params.lanes, params.acquire_timeout) {}
+
+  /// Nothing new begins, and what waits is told.
+  void close() {
+    lanes.close();
+    blocking_lanes.close();
+    pool->close();
+  }
 
   const std::shared_ptr<host_pool> pool;
+  /// In the loop of asynchronous calls, which may be the host's.
+  lane_set lanes;
+  /// In the client's own loop, which nothing holds up, for callers that block.
+  lane_set blocking_lanes;
+  /// Blocking reads that are under way.
+  std::atomic<std::size_t> blocking_reads{0};
 };
 
 using host_ptr = std::shared_ptr<host>;

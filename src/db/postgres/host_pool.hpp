@@ -87,6 +87,12 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   /// back as needs_reset, which waits for the cancel to be over.
   cancel_ticket cancel(connection& c);
 
+  /// Runs what blocks, for a connection that is lent, on a thread of the pool's.
+  template <class Task>
+  void post_work(Task&& task) {
+    workers_.post(std::forward<Task>(task));
+  }
+
   /// Connections made before are closed as soon as they come back.
   void evict_all(std::uint64_t generation);
 

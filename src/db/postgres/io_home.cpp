@@ -25,7 +25,10 @@ io_home::~io_home() {
 }
 
 boost::asio::any_io_executor io_home::executor() {
-  if (host_) return host_;
+  return host_ ? host_ : own_executor();
+}
+
+boost::asio::any_io_executor io_home::own_executor() {
   std::lock_guard lock(mutex_);
   if (!own_) {
     auto made = std::make_shared<loop>();

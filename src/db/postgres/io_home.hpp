@@ -27,6 +27,9 @@ class io_home {
   /// Throws std::system_error where the thread cannot be started.
   boost::asio::any_io_executor executor();
 
+  /// Of the client's own loop, which no handler of the host's holds up.
+  boost::asio::any_io_executor own_executor();
+
  private:
   struct loop {
     boost::asio::io_context io{1};

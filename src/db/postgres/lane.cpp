@@ -32,8 +32,11 @@ std::exception_ptr closed_error(const std::string& server) {
 
 }  // namespace
 
-lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop)
-    : pool_(std::move(pool)), strand_(asio::make_strand(std::move(loop))) {}
+lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop,
+           std::chrono::nanoseconds patience)
+    : pool_(std::move(pool)),
+      strand_(asio::make_strand(std::move(loop))),
+      patience_(patience) {}
 
 void lane::submit(lane_member_ptr m) {
   load_.fetch_add(1, std::memory_order_relaxed);
@@ -96,7 +99,8 @@ bool lane::have_connection() {
     return bool(lent_);
   }
   asking_ = true;
-  pool_->async_take(user, now, queue_.front()->until, {}, {},
+  const auto until = std::min(queue_.front()->until, now + patience_);
+  pool_->async_take(user, now, until, {}, {},
                     [self = shared_from_this()](std::exception_ptr e, lent_connection got) {
                       asio::post(self->strand_, [self, e = std::move(e),
                                                  c = std::make_shared<lent_connection>(
@@ -172,6 +176,7 @@ void lane::send_group() {
       settle(m, std::current_exception());
       continue;
     }
+    m->flying = true;
     flying_.push_back(std::move(m));
   }
   if (in_group > 0) wire.sync();
@@ -218,7 +223,7 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
   std::size_t answers = 0;
   auto began = time_point::max();
   for (const auto& e : ended) {
-    if (!e->entry || e->end == ending_of_preparation) continue;
+    if (!e->entry || e->end == exchange::ending::prepared) continue;
     ++answers;
     began = std::min(began, static_cast<lane_member&>(*e).sent_at);
   }
@@ -300,16 +305,14 @@ void lane::expire() {
   const auto now = steady_clock::now();
   auto next = time_point::max();
   std::vector<lane_member_ptr> late;
-  for (const auto* members : {&flying_}) {
-    for (const auto& m : *members) {
+  auto look_at = [&](const auto& members) {
+    for (const auto& m : members) {
       if (m->settled) continue;
       m->until <= now ? late.push_back(m) : void(next = std::min(next, m->until));
     }
-  }
-  for (const auto& m : queue_) {
-    if (m->settled) continue;
-    m->until <= now ? late.push_back(m) : void(next = std::min(next, m->until));
-  }
+  };
+  look_at(flying_);
+  look_at(queue_);
   for (const auto& m : late) {
     settle(m, std::make_exception_ptr(
                   error(make_error_code(errc::execution_timeout),

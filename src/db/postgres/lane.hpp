@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -29,7 +30,9 @@ namespace scalekit::db::postgres {
 /// Thread safety: submit(), abandon(), load() and close() may be called from any thread.
 class lane : public std::enable_shared_from_this<lane> {
  public:
-  lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop);
+  /// `patience`: for the wait for a connection.
+  lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop,
+       std::chrono::nanoseconds patience);
 
   /// Settles `m` once, on the loop; never from inside this function.
   void submit(lane_member_ptr m);
@@ -68,6 +71,7 @@ class lane : public std::enable_shared_from_this<lane> {
 
   const std::shared_ptr<host_pool> pool_;
   const reactor_port::strand_type strand_;
+  const std::chrono::nanoseconds patience_;
   std::atomic<std::size_t> load_{0};
 
   std::mutex inbox_mutex_;

@@ -27,6 +27,7 @@ struct lane_member : exchange {
   /// Under a Sync of its own: it has failed in company.
   bool alone = false;
   std::uint8_t runs = 0;
+  bool flying = false;
   bool settled = false;
 };
 

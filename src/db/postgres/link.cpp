@@ -185,6 +185,12 @@ void link::break_off(std::string why, std::vector<exchange_ptr>& ended) {
   steps_.clear();
 }
 
+const std::string* link::name_of(const statement_entry& entry) const noexcept {
+  const auto known = prepared_.find(entry.id);
+  const bool is_ready = known != prepared_.end() && known->second.described != nullptr;
+  return is_ready ? &known->second.name : nullptr;
+}
+
 void link::forget(const statement_entry& entry) noexcept {
   const auto known = prepared_.find(entry.id);
   if (known == prepared_.end()) return;

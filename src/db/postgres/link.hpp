@@ -91,6 +91,9 @@ class link {
   /// Settles what is under way as lost.
   void break_off(std::string why, std::vector<exchange_ptr>& ended);
 
+  /// By which name the server knows a statement that is prepared; null for one that is not.
+  const std::string* name_of(const statement_entry& entry) const noexcept;
+
   /// Forgets how a statement was prepared: it is prepared anew when it comes next.
   void forget(const statement_entry& entry) noexcept;
   void forget_all() noexcept;

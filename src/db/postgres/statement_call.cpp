@@ -28,13 +28,8 @@ statement_call::statement_call(const statement& query, exchange_ptr e, detail::r
 bool statement_call::advance(connection& c) {
   try {
     return step_on(c);
-  } catch (const error& e) {
-    // What encoding and decoding throw knows its column or parameter, but not whose it is.
-    const auto place = detail::describe(query_.site()) + ": ";
-    if (e.diag().client_message.starts_with(place)) throw;
-    auto diag = e.diag();
-    diag.client_message.insert(0, place);
-    throw error(e.code(), std::move(diag));
+  } catch (...) {
+    std::rethrow_exception(detail::with_place(std::current_exception(), query_.site()));
   }
 }
 

@@ -1,0 +1,93 @@
+#include "db/postgres/backend.hpp"
+#include "db/postgres/lane_read.hpp"
+#include "db/postgres/prover.hpp"
+
+#include <chrono>
+#include <utility>
+
+// Reads that share connections.
+
+namespace scalekit::db::postgres {
+
+using detail::call_frame;
+using std::chrono::steady_clock;
+
+namespace {
+constexpr std::chrono::seconds time_for_a_proof{10};
+}
+
+bool backend::may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now) {
+  if (settings_.params.lanes == 0 || entry->says.kind != detail::statement_kind::read) return false;
+  const auto admitted = proofs_.admit(entry->text, now);
+  if (admitted.prove) start_proof(at, entry, now);
+  return admitted.share;
+}
+
+void backend::start_proof(const host_ptr& at, const statement_entry_ptr& entry,
+                          time_point started) {
+  at->pool->async_take(
+      {std::source_location::current(), false, {}}, started, started + time_for_a_proof, {}, {},
+      [weak = weak_from_this(), at, entry, started](std::exception_ptr e, lent_connection lent) {
+        auto self = weak.lock();
+        if (!self) return;
+        if (e) return self->proofs_.abandoned(entry->text, started, steady_clock::now());
+        // It blocks: not on the loop.
+        auto work = [self, at, entry, started,
+                     c = std::make_shared<lent_connection>(std::move(lent))] {
+          (*c)->port.reset();
+          const auto verdict = prove(**c, entry, steady_clock::now() + time_for_a_proof);
+          const auto now = steady_clock::now();
+          if (!verdict) {
+            self->proofs_.abandoned(entry->text, started, now);
+          } else if (verdict->proven) {
+            self->proofs_.proven(entry->text, started, now);
+          } else {
+            self->proofs_.refused(entry->text, verdict->reason, started, now);
+          }
+        };
+        at->pool->post_work(std::move(work));
+      });
+}
+
+void backend::note_time(const statement_entry& entry, const statement_call& done,
+                        const call_frame& call) {
+  if (settings_.params.lanes == 0 || !done.answered()) return;
+  proofs_.ran(entry.text, *done.answered() - call.acquired.value_or(call.begun));
+}
+
+write_result backend::run_in_lane(host& at, const statement& query,
+                                  const statement_entry_ptr& entry, detail::row_sink* rows,
+                                  const call_frame& call) {
+  const auto m = std::make_shared<blocking_lane_read>(query, entry, call);
+  const auto& through = at.blocking_lanes.pick([this] { return io_->own_executor(); });
+  std::exception_ptr failure;
+  try {
+    m->run(through, *this);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  finish_lane_read(*m, query, call, rows, failure);
+  if (failure) std::rethrow_exception(failure);
+  return {};
+}
+
+void backend::finish_lane_read(lane_member& m, const statement& query, const call_frame& call,
+                               detail::row_sink* rows, std::exception_ptr& failure) noexcept {
+  reply got;
+  const auto answered = steady_clock::now();
+  if (!failure) {
+    try {
+      if (m.end != exchange::ending::done) {
+        throw error_of(m, query.site(), settings_.servers.front().name, false);
+      }
+      got = deliver(m, rows, settings_.params.max_value_bytes);
+    } catch (...) {
+      failure = detail::with_place(std::current_exception(), query.site());
+    }
+  }
+  counters_.shared.fetch_add(1, std::memory_order_relaxed);
+  report(query, *m.entry, call, got, answered, failure);
+  if (m.end == exchange::ending::done) proofs_.ran(m.entry->text, m.took);
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,86 @@
+#include "db/postgres/lane_read.hpp"
+
+#include <utility>
+
+namespace scalekit::db::postgres {
+namespace {
+
+void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
+           const detail::call_frame& frame) {
+  m.entry = std::move(entry);
+  m.values = &query.parameters();
+  m.site = query.site();
+  m.until = frame.until.when();
+  // On the caller's thread, where the types of its parameters are known already.
+  if (const auto* known = m.entry->described()) {
+    m.parameters.encode(*m.values, known->parameters);
+    m.encoded_for = known;
+  }
+}
+
+}  // namespace
+
+async_lane_read::async_lane_read(std::shared_ptr<backend> owner, statement query,
+                                 call_options options, statement_entry_ptr known,
+                                 std::shared_ptr<detail::async_call> call)
+    : backend_(std::move(owner)),
+      query_(std::move(query)),
+      options_(std::move(options)),
+      call_(std::move(call)),
+      also_stop_(call_->stop()),
+      frame_(detail::frame_of(options_, backend_->params().statement_timeout)) {
+  frame_.stops = {&options_.stop, &also_stop_};
+  entry = std::move(known);
+}
+
+void async_lane_read::start(const std::shared_ptr<lane>& through) {
+  begin(*this, query_, std::move(entry), frame_);
+  auto self = shared_from_this();
+  through->submit(self);
+  if (!options_.stop.stop_possible() && !also_stop_.stop_possible()) return;
+  // Only posts: it may run inside request_stop() of a thread that holds locks of its own.
+  auto stop = [weak = weak_from_this(), through] {
+    auto alive = weak.lock();
+    if (!alive) return;
+    through->abandon(alive, std::make_exception_ptr(alive->backend_->interruption(
+                                wait_end::stopped, alive->frame_, alive->query_.site(), {})));
+  };
+  if (options_.stop.stop_possible()) on_stop_.emplace(options_.stop, stop);
+  if (also_stop_.stop_possible()) on_also_stop_.emplace(also_stop_, stop);
+}
+
+void async_lane_read::settle(std::exception_ptr failure) noexcept {
+  backend_->finish_lane_read(*this, query_, frame_, call_->rows(), failure);
+  call_->finish(std::move(failure), {});
+}
+
+blocking_lane_read::blocking_lane_read(const statement& query, statement_entry_ptr known,
+                                       const detail::call_frame& frame)
+    : query_(query), frame_(frame) {
+  begin(*this, query_, std::move(known), frame_);
+}
+
+void blocking_lane_read::run(const std::shared_ptr<lane>& through, const backend& owner) {
+  auto give_up = [&](wait_end why) {
+    through->abandon(shared_from_this(), std::make_exception_ptr(owner.interruption(
+                                             why, frame_, query_.site(), {})));
+  };
+  through->submit(shared_from_this());
+  {
+    std::array<std::optional<std::stop_callback<std::function<void()>>>, 3> watching;
+    for (std::size_t i = 0; i < watching.size(); ++i) {
+      if (frame_.stops[i] == nullptr || !frame_.stops[i]->stop_possible()) continue;
+      watching[i].emplace(*frame_.stops[i], [&] { give_up(wait_end::stopped); });
+    }
+    // The lane has the same deadline, and its loop is the client's own, which nothing holds up.
+    over_.acquire();
+  }
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void blocking_lane_read::settle(std::exception_ptr failure) noexcept {
+  failure_ = std::move(failure);
+  over_.release();
+}
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "db/postgres/backend.hpp"
+#include "db/postgres/lane.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <semaphore>
+#include <stop_token>
+
+// Reads that go through a lane.
+
+namespace scalekit::db::postgres {
+
+/// For a caller without a thread: decodes and completes on the lane's loop.
+class async_lane_read final : public lane_member,
+                              public std::enable_shared_from_this<async_lane_read> {
+ public:
+  async_lane_read(std::shared_ptr<backend> owner, statement query, call_options options,
+                  statement_entry_ptr known, std::shared_ptr<detail::async_call> call);
+
+  void start(const std::shared_ptr<lane>& through);
+  void settle(std::exception_ptr failure) noexcept override;
+
+ private:
+  using stop_callback = std::stop_callback<std::function<void()>>;
+
+  const std::shared_ptr<backend> backend_;
+  const statement query_;
+  const call_options options_;
+  const std::shared_ptr<detail::async_call> call_;
+  const std::stop_token also_stop_;
+  detail::call_frame frame_;
+  std::optional<stop_callback> on_stop_, on_also_stop_;
+};
+
+/// For a caller that waits: it decodes on its own thread.
+class blocking_lane_read final : public lane_member,
+                                 public std::enable_shared_from_this<blocking_lane_read> {
+ public:
+  /// `query` and `frame` must live until run() returns.
+  blocking_lane_read(const statement& query, statement_entry_ptr known,
+                     const detail::call_frame& frame);
+
+  /// Throws what became of it instead of a result.
+  void run(const std::shared_ptr<lane>& through, const backend& owner);
+  void settle(std::exception_ptr failure) noexcept override;
+
+ private:
+  const statement& query_;
+  const detail::call_frame& frame_;
+  std::exception_ptr failure_;
+  std::binary_semaphore over_{0};
+};
+
+}  // namespace scalekit::db::postgres

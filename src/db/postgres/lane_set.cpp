@@ -1,0 +1,26 @@
+#include "db/postgres/lane_set.hpp"
+
+namespace scalekit::db::postgres {
+
+void lane_set::make(const boost::asio::any_io_executor& loop) {
+  std::lock_guard lock(mutex_);
+  if (made_) return;
+  for (std::size_t i = 0; i < count_; ++i) {
+    lanes_.push_back(std::make_shared<lane>(pool_, loop, patience_));
+  }
+  made_.store(true, std::memory_order_release);
+}
+
+void lane_set::close() {
+  std::lock_guard lock(mutex_);
+  for (const auto& each : lanes_) each->close();
+}
+
+std::size_t lane_set::load() const noexcept {
+  std::size_t sum = 0;
+  if (!made_.load(std::memory_order_acquire)) return sum;
+  for (const auto& each : lanes_) sum += each->load();
+  return sum;
+}
+
+}  // namespace scalekit::db::postgres
