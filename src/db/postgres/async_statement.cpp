@@ -1,5 +1,6 @@
 #include "db/postgres/async_statement.hpp"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include <chrono>
@@ -21,6 +22,8 @@ async_statement::async_statement(std::shared_ptr<backend> owner, access kind, st
       options_(std::move(options)),
       call_(std::move(call)),
       also_stop_(call_->stop()),
+      loop_(backend_->io().executor()),
+      strand_(asio::make_strand(loop_)),
       frame_(detail::frame_of(options_, backend_->params().statement_timeout)) {
   frame_.stops = {&options_.stop, &also_stop_};
 }
@@ -48,9 +51,12 @@ void async_statement::ask_for_connection() {
   at_->pool->async_take(
       user, frame_.begun, patience.when(), options_.stop, also_stop_,
       [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
-        self->initiating_ = false;
-        self->frame_.acquired = steady_clock::now();
-        self->have(std::move(e), std::move(lent));
+        auto got = std::make_shared<lent_connection>(std::move(lent));
+        asio::dispatch(self->strand_, [self, e = std::move(e), got]() mutable {
+          self->initiating_ = false;
+          self->frame_.acquired = steady_clock::now();
+          self->have(std::move(e), std::move(*got));
+        });
       });
 }
 
@@ -61,8 +67,7 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
     lent_.give_back(returned::broken);
     return ask_for_connection();
   }
-  auto& port = lent_->port;
-  if (!port) port = std::make_unique<reactor_port>(*lent_->wire, backend_->io().executor());
+  reactor_port::attach(*lent_, loop_);
   auto& exchange = lent_->spare;
   if (exchange.use_count() > 1) exchange = std::make_shared<postgres::exchange>();
   exchange->entry = entry_;
@@ -75,13 +80,12 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
 /// The deadline and the stops, each of which only posts: a stop callback may run inside
 /// request_stop() of a thread that holds locks of its own.
 void async_statement::watch() {
-  const auto& strand = lent_->port->strand();
-  timer_.emplace(strand, frame_.until.when());
+  timer_.emplace(strand_, frame_.until.when());
   timer_->async_wait([weak = weak_from_this()](boost::system::error_code ec) {
     auto self = weak.lock();
     if (!ec && self) self->interrupt(wait_end::deadline);
   });
-  auto stop = [weak = weak_from_this(), strand] {
+  auto stop = [weak = weak_from_this(), strand = strand_] {
     asio::post(strand, [weak] {
       if (auto self = weak.lock()) self->interrupt(wait_end::stopped);
     });
@@ -110,8 +114,8 @@ void async_statement::wait() {
   auto ready = [self = shared_from_this()](boost::system::error_code ec) {
     if (!ec) self->on_ready();
   };
-  if (!lent_->wire->flush()) lent_->port->wait_writable(ready);
-  lent_->port->wait_readable(std::move(ready));
+  if (!lent_->wire->flush()) lent_->port->wait_writable(strand_, ready);
+  lent_->port->wait_readable(strand_, std::move(ready));
 }
 
 void async_statement::on_ready() {
@@ -161,7 +165,7 @@ void async_statement::fail(std::exception_ptr e, returned how) {
     }
   }
   if (!initiating_) return finish(std::move(e), how);
-  asio::post(backend_->io().executor(), [self = shared_from_this(), e = std::move(e), how] {
+  asio::post(strand_, [self = shared_from_this(), e = std::move(e), how] {
     self->finish(e, how);
   });
 }

@@ -43,6 +43,8 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   const call_options options_;
   const std::shared_ptr<detail::async_call> call_;
   const std::stop_token also_stop_;
+  const boost::asio::any_io_executor loop_;
+  const loop_strand strand_;
   detail::call_frame frame_;
   statement_entry_ptr entry_;
   host_ptr at_;

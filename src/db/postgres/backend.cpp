@@ -1,6 +1,7 @@
 #include "db/postgres/backend.hpp"
 
 #include "db/bind_hash.hpp"
+#include "db/postgres/reactor_port.hpp"
 #include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
 #include "scalekit/slow/tracker.hpp"
@@ -173,6 +174,7 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
     bool waited = false;
     auto lent = from.pool->take(user, call, patience.when(), waited);
     if (waited) call.acquired = steady_clock::now();
+    lent->port.reset();
     // What was closed while it idled is found out before anything depends on it.
     if (is_fresh(*lent, kind) || is_alive(*lent->wire)) return lent;
     lent.give_back(returned::broken);

@@ -1,6 +1,7 @@
 #include "db/postgres/backend.hpp"
 #include "db/postgres/lane_read.hpp"
 #include "db/postgres/prover.hpp"
+#include "db/postgres/reactor_port.hpp"
 
 #include <chrono>
 #include <utility>

@@ -35,7 +35,8 @@ std::exception_ptr closed_error(const std::string& server) {
 lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop,
            std::chrono::nanoseconds patience)
     : pool_(std::move(pool)),
-      strand_(asio::make_strand(std::move(loop))),
+      loop_(std::move(loop)),
+      strand_(asio::make_strand(loop_)),
       patience_(patience) {}
 
 void lane::submit(lane_member_ptr m) {
@@ -121,7 +122,7 @@ void lane::connected(std::exception_ptr e, lent_connection lent) {
   }
   if (closed_) return;
   lent_ = std::move(lent);
-  if (!lent_->port) lent_->port = std::make_unique<reactor_port>(*lent_->wire, strand_);
+  reactor_port::attach(*lent_, loop_);
   if (!lent_->read_only) {
     send_own(*lent_, "set default_transaction_read_only = on");
     lent_->read_only = true;
@@ -186,13 +187,13 @@ void lane::send_group() {
 void lane::wait() {
   auto& port = *lent_->port;
   if (!lent_->wire->flush() && !std::exchange(writing_, true)) {
-    port.wait_writable([self = shared_from_this()](boost::system::error_code ec) {
+    port.wait_writable(strand_, [self = shared_from_this()](boost::system::error_code ec) {
       self->writing_ = false;
       if (!ec && self->lent_) self->wait();
     });
   }
   if (std::exchange(waiting_, true)) return;
-  port.wait_readable([self = shared_from_this()](boost::system::error_code ec) {
+  port.wait_readable(strand_, [self = shared_from_this()](boost::system::error_code ec) {
     if (ec || !self->lent_) return;
     self->waiting_ = false;
     self->on_ready();
@@ -228,7 +229,8 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
     began = std::min(began, static_cast<lane_member&>(*e).sent_at);
   }
   const auto share = answers == 0 ? std::chrono::nanoseconds{0}
-                                  : (now - std::max(last_answer_, began)) / answers;
+                                  : std::chrono::nanoseconds((now - std::max(last_answer_, began)) /
+                                                             static_cast<long>(answers));
   if (answers > 0) last_answer_ = now;
   for (const auto& e : ended) {
     if (!e->entry) continue;

@@ -47,8 +47,6 @@ class lane : public std::enable_shared_from_this<lane> {
   /// Members that wait or are under way.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
 
-  const reactor_port::strand_type& strand() const noexcept { return strand_; }
-
  private:
   // All on the strand.
   void turn();
@@ -70,7 +68,8 @@ class lane : public std::enable_shared_from_this<lane> {
   void rest();
 
   const std::shared_ptr<host_pool> pool_;
-  const reactor_port::strand_type strand_;
+  const boost::asio::any_io_executor loop_;
+  const loop_strand strand_;
   const std::chrono::nanoseconds patience_;
   std::atomic<std::size_t> load_{0};
 

@@ -1,26 +1,27 @@
 #pragma once
 
-#include "db/postgres/link.hpp"
-#include "scalekit/core/clock.hpp"
+#include "db/postgres/connection.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace scalekit::db::postgres {
+
+using loop_strand = boost::asio::strand<boost::asio::any_io_executor>;
 
 /// A link's socket in an event loop. While nobody waits through it, the socket may be polled by a
 /// thread as well, though every answer then wakes the loop for nothing: drop the port first.
 ///
-/// Thread safety: one thread at a time, or on its strand.
+/// Thread safety: one thread at a time.
 class reactor_port {
  public:
-  using strand_type = boost::asio::strand<boost::asio::any_io_executor>;
-
-  reactor_port(const link& wire, boost::asio::any_io_executor loop)
-      : strand_(boost::asio::make_strand(std::move(loop))),
-        descriptor_(strand_, wire.socket()) {}
+  reactor_port(const link& wire, const boost::asio::any_io_executor& loop)
+      : loop_(loop), descriptor_(loop, wire.socket()) {}
   ~reactor_port() {
     // The socket is libpq's.
     descriptor_.release();
@@ -28,18 +29,22 @@ class reactor_port {
   reactor_port(const reactor_port&) = delete;
   reactor_port& operator=(const reactor_port&) = delete;
 
-  const strand_type& strand() const noexcept { return strand_; }
+  /// Sees to it that `c` has a port in `loop`.
+  static void attach(connection& c, const boost::asio::any_io_executor& loop) {
+    if (!c.port || c.port->loop_ != loop) c.port.reset();
+    if (!c.port) c.port = std::make_unique<reactor_port>(*c.wire, loop);
+  }
 
-  /// Calls `then(error_code)` on the strand when the socket can be read.
+  /// Calls `then(error_code)` on `strand` when the socket can be read.
   template <class Handler>
-  void wait_readable(Handler then) {
+  void wait_readable(const loop_strand& strand, Handler then) {
     descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                           boost::asio::bind_executor(strand_, std::move(then)));
+                           boost::asio::bind_executor(strand, std::move(then)));
   }
   template <class Handler>
-  void wait_writable(Handler then) {
+  void wait_writable(const loop_strand& strand, Handler then) {
     descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_write,
-                           boost::asio::bind_executor(strand_, std::move(then)));
+                           boost::asio::bind_executor(strand, std::move(then)));
   }
   /// Who waits hears operation_aborted.
   void cancel() noexcept {
@@ -48,7 +53,7 @@ class reactor_port {
   }
 
  private:
-  strand_type strand_;
+  const boost::asio::any_io_executor loop_;
   boost::asio::posix::stream_descriptor descriptor_;
 };
 
