@@ -85,6 +85,8 @@ work_pool::~work_pool() {
   if (state_->guard.is_forked()) {
     // The threads are the parent's: joining them would hang. What they share is left alone.
     for (auto& thread : state_->threads) thread.detach();
+    // Without memory for it the child ends here: better than a hang.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     [[maybe_unused]] auto* left_to_the_parent = new std::shared_ptr<state>(std::move(state_));
     return;
   }
