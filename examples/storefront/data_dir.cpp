@@ -42,6 +42,15 @@ class file {
   int fd_ = -1;
 };
 
+void sync(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw_errno("cannot open", path);
+  const int failed = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  errno = failed;
+  if (failed != 0) throw_errno("cannot sync", path);
+}
+
 }  // namespace
 
 data_dir::data_dir(const std::filesystem::path& root)
@@ -80,6 +89,12 @@ void write_atomically(const std::filesystem::path& target, std::string_view atte
     std::filesystem::remove(temporary, ignored);
     throw;
   }
+}
+
+void put_in_place(const std::filesystem::path& finished, const std::filesystem::path& target) {
+  sync(finished);
+  std::filesystem::rename(finished, target);
+  sync(target.parent_path());
 }
 
 }  // namespace storefront

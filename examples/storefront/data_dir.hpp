@@ -29,4 +29,8 @@ struct data_dir {
 void write_atomically(const std::filesystem::path& target, std::string_view attempt,
                       std::string_view content);
 
+/// Renames a finished file to its final name, and returns when not even a power failure can undo
+/// that: its content and its name are on the disk. Throws std::system_error.
+void put_in_place(const std::filesystem::path& finished, const std::filesystem::path& target);
+
 }  // namespace storefront

@@ -31,16 +31,11 @@ scalekit::log_sink log_to_stderr() {
       scalekit::log_level::warning);
 }
 
-constexpr std::size_t readers = 4;
-
 db::client open_database(const options& settings, const data_dir& dirs,
                          const std::shared_ptr<slow::tracker>& tracker,
-                         const scalekit::log_sink& log, scalekit::runtime& loops) {
-  // A thread for every connection: who was given one can always run.
-  scalekit::execution exec(loops.next_loop().get_executor(),
-                           {.threads = readers + 1, .name = "shop-db"});
+                         const scalekit::log_sink& log, const scalekit::execution& work) {
   db::client_params params;
-  params.sqlite.readers = readers;
+  params.sqlite.readers = 4;
   // A customer who waits longer has gone: better to say "busy" while somebody listens.
   params.acquire_timeout = std::chrono::seconds(1);
   params.statement_timeout = std::chrono::seconds(2);
@@ -48,7 +43,7 @@ db::client open_database(const options& settings, const data_dir& dirs,
       settings.sync_full ? db::synchronous_mode::full : db::synchronous_mode::normal;
   params.tracker = tracker;
   params.log = log;
-  auto client = db::client::open(dirs.database_url(), params, exec);
+  auto client = db::client::open(dirs.database_url(), params, work);
 
   const std::array<std::string_view, 1> steps{schema_sql};
   client.migrate("storefront", steps);
@@ -63,7 +58,7 @@ shop::shop(options chosen, scalekit::runtime& loops)
       dirs(settings.dir),
       log(log_to_stderr()),
       tracker(std::make_shared<slow::tracker>(slow::tracker_params{.log = log})),
-      db(open_database(settings, dirs, tracker, log, loops)),
+      db(open_database(settings, dirs, tracker, log, work)),
       pages(settings, dirs, work, log),
       limiter(settings) {
   import_catalogue(db, settings.catalogue);

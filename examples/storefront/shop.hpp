@@ -33,11 +33,9 @@ struct shop {
   shop& operator=(const shop&) = delete;
 
   const options settings;
-  /// For what blocks, other than the database client's own calls.
-  ///
-  /// Not the same threads as the client's, and that matters. What runs here may wait for a
-  /// connection. Had it taken the last thread, an asynchronous call that was just given that
-  /// connection could not run, and each would wait for the other until a deadline passed.
+  /// The loop that completes the client's calls, and the threads for all else that blocks. The
+  /// client's own calls run on threads of its connections: what waits here for a connection cannot
+  /// keep the one who has it from running.
   const scalekit::execution work;
   const data_dir dirs;
   const scalekit::log_sink log;

@@ -57,10 +57,10 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
 
   bool is_over() const noexcept { return over_; }
 
-  /// Completes with what `make()`, called here, returns or throws, unless it is over by then.
+  /// Completes with what `make()`, called here, returns or throws. False: it was over by then.
   template <class Make>
-  void complete_with(Make&& make) {
-    if (over_) return;
+  bool complete_with(Make&& make) {
+    if (over_) return false;
     std::exception_ptr failure;
     T value{};
     try {
@@ -68,9 +68,10 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (over_.exchange(true)) return;
+    if (over_.exchange(true)) return false;
     timer_.cancel();
     op_->complete(std::move(failure), std::move(value));
+    return true;
   }
 
   /// Says which load it is a member of.

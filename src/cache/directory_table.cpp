@@ -11,9 +11,8 @@ namespace {
 constexpr std::uint64_t table_magic = 0x31656c6261746b73;  // "sktable1"
 constexpr auto open_timeout = std::chrono::seconds(10);
 
-// Locks are on bytes far behind the table's end, which need not exist.
-constexpr off_t presence_byte = off_t{1} << 40;
-constexpr off_t first_stripe_byte = presence_byte + 1;
+constexpr off_t first_stripe_byte = directory_table::presence_byte + 1;
+constexpr off_t maker_byte = first_stripe_byte + fence::stripes;
 
 bool lock_byte(int fd, short type, off_t at) noexcept {
   struct flock lock {};
@@ -51,21 +50,15 @@ directory_table::directory_table(int directory, const std::string& path, std::ui
     lock_byte_until(file_.get(), F_RDLCK, presence_byte, deadline::after(open_timeout),
                     "the cache's directory");
   }
-  map();
-  // Zero: new, or its maker died half way, or the machine crashed before it was on disk.
-  if (alone_ && contents_->magic == 0) {
-    contents_->epoch = first_epoch;
-    contents_->magic = table_magic;
-  }
+  make(first_epoch);
   if (contents_->magic != table_magic) {
-    ::munmap(contents_, sizeof(contents));
     throw error(errc::corrupt, path_ + "/table is not a cache's table; use another directory");
   }
   gate_.emplace(contents_->stripes, &contents_->epoch);
 }
 
-directory_table::~directory_table() {
-  ::munmap(contents_, sizeof(contents));
+void directory_table::unmap::operator()(contents* at) const noexcept {
+  ::munmap(at, sizeof(contents));
 }
 
 void directory_table::map() {
@@ -80,7 +73,20 @@ void directory_table::map() {
   }
   void* at = ::mmap(nullptr, sizeof(contents), PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
   if (at == MAP_FAILED) throw file_error(errno, "cannot map", path_ + "/table");
-  contents_ = static_cast<contents*>(at);
+  contents_.reset(static_cast<contents*>(at));
+}
+
+void directory_table::make(std::uint64_t first_epoch) {
+  // Under a lock of its own: who waited for a maker that died is not alone, and several may have.
+  lock_byte_until(file_.get(), F_WRLCK, maker_byte, deadline::after(open_timeout),
+                  "the cache's new table");
+  map();
+  // Zero: new, or its maker died half way, or the machine crashed before it was on disk.
+  if (contents_->magic == 0) {
+    contents_->epoch = first_epoch;
+    contents_->magic = table_magic;
+  }
+  lock_byte(file_.get(), F_UNLCK, maker_byte);
 }
 
 void directory_table::admit_others() noexcept {

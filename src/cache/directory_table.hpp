@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,10 +28,13 @@ class directory_table {
     fence_stripe stripes[fence::stripes];
   };
 
+  /// Locked for writing by who opens the directory alone, for reading by all who have it open. As
+  /// all locks it is on a byte far behind the table's end, which need not exist.
+  static constexpr off_t presence_byte = off_t{1} << 40;
+
   /// Opens or makes the table in `directory`. `first_epoch` is the epoch of a new one: entries
   /// found beside it, of a former life, must not be taken for its own.
   directory_table(int directory, const std::string& path, std::uint64_t first_epoch);
-  ~directory_table();
   directory_table(const directory_table&) = delete;
   directory_table& operator=(const directory_table&) = delete;
 
@@ -58,11 +62,16 @@ class directory_table {
   };
 
  private:
+  struct unmap {
+    void operator()(contents* at) const noexcept;
+  };
+
+  void make(std::uint64_t first_epoch);
   void map();
 
   std::string path_;
   descriptor file_;
-  contents* contents_ = nullptr;
+  std::unique_ptr<contents, unmap> contents_;
   std::optional<fence> gate_;
   bool alone_ = false;
 };

@@ -77,14 +77,15 @@ store::state::boarding store::state::board(const hashed_key& key, std::string_vi
   refuse_own_key(key.text);
   const auto at = table.place_of(key);
   boarding result;
-  if ((result.seat.load = join(key, type))) return result;
+  result.seat.load = join(key, type);
+  if (result.seat.load) return result;
   // Taken before the look: a set that is done between the two must win over this load.
   const auto token = table.token_of(at);
-  if ((result.found = table.find_in_file(key, at, port))) return result;
+  result.found = table.find_in_file(key, at, port);
+  if (result.found) return result;
   result.seat = flights.join_or_begin(key.text, key.hash, token);
-  if (result.seat.is_leader && (result.found = look_again(result.seat.load, key, at, port))) {
-    return result;
-  }
+  if (result.seat.is_leader) result.found = look_again(result.seat.load, key, at, port);
+  if (result.found) return result;
   count_miss(type);
   if (!result.seat.is_leader) coalesced.add();
   return result;

@@ -198,8 +198,15 @@ int file_directory::publish(const std::string& temporary, const std::string& nam
   struct stat replaced {};
   if (::fstatat(root_.get(), temporary.c_str(), &added, AT_SYMLINK_NOFOLLOW) != 0) return errno;
   const bool replaces = ::fstatat(root_.get(), name.c_str(), &replaced, AT_SYMLINK_NOFOLLOW) == 0;
-  if (::renameat(root_.get(), temporary.c_str(), root_.get(), name.c_str()) != 0) return errno;
-  add(replaces ? 0 : 1, added.st_size - (replaces ? replaced.st_size : 0));
+  // Counted before it is there, as remove() counts after it has gone: who is killed in between
+  // leaves totals that are too high, and the quota holds.
+  add(1, added.st_size);
+  if (::renameat(root_.get(), temporary.c_str(), root_.get(), name.c_str()) != 0) {
+    const int failed = errno;
+    add(-1, -added.st_size);
+    return failed;
+  }
+  if (replaces) add(-1, -replaced.st_size);
   return 0;
 }
 

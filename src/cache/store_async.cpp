@@ -3,6 +3,7 @@
 #include "cache/validate.hpp"
 #include "scalekit/cache/store.hpp"
 
+#include <functional>
 #include <utility>
 
 // The async_ members. What can be done without waiting is done in the initiating function; the
@@ -14,36 +15,48 @@ using detail::raw_lookup;
 
 namespace {
 
-/// Runs `body`, which may block, for `call`. A full work pool completes it with errc::shed.
+/// Runs `body`, which may block, for `call`. A full work pool completes it with errc::shed, once
+/// `refused` was called.
 template <class T, class Body>
-void post_work(const execution& exec, const std::shared_ptr<detail::async_call<T>>& call,
-               Body body) {
+void post_work(const execution& exec, const std::shared_ptr<detail::async_call<T>>& call, Body body,
+               const std::function<void()>& refused = {}) {
   try {
     exec.post_work(std::move(body));
   } catch (...) {
+    if (refused) refused();
     boost::asio::post(exec.completion_executor(), [call, e = std::current_exception()] {
       call->complete_with([&]() -> T { std::rethrow_exception(e); });
     });
   }
 }
 
-/// Completes `handler` with `body()`, run here if it is quick, else on the work executor.
+/// Completes `handler` with `body()`, run here, as it does not wait.
 template <class T, class Body>
-void run(bool is_quick, const execution& exec, const deadline& until, completion_handler<T> handler,
-         Body body) {
-  if (is_quick) {
-    std::exception_ptr failure;
-    T value{};
-    try {
-      value = body();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    detail::complete_at_once<T>(std::move(handler), exec, std::move(failure), std::move(value));
-    return;
+void run_here(const execution& exec, completion_handler<T> handler, Body body) {
+  std::exception_ptr failure;
+  T value{};
+  try {
+    value = body();
+  } catch (...) {
+    failure = std::current_exception();
   }
-  auto call = detail::async_call<T>::start(std::move(handler), exec, until, {});
-  post_work(exec, call, [call, body = std::move(body)]() mutable { call->complete_with(body); });
+  detail::complete_at_once<T>(std::move(handler), exec, std::move(failure), std::move(value));
+}
+
+/// Completes `handler` with `body()`, which changes a key, run on the work executor. A change that
+/// does not come to pass, or not in time for its caller, ends in `forget()`, which does not wait.
+template <class Body>
+void run_change(const execution& exec, const deadline& until, completion_handler<done> handler,
+                Body body, const std::function<void()>& forget) {
+  auto call = detail::async_call<done>::start(std::move(handler), exec, until, forget);
+  post_work(
+      exec, call,
+      [call, body = std::move(body), forget]() mutable {
+        if (call->is_over()) return;
+        // Given up meanwhile: a newer change may have been made since then, and this one be last.
+        if (!call->complete_with(body)) forget();
+      },
+      forget);
 }
 
 }  // namespace
@@ -63,9 +76,13 @@ void store::start_read(std::string text, call_options options,
     return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
                                                 {});
   }
-  run<raw_lookup>(
-      !self->table.has_files(), exec, deadline::after(options.timeout), std::move(handler),
-      [self, text = std::move(text), port] { return self->read(self->table.hashed(text), *port); });
+  auto body = [self, text = std::move(text), port] {
+    return self->read(self->table.hashed(text), *port);
+  };
+  if (!self->table.has_files()) return run_here<raw_lookup>(exec, std::move(handler), body);
+  auto call = detail::async_call<raw_lookup>::start(std::move(handler), exec,
+                                                    deadline::after(options.timeout), {});
+  post_work(exec, call, [call, body = std::move(body)] { call->complete_with(body); });
 }
 
 void store::start_read_or_load(std::string text, const policy& how, call_options options,
@@ -104,9 +121,13 @@ void store::start_read_or_load(std::string text, const policy& how, call_options
     try {
       boarded = self->board(key, how.type, *port);
     } catch (...) {
-      return call->complete_with([&]() -> raw_lookup { throw; });
+      call->complete_with([&]() -> raw_lookup { throw; });
+      return;
     }
-    if (boarded.found) return call->complete_with([&] { return *boarded.found; });
+    if (boarded.found) {
+      call->complete_with([&] { return *boarded.found; });
+      return;
+    }
     wait_for(boarded.seat.load);
     if (boarded.seat.is_leader) self->lead(boarded.seat.load, key, how, loader, until);
   });
@@ -117,27 +138,31 @@ void store::start_write(std::string text, std::string bytes, const policy& how,
   auto self = state_;
   self->born.check("cache::store::async_set");
   const auto until = deadline::after(options.timeout);
-  run<done>(!self->table.has_files(), self->execution, until, std::move(handler),
-            [=, text = std::move(text), bytes = std::move(bytes)] {
-              self->enter("cache::store::async_set", text, options);
-              detail::validate(how);
-              self->sets.add();
-              self->table.put(self->table.hashed(text), bytes, how, until);
-              return done{};
-            });
+  auto body = [=, bytes = std::move(bytes)] {
+    self->enter("cache::store::async_set", text, options);
+    detail::validate(how);
+    self->sets.add();
+    self->table.put(self->table.hashed(text), bytes, how, until);
+    return done{};
+  };
+  if (!self->table.has_files()) return run_here<done>(self->execution, std::move(handler), body);
+  run_change(self->execution, until, std::move(handler), std::move(body),
+             [self, text = std::move(text)] { self->table.forget(self->table.hashed(text)); });
 }
 
 void store::start_erase(std::string text, call_options options, completion_handler<done> handler) {
   auto self = state_;
   self->born.check("cache::store::async_erase");
   const auto until = deadline::after(options.timeout);
-  run<done>(!self->table.has_files(), self->execution, until, std::move(handler),
-            [=, text = std::move(text)] {
-              self->enter("cache::store::async_erase", text, options);
-              self->erases.add();
-              self->table.erase(self->table.hashed(text), until);
-              return done{};
-            });
+  auto body = [=] {
+    self->enter("cache::store::async_erase", text, options);
+    self->erases.add();
+    self->table.erase(self->table.hashed(text), until);
+    return done{};
+  };
+  if (!self->table.has_files()) return run_here<done>(self->execution, std::move(handler), body);
+  run_change(self->execution, until, std::move(handler), std::move(body),
+             [self, text = std::move(text)] { self->table.forget(self->table.hashed(text)); });
 }
 
 }  // namespace scalekit::cache

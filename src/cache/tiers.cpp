@@ -185,6 +185,16 @@ void tiers::erase(const hashed_key& key, const deadline& until) {
   if (memory_) memory_->erase(key.text, key.hash);
 }
 
+void tiers::forget(const hashed_key& key) {
+  const auto at = place_of(key);
+  if (file_) {
+    file_->bury(at.stripe);
+  } else {
+    gate_.advance(at.stripe);
+  }
+  if (memory_) memory_->erase(key.text, key.hash);
+}
+
 void tiers::forget_undecodable(const hashed_key& key) {
   undecodable_.add();
   erase(key, deadline::after(std::chrono::seconds(1)));

@@ -71,6 +71,10 @@ class tiers {
             const fill_token& token, const deadline& until);
 
   void erase(const hashed_key& key, const deadline& until);
+
+  /// Forgets the key, and in the files also those that share its stripe, without waiting for
+  /// anything. Fills and sets that are under way may lose to it.
+  void forget(const hashed_key& key);
   void clear() noexcept;
 
   type_table& types() noexcept { return types_; }

@@ -78,6 +78,7 @@ ops::load_params to_params(const load_arguments& args) {
   }
   if (args.constant) params.arrivals = ops::spacing::constant;
   std::vector<std::pair<std::string, std::string>> headers;
+  headers.reserve(args.headers.size());
   for (const auto& header : args.headers) headers.push_back(split_header(header));
   params.source = [url, headers, method = args.method, body = args.body, clients = params.clients,
                    n = std::size_t{0}](ops::load_request& r) mutable {
@@ -92,6 +93,7 @@ ops::load_params to_params(const load_arguments& args) {
 
 int run(const load_arguments& args) {
   std::vector<ops::load_threshold> thresholds;
+  thresholds.reserve(args.fail_if.size());
   for (const auto& text : args.fail_if) thresholds.push_back(ops::load_threshold::parse(text));
   auto params = to_params(args);
   std::stop_source stop;

@@ -6,7 +6,10 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
+#include <atomic>
+#include <deque>
 #include <mutex>
 #include <pthread.h>
 #include <thread>
@@ -16,9 +19,45 @@ namespace scalekit {
 
 namespace asio = boost::asio;
 
-struct work_pool::state {
+using task_type = asio::any_completion_handler<void()>;
+
+/// Tasks wait in a queue of their own. In the loop's there is at most one runner a thread, which
+/// runs one task and goes to the loop's end again: so what is posted to the loop itself, news of
+/// completions, deadlines and refusals, overtakes the tasks that wait.
+struct work_pool::state : std::enable_shared_from_this<state> {
   explicit state(std::size_t concurrency)
       : io(static_cast<int>(concurrency)), keep(asio::make_work_guard(io)) {}
+
+  void post_runner() {
+    asio::post(io, [self = shared_from_this()] { self->run_one(); });
+  }
+
+  void run_one() {
+    if (auto task = take()) {
+      task();
+      if (goes_on()) post_runner();
+    }
+  }
+
+  /// Nothing, and one runner less, when another runner was quicker.
+  task_type take() {
+    std::lock_guard lock(mutex);
+    if (waiting.empty()) {
+      --runners;
+      return {};
+    }
+    auto task = std::move(waiting.front());
+    waiting.pop_front();
+    count.store(waiting.size(), std::memory_order_relaxed);
+    return task;
+  }
+
+  bool goes_on() {
+    std::lock_guard lock(mutex);
+    if (!waiting.empty()) return true;
+    --runners;
+    return false;
+  }
 
   fork_guard guard;
   asio::io_context io;
@@ -26,6 +65,12 @@ struct work_pool::state {
   std::once_flag started;
   std::atomic<bool> closing{false};
   std::vector<std::thread> threads;
+
+  std::mutex mutex;
+  std::deque<task_type> waiting;
+  // Of those waiting; read without the lock, which a forked child could wait for for ever.
+  std::atomic<std::size_t> count{0};
+  std::size_t runners = 0;
 };
 
 work_pool::work_pool(work_pool_params params) : params_(std::move(params)) {
@@ -40,6 +85,8 @@ work_pool::~work_pool() {
   if (state_->guard.is_forked()) {
     // The threads are the parent's: joining them would hang. What they share is left alone.
     for (auto& thread : state_->threads) thread.detach();
+    // Without memory for it the child ends here: better than a hang.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     [[maybe_unused]] auto* left_to_the_parent = new std::shared_ptr<state>(std::move(state_));
     return;
   }
@@ -65,15 +112,33 @@ asio::any_io_executor work_pool::executor() {
   return state_->io.get_executor();
 }
 
-void work_pool::reserve() {
-  if (state_->guard.is_forked()) state_->guard.check("work pool " + params_.name);
-  if (state_->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
-  if (queued_->fetch_add(1, std::memory_order_relaxed) >= params_.max_queued) {
-    queued_->fetch_sub(1, std::memory_order_relaxed);
+std::size_t work_pool::queued() const noexcept {
+  return state_->count.load(std::memory_order_relaxed);
+}
+
+void work_pool::enqueue(task_type task) {
+  // The task may drop the last handle to the pool before this has returned.
+  const auto shared = state_;
+  if (shared->guard.is_forked()) shared->guard.check("work pool " + params_.name);
+  if (shared->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
+  executor();
+  std::lock_guard lock(shared->mutex);
+  if (shared->waiting.size() >= params_.max_queued) {
     throw error(errc::shed, "work pool " + params_.name +
                                 " is full: " + std::to_string(params_.max_queued) +
                                 " tasks wait for " + std::to_string(params_.threads) + " threads");
   }
+  shared->waiting.push_back(std::move(task));
+  if (shared->runners < params_.threads) {
+    try {
+      shared->post_runner();
+    } catch (...) {
+      shared->waiting.pop_back();
+      throw;
+    }
+    ++shared->runners;
+  }
+  shared->count.store(shared->waiting.size(), std::memory_order_relaxed);
 }
 
 }  // namespace scalekit

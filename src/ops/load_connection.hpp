@@ -76,7 +76,7 @@ class load_connection {
 
   response_reader reader_;
   // Larger than the largest header section that the parser accepts (8 KiB).
-  std::array<char, 16 * 1024> buffer_;
+  std::array<char, std::size_t{16} << 10> buffer_;
   std::size_t filled_ = 0;
 };
 

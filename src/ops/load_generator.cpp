@@ -32,7 +32,7 @@ void validate(const load_params& p) {
   require_range("load_params.max_waiting", p.max_waiting, 1, 10'000'000);
   require_range("load_params.max_lateness", p.max_lateness, 100us, 1min);
   require_range("load_params.kinds.size()", p.kinds.size(), 1, 256);
-  require_range("load_params.capture_bytes", p.capture_bytes, 0, 1024 * 1024);
+  require_range("load_params.capture_bytes", p.capture_bytes, 0, std::size_t{1} << 20);
   if (!p.first_local_address.empty()) {
     boost::system::error_code ec;
     boost::asio::ip::make_address_v4(p.first_local_address, ec);

@@ -71,6 +71,8 @@ void validate(const worker_params& p) {
   require_range("worker_params.heartbeat_interval", p.heartbeat_interval, 10ms, 60s);
   require_range("worker_params.stale_after", p.stale_after, 3 * p.heartbeat_interval, 1h);
   require_range("worker_params.max_batch", p.max_batch, 1, 4096);
+  require_range("worker_params.max_claim_bytes", p.max_claim_bytes, std::size_t{64} << 10,
+                std::size_t{1} << 30);
   require_range("worker_params.max_prefetch_age", p.max_prefetch_age, 10ms, 1h);
   require_range("worker_params.poll_least", p.poll_least, 1ms, 60s);
   require_range("worker_params.poll_most", p.poll_most, p.poll_least, 60s);

@@ -29,6 +29,8 @@ struct turn_request {
   /// Who claims, and how much at most; 0 claims nothing.
   worker_identity who = {};
   std::size_t claim = 0;
+  /// Payload bytes of what is claimed, at most; a first job may be larger.
+  std::size_t claim_bytes = std::size_t{16} << 20;
   /// Claimed from in this order.
   std::span<const std::string> queues = {};
   /// Only jobs of these kinds.
@@ -41,6 +43,8 @@ struct turn_result {
   /// For each settlement: false when the lease was no longer the job's, and nothing was changed.
   std::vector<bool> settled;
   std::vector<claimed_job> claimed;
+  /// Met while claiming, and made dead letters.
+  std::vector<unreadable_job> unreadable;
   /// The worker is not registered (any more): it was taken for dead. Nothing was claimed.
   bool evicted = false;
 };

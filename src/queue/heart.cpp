@@ -120,6 +120,7 @@ void heart::rescue_orphans() {
   if (orphans.empty()) return;
   const auto now = wall_.wall_now();
   std::vector<settlement> settle;
+  settle.reserve(orphans.size());
   for (const auto& o : orphans) settle.push_back(after_crash(o, params_.max_crashes, now));
 
   std::size_t freed = 0;

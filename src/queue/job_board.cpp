@@ -338,6 +338,7 @@ void job_board::tell_pump() {
 
 std::vector<std::stop_source> job_board::stop_running(stop_cause why) {
   std::vector<std::stop_source> stops;
+  stops.reserve(running_.size());
   for (auto* run : running_) stops.push_back(run->will_stop(why));
   return stops;
 }

@@ -2,6 +2,7 @@
 
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/value.hpp"
+#include "scalekit/queue/job_id.hpp"
 #include "scalekit/queue/job_priority.hpp"
 #include "scalekit/queue/lease.hpp"
 
@@ -44,6 +45,13 @@ struct claimed_job {
   bytes payload;
   int max_attempts = 1;
   job_history past;
+};
+
+/// A job whose row is damaged, or holds what this program cannot: no handler can be given it.
+struct unreadable_job {
+  job_id id = 0;
+  std::string kind;
+  std::string why;
 };
 
 /// What becomes of a job when an attempt has ended. The engine carries it out if, and only if, the

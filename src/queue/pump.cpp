@@ -72,6 +72,7 @@ turn_result pump::turn(const std::vector<ended>& endings, const pump_order* clai
     queues.insert(queues.end(), params_.queues.begin(), params_.queues.begin() + first);
     request.who = claim->who;
     request.claim = claim->claim;
+    request.claim_bytes = params_.max_claim_bytes;
     request.queues = queues;
     request.kinds = kinds_;
   }
@@ -94,6 +95,12 @@ void pump::take_turn(pump_order order) {
   }
   succeeded();
   record(order.endings, result.settled);
+  for (const auto& job : result.unreadable) {
+    const auto id = std::to_string(job.id);
+    log_(log_level::error, "queue.job.unreadable",
+         "a job cannot be read; it was made a dead letter, see queue::dead_letters()",
+         {{"job", id}, {"kind", job.kind}, {"error", job.why}});
+  }
   if (result.evicted) {
     board_.set_evicted();
   } else if (order.claim > 0) {

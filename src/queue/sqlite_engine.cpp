@@ -28,6 +28,7 @@ void sqlite_engine::migrate() {
   std::vector<std::string> scripts;
   std::vector<std::string_view> steps;
   scripts.reserve(sqlite_schema_steps.size());
+  steps.reserve(sqlite_schema_steps.size());
   for (const auto step : sqlite_schema_steps) {
     steps.push_back(scripts.emplace_back(with_prefix(step, prefix_)));
   }

@@ -41,6 +41,7 @@ class sqlite_engine final : public engine {
   db::transaction_options writing() const { return {.timeout = call_timeout_}; }
   db::transaction_options reading() const { return {.timeout = call_timeout_, .read_only = true}; }
 
+  std::vector<dead_letter> read_letters(std::size_t limit, job_id after);
   std::vector<job_id> insert(db::transaction& tx, std::span<const new_job> jobs);
 
   // In sqlite_turn.cpp: the parts of a turn, within its transaction.
@@ -49,8 +50,20 @@ class sqlite_engine final : public engine {
                          std::vector<bool>& settled);
   bool move_on(db::transaction& tx, const settlement& s);
   void promote(db::transaction& tx, wall_time now);
-  void claim_from(db::transaction& tx, const std::string& queue, std::size_t most,
-                  const turn_request& request, std::vector<claimed_job>& claimed);
+
+  // In sqlite_claim.cpp.
+  struct queue_head;
+  struct claim_room;
+  void claim(db::transaction& tx, const turn_request& request, turn_result& result);
+  /// Reads what is to be claimed; row by row when one of them cannot be read.
+  queue_head read_head(db::transaction& tx, const std::string& queue, const turn_request& request,
+                       claim_room& room);
+  queue_head read_at_once(db::transaction& tx, const std::string& queue,
+                          const turn_request& request, claim_room& room);
+  queue_head read_one_by_one(db::transaction& tx, const std::string& queue,
+                             const turn_request& request, claim_room& room);
+  void claim_head(db::transaction& tx, const std::string& queue, const turn_request& request,
+                  queue_head& head);
 
   db::client db_;
   std::string prefix_;

@@ -1,5 +1,6 @@
 // What the SQLite engine tells people.
 
+#include "queue/row_fault.hpp"
 #include "queue/sqlite_engine.hpp"
 
 #include <algorithm>
@@ -57,6 +58,30 @@ queue_stats sqlite_engine::stats(wall_time now) {
 }
 
 std::vector<dead_letter> sqlite_engine::dead_letters(std::size_t limit, job_id after) {
+  try {
+    return read_letters(limit, after);
+  } catch (const error& e) {
+    if (!is_rows_fault(e)) throw;
+  }
+  std::vector<dead_letter> letters;
+  for (const auto id : db_.read<job_id>(unsafe_sql(text_.dead_ids, after, limit), call())) {
+    try {
+      for (auto& letter : read_letters(1, id - 1)) {
+        if (letter.id == id) letters.push_back(std::move(letter));
+      }
+    } catch (const error& e) {
+      if (!is_rows_fault(e)) throw;
+      using row = std::tuple<wall_time, std::string>;
+      if (auto found = db_.read_optional<row>(unsafe_sql(text_.dead_unread, id), call())) {
+        auto& [died_at, reason] = *found;
+        letters.push_back({.id = id, .died_at = died_at, .reason = std::move(reason)});
+      }
+    }
+  }
+  return letters;
+}
+
+std::vector<dead_letter> sqlite_engine::read_letters(std::size_t limit, job_id after) {
   using row = std::tuple<job_id, std::string, std::string, bytes, wall_time, wall_time, std::string,
                          int, int>;
   std::vector<dead_letter> letters;

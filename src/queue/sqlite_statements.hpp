@@ -15,6 +15,16 @@ struct sqlite_statements {
   std::string prefix_;
   std::string p(std::string_view text) const { return with_prefix(text, prefix_); }
 
+  static std::string heads(std::string_view select, std::size_t kinds, std::size_t first) {
+    std::string all;
+    for (std::size_t i = 0; i < kinds; ++i) {
+      all.append(i == 0 ? "" : " union all ").append("select * from (").append(select);
+      all += " where r.queue = $1 and r.kind = $" + std::to_string(i + first) +
+             " order by r.key, r.id limit $2)";
+    }
+    return "select * from (" + all + ") order by key, id limit $2";
+  }
+
  public:
   // --- enqueue ---
   std::string insert_job =
@@ -55,24 +65,27 @@ struct sqlite_statements {
   std::string promote_delete =
       p("delete from @later where id in "
         "(select id from @later where run_at <= $1 order by run_at, id limit $2)");
-  /// The heads of `kinds` kinds, merged: $1 the queue, $2 how many, $3 and on the kinds.
+  /// The heads of `kinds` kinds, merged: $1 the queue, $2 how many, $3 the length up to which a
+  /// payload comes with its row, $4 and on the kinds.
   std::string choose(std::size_t kinds) const {
-    std::string heads;
-    for (std::size_t i = 0; i < kinds; ++i) {
-      heads += i == 0 ? "" : " union all ";
-      heads +=
-          "select * from (select r.key, r.id from @ready r cross join @job j on j.id = r.id "
-          "where r.queue = $1 and r.kind = $" +
-          std::to_string(i + 3) + " order by r.key, r.id limit $2)";
-    }
     return p(
-        "select c.key, c.id, j.kind, j.payload, j.max_attempts, coalesce(p.errors, 0), "
-        "coalesce(p.crashes, 0), coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) "
-        "from (select key, id from (" +
-        heads +
-        ") order by key, id limit $2) c cross join @job j on j.id = c.id "
+        "select c.key, c.id, j.kind, length(j.payload), "
+        "case when length(j.payload) <= $3 then j.payload end, j.max_attempts, "
+        "coalesce(p.errors, 0), "
+        "coalesce(p.crashes, 0), coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) from (" +
+        heads("select r.key, r.id from @ready r cross join @job j on j.id = r.id", kinds, 4) +
+        ") c cross join @job j on j.id = c.id "
         "left join @past p on p.id = c.id order by c.key, c.id");
   }
+  /// The same from the narrow rows alone: $1 the queue, $2 how many, $3 and on the kinds.
+  std::string choose_unread(std::size_t kinds) const {
+    return p(heads("select r.key, r.id, r.kind from @ready r", kinds, 3));
+  }
+  std::string read_payload = p("select payload from @job where id = $1");
+  std::string read_job =
+      p("select j.payload, j.max_attempts, coalesce(p.errors, 0), coalesce(p.crashes, 0), "
+        "coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) from @job j "
+        "left join @past p on p.id = j.id where j.id = $1");
   std::string take_sequence =
       p("update @counter set value = value + $1 where name = 'lease' returning value");
   std::string insert_leases =
@@ -126,6 +139,10 @@ struct sqlite_statements {
         "coalesce(p.last_error, ''), coalesce(p.errors, 0), coalesce(p.crashes, 0) from @dead d "
         "join @job j on j.id = d.id left join @past p on p.id = d.id where d.id > $1 "
         "order by d.id limit $2");
+  std::string dead_ids = p("select id from @dead where id > $1 order by id limit $2");
+  std::string dead_unread = p(
+      "select d.died_at, coalesce(p.last_error, '') from @dead d left join @past p on p.id = d.id "
+      "where d.id = $1");
   std::string delete_dead = p("delete from @dead where id = $1");
   std::string redriven_to_ready =
       p("insert into @ready (queue, kind, key, id) select queue, kind, $2, id from @job where id = "

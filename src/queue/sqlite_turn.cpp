@@ -3,9 +3,7 @@
 #include "queue/json_list.hpp"
 #include "queue/sqlite_engine.hpp"
 
-#include <map>
 #include <set>
-#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -33,10 +31,7 @@ turn_result sqlite_engine::turn(const turn_request& request) {
         if (result.evicted) return result;
 
         promote(tx, request.now);
-        for (const auto& queue : request.queues) {
-          if (result.claimed.size() == request.claim) break;
-          claim_from(tx, queue, request.claim - result.claimed.size(), request, result.claimed);
-        }
+        claim(tx, request, result);
         return result;
       },
       writing());
@@ -113,43 +108,6 @@ void sqlite_engine::promote(db::transaction& tx, wall_time now) {
   const auto moved = tx.write(unsafe_sql(text_.promote_insert, now, most_promoted));
   if (moved.rows_affected() == 0) return;
   tx.write(unsafe_sql(text_.promote_delete, now, most_promoted));
-}
-
-void sqlite_engine::claim_from(db::transaction& tx, const std::string& queue, std::size_t most,
-                               const turn_request& request, std::vector<claimed_job>& claimed) {
-  using row = std::tuple<std::int64_t, job_id, std::string, bytes, int, int, int, int, int>;
-  auto choose = unsafe_sql(text_.choose(request.kinds.size()), queue, most);
-  for (const auto& kind : request.kinds) choose.bind(kind);
-  auto chosen = tx.read<row>(choose);
-  if (chosen.empty()) return;
-
-  json_numbers ids;
-  std::map<std::string_view, std::pair<std::int64_t, job_id>> last_of_kind;
-  for (const auto& r : chosen) {
-    ids.add(std::get<1>(r));
-    last_of_kind[std::get<2>(r)] = {std::get<0>(r), std::get<1>(r)};
-  }
-  const auto count = static_cast<std::int64_t>(chosen.size());
-  const auto before = tx.write_one<std::int64_t>(unsafe_sql(text_.take_sequence, count)) - count;
-  tx.write(unsafe_sql(text_.insert_leases, before, request.who.nonce, request.who.id, request.now,
-                      ids.take()));
-  for (const auto& [kind, last] : last_of_kind) {
-    tx.write(unsafe_sql(text_.delete_ready, queue, kind, last.first, last.second));
-  }
-
-  auto sequence = before;
-  for (auto& [key, id, kind, payload, max_attempts, errors, crashes, interruptions, snoozes] :
-       chosen) {
-    claimed.push_back({.held = {.job = id, .sequence = ++sequence, .nonce = request.who.nonce},
-                       .queue = queue,
-                       .kind = std::move(kind),
-                       .payload = std::move(payload),
-                       .max_attempts = max_attempts,
-                       .past = {.errors = errors,
-                                .crashes = crashes,
-                                .interruptions = interruptions,
-                                .snoozes = snoozes}});
-  }
 }
 
 }  // namespace scalekit::queue::detail

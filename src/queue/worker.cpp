@@ -15,6 +15,8 @@ worker::~worker() {
   if (!shell_) return;
   // In a forked child the threads do not exist: neither joining nor destroying them is possible.
   if (shell_->is_forked()) {
+    // Without memory for it the child ends here: better than a hang.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     new std::shared_ptr<detail::worker_shell>(std::move(shell_));
     return;
   }
@@ -44,7 +46,7 @@ worker_stats worker::stats() const {
 }
 
 void worker::add(std::string kind, handler h, kind_params params) {
-  shell_->add(std::move(kind), std::move(h), std::move(params));
+  shell_->add(std::move(kind), std::move(h), params);
 }
 
 }  // namespace scalekit::queue

@@ -53,6 +53,42 @@ TEST_CASE_TEMPLATE("no claim takes more than it asked for", Backend, SCALEKIT_QU
   CHECK(b.engine.stats(start).running == 33);
 }
 
+TEST_CASE_TEMPLATE("a claim takes no more bytes than it may, and one job in any case", Backend,
+                   SCALEKIT_QUEUE_BACKENDS) {
+  bench<Backend> b;
+  std::vector<std::string> payloads;
+  for (const auto size : std::vector<std::size_t>{300, 10, 500, 0, 300, 2000, 10}) {
+    payloads.emplace_back(size, static_cast<char>('a' + payloads.size()));
+  }
+  for (const auto& payload : payloads) {
+    auto j = bench<Backend>::job();
+    j.payload = payload;
+    b.add(j);
+  }
+  const std::string queue = "default";
+  const auto sizes_claimed = [&] {
+    std::vector<std::size_t> sizes;
+    for (const auto& job : b.engine
+                               .turn({.who = b.worker,
+                       .claim = 100,
+                       .claim_bytes = 1000,
+                       .queues = {&queue, 1},
+                       .kinds = kinds,
+                       .now = b.now})
+                               .claimed) {
+      CHECK(text_of(job.payload) == payloads[static_cast<std::size_t>(job.held.job - 1)]);
+      sizes.push_back(job.payload.size());
+    }
+    return sizes;
+  };
+
+  CHECK(sizes_claimed() == std::vector<std::size_t>{300, 10, 500, 0});
+  CHECK(sizes_claimed() == std::vector<std::size_t>{300});
+  CHECK(sizes_claimed() == std::vector<std::size_t>{2000});
+  CHECK(sizes_claimed() == std::vector<std::size_t>{10});
+  CHECK(b.engine.stats(start).ready == 0);
+}
+
 TEST_CASE_TEMPLATE("queues are told apart, and served in the order that is asked for", Backend,
                    SCALEKIT_QUEUE_BACKENDS) {
   bench<Backend> b;

@@ -47,7 +47,8 @@ std::int64_t write_backup(const data_dir& dirs, std::string_view job_id, std::st
   temporary += "." + std::string(attempt) + ".tmp";
   try {
     vacuum_into(dirs.database, temporary);
-    std::filesystem::rename(temporary, target);
+    // SQLite does not wait for the disk here, and the job is about to be marked as done.
+    put_in_place(temporary, target);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);

@@ -57,7 +57,8 @@ asio::awaitable<response> ready(shop& shop, request& incoming) {
 
 // GET /stats
 
-asio::awaitable<response> stats(shop& shop) {
+asio::awaitable<response> stats(shop& shop, request& incoming) {
+  require_operator(incoming);
   auto collect = [&shop](std::stop_token) { return collect_statistics(shop); };
   auto numbers = co_await scalekit::async_blocking<boost::json::object>(shop.work, collect,
                                                                         asio::use_awaitable);
@@ -70,7 +71,7 @@ void add_operator_pages(router& routes, shop& shop) {
   routes.add(http_verb::post, "/admin/jobs", [&](request& r) { return start_job(shop, r); });
   routes.add(http_verb::get, "/healthz", [](request&) { return healthy(); });
   routes.add(http_verb::get, "/readyz", [&](request& r) { return ready(shop, r); });
-  routes.add(http_verb::get, "/stats", [&](request&) { return stats(shop); });
+  routes.add(http_verb::get, "/stats", [&](request& r) { return stats(shop, r); });
 }
 
 }  // namespace storefront

@@ -40,8 +40,9 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
 ///   waiting for that load still get its value; no later lookup does. This holds in both tiers,
 ///   and for the files also against other processes of the directory. The memory tiers of other
 ///   processes are not told: they serve their copies for up to policy::memory_ttl.
-/// - A set that fails leaves no older value behind; except an async_set that was shed, cancelled or
-///   out of time before it began: erase the key then.
+/// - A set or erase that fails leaves no older value behind, unless the store is closed or an
+///   argument was refused (invalid_argument). One that failed for want of time or of a thread, or
+///   was cancelled, may take some other keys' files with it.
 ///
 /// Keys are 1 to 65536 bytes of any kind. A failing directory never fails a lookup or a set: it is
 /// counted, and the store goes on with memory and loaders.

@@ -34,8 +34,8 @@ class SCALEKIT_EXPORT execution {
   execution(boost::asio::any_io_executor io, boost::asio::any_io_executor work);
 
   /// Where handlers without an associated executor complete: the I/O executor, else the work
-  /// pool. There, even the news of errc::shed waits behind what the pool has queued: give an I/O
-  /// executor where async_ calls can come faster than they are served.
+  /// pool. There, news waits for a thread of the pool to end the task that it is running, but not
+  /// behind the tasks that are queued: a refusal (errc::shed) is heard of before them.
   boost::asio::any_io_executor completion_executor() const;
 
   /// The host's I/O executor; an empty one where it gave none.

@@ -2,14 +2,12 @@
 
 #include "scalekit/core/export.hpp"
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace scalekit {
@@ -50,36 +48,24 @@ class SCALEKIT_EXPORT work_pool {
   /// throws ends the process, as a thread's function does.
   template <class Task>
   void post(Task&& task) {
-    // The task may drop the last handle to the pool before asio::post has returned here.
-    const auto keep_alive = state_;
-    reserve();
-    try {
-      boost::asio::post(executor(), [queued = queued_, task = std::forward<Task>(task)]() mutable {
-        queued->fetch_sub(1, std::memory_order_relaxed);
-        task();
-      });
-    } catch (...) {
-      queued_->fetch_sub(1, std::memory_order_relaxed);
-      throw;
-    }
+    enqueue(boost::asio::any_completion_handler<void()>(std::forward<Task>(task)));
   }
 
-  /// Runs handlers on the pool's threads; what is posted here is not counted against the bound.
+  /// Runs handlers on the pool's threads. They are not counted against the bound, and do not wait
+  /// behind queued tasks: only until a thread has ended the task that it is running.
   boost::asio::any_io_executor executor();
 
   /// Tasks posted and not yet begun.
-  std::size_t queued() const noexcept { return queued_->load(std::memory_order_relaxed); }
+  std::size_t queued() const noexcept;
 
   std::size_t threads() const noexcept { return params_.threads; }
 
  private:
-  void reserve();
+  void enqueue(boost::asio::any_completion_handler<void()> task);
 
   struct state;
   work_pool_params params_;
   std::shared_ptr<state> state_;
-  // Shared with queued tasks: the last of them may outlive this object (see the destructor).
-  std::shared_ptr<std::atomic<std::size_t>> queued_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace scalekit

@@ -7,7 +7,8 @@
 
 namespace scalekit::queue {
 
-/// A job that was given up: kept until it is redriven or deleted.
+/// A job that was given up: kept until it is redriven or deleted. Of a job that cannot be read,
+/// only the id, the time of death and the reason are told.
 struct dead_letter {
   job_id id = 0;
   std::string kind = {};

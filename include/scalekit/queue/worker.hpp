@@ -70,9 +70,9 @@ class SCALEKIT_EXPORT worker {
             f(a);
             return outcome::done();
           },
-          std::move(params));
+          params);
     } else {
-      add(std::move(kind), handler(std::move(f)), std::move(params));
+      add(std::move(kind), handler(std::move(f)), params);
     }
     return *this;
   }

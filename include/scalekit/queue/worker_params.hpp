@@ -47,6 +47,11 @@ struct worker_params {
   /// commit's disk flush is shared by so many. Range 1 to 4096.
   std::size_t max_batch = 256;
 
+  /// Most bytes of payload that are claimed in one transaction; a job that is larger is claimed
+  /// alone. Default 16 MiB: what a worker holds in memory beside what it works on. Range 64 KiB to
+  /// 1 GiB.
+  std::size_t max_claim_bytes = std::size_t{16} << 20;
+
   /// A claimed job that found no free thread for this long is given back. Default 2 s. Range 10 ms
   /// to 1 h. How many are claimed ahead follows from how long handlers take: slow ones none.
   std::chrono::milliseconds max_prefetch_age = std::chrono::seconds{2};

@@ -96,3 +96,36 @@ TEST_CASE("writers killed with -9 leave no wrong value, no lock and no litter") 
   }
   CHECK(found > 0);
 }
+
+TEST_CASE("writers killed with -9 never make the files look smaller than they are") {
+  temporary_directory directory;
+  // Open all the while: only who opens a directory alone counts its files anew.
+  auto store = cache::store::open(files_only(directory.path()));
+  std::mt19937 random(12);
+  for (int round = 0; round < 30; ++round) {
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const auto child = ::fork();
+    if (child == 0) {
+      try {
+        write_for_ever(directory.path(), ready[1]);
+      } catch (...) {
+        ::_exit(1);
+      }
+    }
+    char one = 0;
+    REQUIRE(::read(ready[0], &one, 1) == 1);
+    const timespec while_it_writes{0, static_cast<long>(random() % 10'000'000)};
+    ::nanosleep(&while_it_writes, nullptr);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    ::close(ready[0]);
+    ::close(ready[1]);
+
+    std::uintmax_t real = 0;
+    for (auto& file : entry_files(directory.path())) {
+      if (!file.filename().string().starts_with(".tmp-")) real += fs::file_size(file);
+    }
+    REQUIRE(store.stats().file.bytes >= real);
+  }
+}

@@ -120,6 +120,21 @@ TEST_CASE("what was erased stays erased when its file cannot be removed") {
   CHECK(store.stats().file.write_errors == 1);
 }
 
+TEST_CASE("a file that cannot take its place is not counted") {
+  temporary_directory directory;
+  auto store = cache::store::open(files_only(directory.path()));
+  store.set("a", 1, cache::ttl::product);
+  const auto file = entry_files(directory.path()).at(0);
+  const auto before = store.stats().file;
+  fs::remove(file);
+  fs::create_directory(file);
+
+  store.set("a", std::string(1000, 'x'), cache::ttl::product);
+
+  CHECK(store.stats().file.entries == before.entries);
+  CHECK(store.stats().file.bytes == before.bytes);
+}
+
 TEST_CASE("a directory that cannot be used is refused when it is opened") {
   small_disk disk;
   if (!disk.is_mounted() || !disk.make_read_only()) {

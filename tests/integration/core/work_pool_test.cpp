@@ -1,7 +1,9 @@
 #include "scalekit/core/work_pool.hpp"
 
+#include "scalekit/core/async.hpp"
 #include "scalekit/core/error.hpp"
 
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -77,6 +79,38 @@ TEST_CASE("what exceeds the bound is shed with the numbers, and the rest runs") 
     busy.release.release();
   }
   CHECK(ran == 2);
+}
+
+TEST_CASE("what is posted to the pool's executor overtakes the tasks that wait") {
+  std::vector<int> order;
+  {
+    work_pool pool({.threads = 1});
+    blocker busy;
+    busy.occupy(pool);
+    for (int task : {1, 2, 3}) pool.post([&order, task] { order.push_back(task); });
+    boost::asio::post(pool.executor(), [&] { order.push_back(0); });
+    busy.release.release();
+  }
+  CHECK(order == std::vector{0, 1, 2, 3});
+}
+
+TEST_CASE("without an I/O executor, a refusal is heard of before the tasks that wait have run") {
+  boost::system::error_code code;
+  bool heard_first = false;
+  {
+    auto pool =
+        std::make_shared<work_pool>(scalekit::work_pool_params{.threads = 1, .max_queued = 1});
+    const scalekit::execution exec({}, pool);
+    blocker busy;
+    busy.occupy(*pool);
+    pool->post([&] { heard_first = code.failed(); });
+    scalekit::async_blocking<int>(
+        exec, [](std::stop_token) { return 1; },
+        [&](std::exception_ptr e, int) { code = scalekit::to_error(e).code(); });
+    busy.release.release();
+  }
+  CHECK(code == errc::shed);
+  CHECK(heard_first);
 }
 
 TEST_CASE("the destructor runs what is queued before it returns") {

@@ -39,11 +39,12 @@ TEST_CASE("an operator starts housekeeping jobs, and their files appear") {
   }
 }
 
-TEST_CASE("a customer cannot start them, and nobody can start other kinds") {
+TEST_CASE("a customer cannot start them nor see the statistics, and nobody can start other kinds") {
   http_client customer(running_shop().port(), "10.5.0.1");
   http_client operator_here(running_shop().port());
 
   CHECK(customer.post("/admin/jobs", R"({"kind":"backup"})").status == 403);
+  CHECK(customer.get("/stats").status == 403);
   CHECK(operator_here.post("/admin/jobs", R"({"kind":"payment"})").status == 400);
   CHECK(operator_here.post("/admin/jobs", R"({"kind":7})").status == 400);
 }
@@ -63,7 +64,7 @@ TEST_CASE("the statistics show all five parts, and the page with one query a row
     customer.get("/products/1");
   }
 
-  auto stats = customer.get("/stats").json();
+  auto stats = http_client(running_shop().port()).get("/stats").json();
 
   CHECK(stats["mode"] == "full");
   CHECK(stats["requests"].at("ok").to_number<int>() > 0);

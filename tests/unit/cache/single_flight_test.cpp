@@ -219,3 +219,25 @@ TEST_CASE("many threads that load, set and erase see only whole and current valu
   // At most three other threads are between changing the truth and erasing.
   CHECK(stale == 0);
 }
+
+TEST_CASE("a load that begins amid a set loses to it") {
+  auto store = cache::store::open();
+  std::atomic<bool> over{false};
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      while (!over) store.get_or_load<int>("a", cache::ttl::query, [] { return 0; });
+    });
+  }
+
+  int lost = 0;
+  for (int i = 1; i <= 20'000; ++i) {
+    store.erase("a");
+    store.set("a", i, cache::ttl::query);
+    lost += store.get<int>("a").value != i ? 1 : 0;
+  }
+  over = true;
+  threads.clear();
+
+  CHECK(lost == 0);
+}

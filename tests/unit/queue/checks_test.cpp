@@ -72,6 +72,8 @@ TEST_CASE("a setting of the worker that cannot work is named") {
   CHECK(says([](auto& p) { p.stale_after = 4s; }) ==
         "worker_params.stale_after is 4000 ms; legal: 9000 ms to 3600000 ms");
   CHECK(says([](auto& p) { p.max_batch = 5000; }).find("max_batch") != std::string::npos);
+  CHECK(says([](auto& p) { p.max_claim_bytes = 1; }) ==
+        "worker_params.max_claim_bytes is 1; legal: 65536 to 1073741824");
   CHECK(says([](auto& p) { p.poll_most = 1ms; }).find("poll_most") != std::string::npos);
 }
 

@@ -1,5 +1,6 @@
 #include "http/problem.hpp"
 #include "http/router.hpp"
+#include "limits.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -110,6 +111,29 @@ TEST_CASE("a query parameter is decoded, and control characters are refused") {
   CHECK(incoming.query("prefix") == "a+b c");
   CHECK(!incoming.query("absent"));
   CHECK_THROWS_AS(incoming.query("bad"), problem);
+}
+
+TEST_CASE("all lines of a header are read as one list, in the order in which they came") {
+  http_message message(http_verb::get, "/", 11);
+  message.insert("X-Forwarded-For", "6.6.6.6");
+  message.insert("Accept", "text/plain");
+  message.insert("x-forwarded-for", "198.51.100.7, 10.0.0.1");
+
+  request incoming(std::move(message), "127.0.0.1");
+
+  CHECK(incoming.header_list("X-Forwarded-For") == "6.6.6.6,198.51.100.7, 10.0.0.1");
+  CHECK(incoming.header_list("Forwarded") == "");
+}
+
+TEST_CASE("a client behind our proxy is whom the proxy's own line names, not the client's") {
+  http_message message(http_verb::get, "/", 11);
+  message.insert("X-Forwarded-For", "6.6.6.6");
+  message.insert("X-Forwarded-For", "198.51.100.7");
+  request incoming(std::move(message), "127.0.0.1");
+
+  limits(options{}).identify(incoming);
+
+  CHECK(incoming.address == *scalekit::limit::ip_address::parse("198.51.100.7"));
 }
 
 TEST_CASE("a target that is not a path is refused") {
