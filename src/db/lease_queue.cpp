@@ -1,5 +1,8 @@
 #include "db/lease_queue.hpp"
 
+#include <iterator>
+#include <utility>
+
 namespace scalekit::db::detail {
 
 lease_queue::lease_queue(std::size_t slots, std::size_t max_waiting) : max_waiting_(max_waiting) {
@@ -29,7 +32,7 @@ bool lease_queue::wait(lease_waiter& w) {
 
 lease_waiter* lease_queue::give_back(std::size_t slot) {
   if (waiting_.empty()) {
-    free_.push_back(slot);
+    if (!closed_) free_.push_back(slot);
     --stats_.busy;
     return nullptr;
   }
@@ -50,12 +53,44 @@ bool lease_queue::abandon(lease_waiter& w, leave why) {
   return true;
 }
 
+lease_waiter* lease_queue::first_adoptable() const noexcept {
+  if (waiting_.empty() || !waiting_.front()->adoptable) return nullptr;
+  return waiting_.front();
+}
+
+void lease_queue::adopt(party& p) noexcept {
+  waiting_.front()->now = lease_waiter::state::adopted;
+  p.splice(p.end(), waiting_, waiting_.begin());
+}
+
+void lease_queue::serve(lease_waiter& w) noexcept {
+  w.now = lease_waiter::state::served;
+  ++stats_.acquired;
+  ++stats_.waited;
+}
+
+void lease_queue::put_back_last(party& p) noexcept {
+  auto* w = p.back();
+  w->adoptable = false;
+  if (closed_) {
+    w->now = lease_waiter::state::closed;
+    p.pop_back();
+    return;
+  }
+  w->now = lease_waiter::state::waiting;
+  waiting_.splice(waiting_.begin(), p, std::prev(p.end()));
+}
+
 std::vector<lease_waiter*> lease_queue::close() {
   closed_ = true;
   std::vector<lease_waiter*> left(waiting_.begin(), waiting_.end());
   waiting_.clear();
   for (auto* w : left) w->now = lease_waiter::state::closed;
   return left;
+}
+
+std::vector<std::size_t> lease_queue::take_free() noexcept {
+  return std::exchange(free_, {});
 }
 
 pool_statistics lease_queue::statistics() const noexcept {

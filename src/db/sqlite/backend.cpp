@@ -119,8 +119,7 @@ void sqlite_backend::leave(slot& s) noexcept {
   if (!s.conn) return;
   const bool clean = s.conn->rollback();
   // A database in memory would be gone with its connection.
-  const bool keep = clean && (settings_.in_memory() || !s.conn->is_suspect());
-  if (!keep || stop_running_.load(std::memory_order_relaxed)) s.conn.reset();
+  if (!clean || (s.conn->is_suspect() && !settings_.in_memory())) s.conn.reset();
 }
 
 write_result sqlite_backend::run(access kind, const statement& query, const call_options& options,
@@ -129,6 +128,7 @@ write_result sqlite_backend::run(access kind, const statement& query, const call
   if (closing_.load(std::memory_order_relaxed)) throw closed_error();
   auto call = frame_of(options, settings_.params.statement_timeout);
   throw_if_stopped(options.stop, query.site());
+  if (kind == access::write && shares_commits()) return run_write(query, options, rows, call);
   auto& group = group_for(kind);
   bool waited = false;
   lease lent;
@@ -160,25 +160,33 @@ write_result sqlite_backend::run_on(slot& s, access kind, const statement& query
                                     detail::row_sink* rows, const call_frame& call) {
   execution_report report;
   if (settings_.params.tracker) report.first_row = call.begun;
-  slot::add_one(s.statements);
   try {
     s.conn->run(kind, query, rows, limits_of(call), report);
   } catch (...) {
-    const auto failure = std::current_exception();
-    slot::add_one(s.failed);
-    if (settings_.params.tracker) {
-      if (!report.tracked) report.tracked = tracked(query);  // It did not even compile.
-      track(query, call, report, failure);
-    }
-    if (to_error(failure).code() == errc::corrupt) {
-      settings_.params.log(log_level::error, "db.corrupt", "a statement found the file damaged",
-                           {{"path", settings_.path}});
-    }
+    account(s, query, call, report, std::current_exception());
     throw;
   }
-  slot::add_one(report.cache_hit ? s.hits : s.misses);
-  if (settings_.params.tracker) track(query, call, report, nullptr);
+  account(s, query, call, report, nullptr);
   return {report.rows_affected, report.last_insert_id, write_token};
+}
+
+void sqlite_backend::account(slot& s, const statement& query, const call_frame& call,
+                             execution_report& report,
+                             const std::exception_ptr& failure) const noexcept {
+  slot::add_one(s.statements);
+  if (failure) {
+    slot::add_one(s.failed);
+  } else {
+    slot::add_one(report.cache_hit ? s.hits : s.misses);
+  }
+  if (settings_.params.tracker) {
+    if (!report.tracked) report.tracked = tracked(query);  // It did not even compile.
+    track(query, call, report, failure);
+  }
+  if (failure && to_error(failure).code() == errc::corrupt) {
+    settings_.params.log(log_level::error, "db.corrupt", "a statement found the file damaged",
+                         {{"path", settings_.path}});
+  }
 }
 
 slow::statement_ref sqlite_backend::tracked(const statement& query) const noexcept {

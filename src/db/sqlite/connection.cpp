@@ -277,6 +277,22 @@ void connection::undo_savepoint(const std::string& name) noexcept {
   }
 }
 
+bool connection::has_open_keys() const noexcept {
+  int open = 0;
+  int unused = 0;
+  sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_DEFERRED_FKS, &open, &unused, 0);
+  return open != 0;
+}
+
+void connection::keep_alone(std::string_view text, time_point until) {
+  if (auto* known = cache_.find(text)) known->alone_until = until;
+}
+
+bool connection::is_alone(std::string_view text, time_point now) {
+  const auto* known = cache_.find(text);
+  return known != nullptr && now < known->alone_until;
+}
+
 void connection::fail_step(const prepared& p, int code) {
   if (code == SQLITE_ERROR) {
     // The schema has changed under a cached statement? Then the SQL, not the backend, is wrong.
