@@ -213,40 +213,32 @@ double queued_connections(const fixture& f) {
       writers, [&](std::size_t t) { connections[t]->insert(static_cast<std::int64_t>(t)); });
 }
 
-/// Both, because which is stronger depends on the disk.
+/// The better of the two, which depends on the disk.
 double queued_raw(const fixture& f) {
-  auto a = queued_mutex(f);
-  auto b = queued_connections(f);
-  std::fprintf(stderr, "mutex %.0f connections %.0f\n", a, b);
-  return std::max(a, b);
+  return std::max(queued_mutex(f), queued_connections(f));
 }
 
 constexpr std::size_t readers = 8;
 
-/// Reads by eight threads; with or without somebody who writes all the time.
+/// Point reads by eight threads, with or without somebody who writes all the time, each write
+/// committed and on the disk before the next.
 double mixed(const fixture& f, bool with_writer) {
   auto client = f.open(readers);
   std::jthread writer;
-  std::atomic<std::int64_t> writes{0};
-  const auto begun = std::chrono::steady_clock::now();
   if (with_writer) {
-    writer = std::jthread([&](std::stop_token over) {
+    writer = std::jthread([&](const std::stop_token& over) {
       for (std::int64_t i = 0; !over.stop_requested(); ++i) {
         client.write(sql("update product set stock = $1 where id = $2", i, next_id(i)));
-        ++writes;
       }
     });
   }
-  auto rate = rate_of_threads(readers, [&](std::size_t t) {
-    thread_local std::int64_t id = static_cast<std::int64_t>(t);
+  return rate_of_threads(readers, [&](std::size_t t) {
+    thread_local auto id = static_cast<std::int64_t>(t);
     id = next_id(id);
     auto row = client.read_one<product>(
         sql("select id, name, category, price, stock from product where id = $1", id));
     bench::keep(row);
   });
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  if (with_writer) std::fprintf(stderr, "writes/s %.0f\n", double(writes.load()) / took.count());
-  return rate;
 }
 
 }  // namespace
@@ -262,7 +254,8 @@ void bench::register_cases() {
   bench::add({.name = "sqlite.write.queued",
               .unit = "ops/s",
               .ours = [f] { return queued_ours(*f); },
-              .peer_name = "raw sqlite3, 64 threads, a transaction each, synchronous=full",
+              .peer_name = "raw sqlite3, 64 threads, a transaction each: one connection and a "
+                           "mutex, or 64 connections, whichever is faster",
               .peer = [f] { return queued_raw(*f); },
               .least_ratio = 5});
   bench::add({.name = "sqlite.mixed",
