@@ -1,5 +1,7 @@
 #include "db/lease_queue.hpp"
 
+#include <utility>
+
 namespace scalekit::db::detail {
 
 lease_queue::lease_queue(std::size_t slots, std::size_t max_waiting) : max_waiting_(max_waiting) {
@@ -29,7 +31,7 @@ bool lease_queue::wait(lease_waiter& w) {
 
 lease_waiter* lease_queue::give_back(std::size_t slot) {
   if (waiting_.empty()) {
-    free_.push_back(slot);
+    if (!closed_) free_.push_back(slot);
     --stats_.busy;
     return nullptr;
   }
@@ -50,6 +52,36 @@ bool lease_queue::abandon(lease_waiter& w, leave why) {
   return true;
 }
 
+lease_waiter* lease_queue::first_adoptable() const noexcept {
+  if (waiting_.empty() || !waiting_.front()->adoptable) return nullptr;
+  return waiting_.front();
+}
+
+void lease_queue::adopt(party& p) noexcept {
+  auto* first = waiting_.front();
+  first->now = lease_waiter::state::adopted;
+  waiting_.erase(*first);
+  p.push_back(*first);
+}
+
+void lease_queue::serve(lease_waiter& w) noexcept {
+  w.now = lease_waiter::state::served;
+  ++stats_.acquired;
+  ++stats_.waited;
+}
+
+void lease_queue::put_back_last(party& p) noexcept {
+  auto* w = p.back();
+  p.erase(*w);
+  w->adoptable = false;
+  if (closed_) {
+    w->now = lease_waiter::state::closed;
+    return;
+  }
+  w->now = lease_waiter::state::waiting;
+  waiting_.push_front(*w);
+}
+
 std::vector<lease_waiter*> lease_queue::close() {
   closed_ = true;
   std::vector<lease_waiter*> left;
@@ -59,6 +91,10 @@ std::vector<lease_waiter*> lease_queue::close() {
     left.push_back(w);
   }
   return left;
+}
+
+std::vector<std::size_t> lease_queue::take_free() noexcept {
+  return std::exchange(free_, {});
 }
 
 pool_statistics lease_queue::statistics() const noexcept {

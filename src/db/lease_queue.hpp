@@ -13,9 +13,11 @@ namespace scalekit::db::detail {
 
 /// One caller in the queue. Belongs to the caller, and must outlive its stay in the queue.
 struct lease_waiter : fifo_link<lease_waiter> {
-  enum class state { idle, waiting, granted, closed };
+  enum class state { idle, waiting, granted, closed, adopted, served };
 
   state now = state::idle;
+  /// Whoever holds a slot may do for it what it wants the slot for; see lease_queue::adopt().
+  bool adoptable = false;
   /// The slot, once granted.
   std::size_t slot = 0;
 };
@@ -40,16 +42,34 @@ class lease_queue {
 
   enum class leave { timeout, cancelled };
 
-  /// `w` no longer waits. False when it is too late: it was granted a slot, or closed.
+  /// `w` no longer waits. False when it is too late: it was granted a slot, adopted, or closed.
   bool abandon(lease_waiter& w, leave why);
+
+  /// Waiters in the hands of somebody who holds a slot, first come first.
+  using party = fifo<lease_waiter>;
+
+  /// The first who waits, if it may be adopted; null otherwise.
+  lease_waiter* first_adoptable() const noexcept;
+
+  /// Moves the first who waits to the end of `p`. It can no longer leave.
+  void adopt(party& p) noexcept;
+
+  /// `w`, an adopted one, got what it waited for.
+  void serve(lease_waiter& w) noexcept;
+
+  /// The last of `p` waits again, as the first of all; it may leave, but not be adopted any more.
+  /// After close() it is closed.
+  void put_back_last(party& p) noexcept;
 
   /// Nobody waits and nothing is lent from now on. Returns those who waited, first come first.
   std::vector<lease_waiter*> close();
 
+  /// The slots that nobody holds, which from now on are not there. To be called after close().
+  std::vector<std::size_t> take_free() noexcept;
+
   bool is_closed() const noexcept { return closed_; }
   std::size_t busy() const noexcept { return stats_.busy; }
   std::size_t waiting() const noexcept { return waiting_.size(); }
-  const std::vector<std::size_t>& free_slots() const noexcept { return free_; }
   pool_statistics statistics() const noexcept;
 
  private:

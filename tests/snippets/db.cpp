@@ -7,10 +7,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/describe.hpp>
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -137,6 +139,19 @@ void story(const std::string& path) {
     if (e) std::rethrow_exception(e);
   });
   io.run();
+
+  shop.run_script("create table visit (id integer primary key, product integer not null)");
+  //[group
+  std::vector<std::future<db::write_result>> seen;
+  for (int id = 1; id <= 100; ++id) {
+    seen.push_back(
+        shop.async_write(sql("insert into visit (product) values ($1)", id), asio::use_future));
+  }
+  for (auto& one : seen) one.get();
+  auto counted = shop.statistics();
+  std::cout << counted.writes_in_shared_commits << " writes, " << counted.shared_commits
+            << " commits\n";
+  //]
 
   //[snapshot
   auto total = shop.transaction(

@@ -35,7 +35,8 @@ namespace scalekit::db {
 ///
 /// - read() runs on one of several connections that cannot write;
 /// - write() and transaction() run on the one that can, in the order in which they were called,
-///   blocking and async_ callers in one queue.
+///   blocking and async_ callers in one queue. Writes that wait there may share a commit; each is
+///   acknowledged after it, and fails, times out and is cancelled by itself.
 ///
 /// Blocking members run on the calling thread. async_ members wait for a connection without a
 /// thread and then run on one that belongs to the connection (as many threads as connections,

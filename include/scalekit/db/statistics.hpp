@@ -77,6 +77,12 @@ struct client_statistics {
   std::uint64_t transactions_rolled_back = 0;
   std::uint64_t statement_cache_hits = 0;
   std::uint64_t statement_cache_misses = 0;
+
+  /// Commits that several queued writes shared, and those writes. 0 where there is no such thing.
+  std::uint64_t shared_commits = 0;
+  std::uint64_t writes_in_shared_commits = 0;
+  /// Groups of writes that could not be committed together, and were run one by one.
+  std::uint64_t groups_broken_up = 0;
 };
 
 }  // namespace scalekit::db

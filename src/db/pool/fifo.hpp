@@ -25,6 +25,8 @@ class fifo {
   std::size_t size() const noexcept { return size_; }
   /// The first come; null when empty.
   T* front() const noexcept { return first_; }
+  /// The last come; null when empty.
+  T* back() const noexcept { return last_; }
   /// The one that came after `element`; null for the last.
   T* after(const T& element) const noexcept { return link(element).after_; }
 
@@ -33,6 +35,14 @@ class fifo {
     link(element).after_ = nullptr;
     (last_ == nullptr ? first_ : link(*last_).after_) = &element;
     last_ = &element;
+    ++size_;
+  }
+
+  void push_front(T& element) noexcept {
+    link(element).before_ = nullptr;
+    link(element).after_ = first_;
+    (first_ == nullptr ? last_ : link(*first_).before_) = &element;
+    first_ = &element;
     ++size_;
   }
 

@@ -1,5 +1,6 @@
 #include "db/sqlite/backend.hpp"
 
+#include "db/bind_hash.hpp"
 #include "db/call_site.hpp"
 #include "db/sqlite/call_frame.hpp"
 #include "scalekit/slow/tracker.hpp"
@@ -11,58 +12,6 @@ namespace scalekit::db::sqlite {
 using detail::access;
 using detail::lease;
 using std::chrono::steady_clock;
-
-namespace {
-
-/// Tells N+1 patterns (another value each time) from mere repetition. FNV-1a.
-std::uint64_t hash_of(const value_list& values) noexcept {
-  std::uint64_t h = 14695981039346656037ULL;
-  auto mix = [&h](const void* data, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-      h = (h ^ static_cast<const unsigned char*>(data)[i]) * 1099511628211ULL;
-    }
-  };
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto v = values[i];
-    switch (v.kind()) {
-      case value_kind::null:
-        break;
-      case value_kind::integer: {
-        auto number = v.integer();
-        mix(&number, sizeof number);
-        break;
-      }
-      case value_kind::real: {
-        auto number = v.real();
-        mix(&number, sizeof number);
-        break;
-      }
-      case value_kind::text:
-        mix(v.text().data(), v.text().size());
-        break;
-      case value_kind::blob:
-        mix(v.blob().data(), v.blob().size());
-        break;
-      case value_kind::array:
-        mix(v.array().packed().data(), v.array().packed().size());
-        break;
-    }
-  }
-  return h;
-}
-
-slow::outcome outcome_of(const std::exception_ptr& failure) noexcept {
-  if (!failure) return slow::outcome::ok;
-  try {
-    auto code = to_error(failure).code();
-    if (code == errc::cancelled) return slow::outcome::cancelled;
-    return is_timeout(code) ? slow::outcome::timeout : slow::outcome::error;
-  } catch (...) {
-    return slow::outcome::error;
-  }
-}
-
-}  // namespace
 
 sqlite_backend::sqlite_backend(settings s, scalekit::execution exec)
     : settings_(std::move(s)),
@@ -122,8 +71,7 @@ void sqlite_backend::leave(slot& s) noexcept {
   if (!s.conn) return;
   const bool clean = s.conn->rollback();
   // A database in memory would be gone with its connection.
-  const bool keep = clean && (settings_.in_memory() || !s.conn->is_suspect());
-  if (!keep || stop_running_.load(std::memory_order_relaxed)) s.conn.reset();
+  if (!clean || (s.conn->is_suspect() && !settings_.in_memory())) s.conn.reset();
 }
 
 write_result sqlite_backend::run(access kind, const statement& query, const call_options& options,
@@ -132,6 +80,7 @@ write_result sqlite_backend::run(access kind, const statement& query, const call
   if (closing_.load(std::memory_order_relaxed)) throw closed_error();
   auto call = frame_of(options, settings_.params.statement_timeout);
   throw_if_stopped(options.stop, query.site());
+  if (kind == access::write && shares_commits()) return run_write(query, options, rows, call);
   auto& group = group_for(kind);
   bool waited = false;
   lease lent;
@@ -163,25 +112,33 @@ write_result sqlite_backend::run_on(slot& s, access kind, const statement& query
                                     detail::row_sink* rows, const call_frame& call) {
   execution_report report;
   if (settings_.params.tracker) report.first_row = call.begun;
-  slot::add_one(s.statements);
   try {
     s.conn->run(kind, query, rows, limits_of(call), report);
   } catch (...) {
-    const auto failure = std::current_exception();
-    slot::add_one(s.failed);
-    if (settings_.params.tracker) {
-      if (!report.tracked) report.tracked = tracked(query);  // It did not even compile.
-      track(query, call, report, failure);
-    }
-    if (to_error(failure).code() == errc::corrupt) {
-      settings_.params.log(log_level::error, "db.corrupt", "a statement found the file damaged",
-                           {{"path", settings_.path}});
-    }
+    account(s, query, call, report, std::current_exception());
     throw;
   }
-  slot::add_one(report.cache_hit ? s.hits : s.misses);
-  if (settings_.params.tracker) track(query, call, report, nullptr);
+  account(s, query, call, report, nullptr);
   return {report.rows_affected, report.last_insert_id, write_token};
+}
+
+void sqlite_backend::account(slot& s, const statement& query, const call_frame& call,
+                             execution_report& report,
+                             const std::exception_ptr& failure) const noexcept {
+  slot::add_one(s.statements);
+  if (failure) {
+    slot::add_one(s.failed);
+  } else {
+    slot::add_one(report.cache_hit ? s.hits : s.misses);
+  }
+  if (settings_.params.tracker) {
+    if (!report.tracked) report.tracked = tracked(query);  // It did not even compile.
+    track(query, call, report, failure);
+  }
+  if (failure && to_error(failure).code() == errc::corrupt) {
+    settings_.params.log(log_level::error, "db.corrupt", "a statement found the file damaged",
+                         {{"path", settings_.path}});
+  }
 }
 
 slow::statement_ref sqlite_backend::tracked(const statement& query) const noexcept {
@@ -194,7 +151,7 @@ void sqlite_backend::track_refusal(const statement& query, const call_frame& cal
   const auto now = steady_clock::now();
   const bool grouped = call.scope != nullptr && *call.scope;
   settings_.params.tracker->record(tracked(query), {now - call.begun, {}, {}, now}, 0,
-                                   outcome_of(failure), query.site(),
+                                   detail::outcome_of(failure), query.site(),
                                    grouped ? *call.scope : request_scope{}, 0);
 }
 
@@ -210,8 +167,8 @@ void sqlite_backend::track(const statement& query, const call_frame& call,
   const bool grouped = call.scope != nullptr && *call.scope;
   settings_.params.tracker->record(
       report.tracked, {started - call.begun, first - started, now - first, now}, rows,
-      outcome_of(failure), query.site(), grouped ? *call.scope : request_scope{},
-      grouped ? hash_of(query.parameters()) : 0);
+      detail::outcome_of(failure), query.site(), grouped ? *call.scope : request_scope{},
+      grouped ? detail::bind_hash(query.parameters()) : 0);
 }
 
 }  // namespace scalekit::db::sqlite

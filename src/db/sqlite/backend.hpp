@@ -3,7 +3,9 @@
 #include "db/lease_pool.hpp"
 #include "db/sqlite/call_frame.hpp"
 #include "db/sqlite/connection.hpp"
+#include "db/sqlite/queued_write.hpp"
 #include "db/sqlite/settings.hpp"
+#include "db/sqlite/write_group.hpp"
 #include "scalekit/core/fork_guard.hpp"
 #include "scalekit/db/detail/backend.hpp"
 
@@ -22,9 +24,10 @@ struct slot {
   std::atomic<std::uint64_t> statements{0}, failed{0}, committed{0}, rolled_back{0}, hits{0},
       misses{0};
 
-  static void add_one(std::atomic<std::uint64_t>& counter) noexcept {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
+  static void add_one(std::atomic<std::uint64_t>& counter) noexcept { add(counter, 1); }
 };
 
 /// Slots of one kind and who may use them.
@@ -79,10 +82,26 @@ class sqlite_backend final : public detail::backend,
                                     bool transaction) const noexcept;
   write_result run_with(detail::lease lent, slot_group& group, detail::access kind,
                         const statement& query, detail::row_sink* rows, const call_frame& call);
+
+  // Writes outside transactions, which may share a commit.
+  bool shares_commits() const noexcept { return readers_.has_value(); }
+  write_result run_write(const statement& query, const call_options& options,
+                         detail::row_sink* rows, const call_frame& call);
+  void async_write(statement query, call_options options, std::shared_ptr<detail::async_call> call);
+  write_result run_queued(detail::lease lent, queued_write& mine);
+  bool run_group(slot& s, queued_write& mine, detail::companions& others);
+  verdict run_member(slot& s, queued_write& w, time_point now);
+  void commit_group(slot& s, const std::vector<queued_write*>& members);
+  void break_up(slot& s, const std::vector<queued_write*>& members,
+                const queued_write* stopped) noexcept;
+
   std::unique_ptr<detail::transaction_backend> start_transaction(detail::lease lent,
                                                                  const call_frame& call,
                                                                  const transaction_options& options,
                                                                  std::stop_token also_stop);
+  /// Counts and reports a statement whose outcome is final.
+  void account(slot& s, const statement& query, const call_frame& call, execution_report& report,
+               const std::exception_ptr& failure) const noexcept;
   void track(const statement& query, const call_frame& call, const execution_report& report,
              const std::exception_ptr& failure) const noexcept;
   /// For a call that never got a connection: a starved pool shows in the statements it starves.
@@ -99,6 +118,8 @@ class sqlite_backend final : public detail::backend,
   slot_group writer_;
   // Absent for a database in memory, which lives in its only connection.
   std::optional<slot_group> readers_;
+  // Written by the holder of the writer only.
+  std::atomic<std::uint64_t> shared_commits_{0}, writes_in_shared_commits_{0}, groups_broken_up_{0};
 };
 
 }  // namespace scalekit::db::sqlite

@@ -24,6 +24,9 @@ void sqlite_backend::async_run(access kind, statement query, call_options option
                       });
     return;
   }
+  if (kind == access::write && shares_commits()) {
+    return async_write(std::move(query), std::move(options), std::move(call));
+  }
   auto frame = frame_of(options, settings_.params.statement_timeout);
   auto request = request_for(query.site(), frame, false);
   auto stop = options.stop;

@@ -43,16 +43,13 @@ void sqlite_backend::close(std::chrono::nanoseconds timeout) {
   check_thread("db::client::close");
   closing_ = true;
   wait_until_idle(deadline::after(timeout).when());
-  writer_.pool->close();
-  if (readers_) readers_->pool->close();
   stop_running_ = true;
-  // Who still holds a connection closes it on leaving. The others are nobody's now.
-  auto close_idle = [](slot_group& group) {
-    if (!group.pool->wait_until_idle(steady_clock::now())) return;
-    for (auto& s : group.slots) s.conn.reset();
+  // Who still holds a connection closes it by giving it back. The others are nobody's now.
+  auto close_all = [](slot_group& group) {
+    group.pool->close([&group](std::size_t slot) { group.slots[slot].conn.reset(); });
   };
-  close_idle(writer_);
-  if (readers_) close_idle(*readers_);
+  close_all(writer_);
+  if (readers_) close_all(*readers_);
 }
 
 client_statistics sqlite_backend::statistics() const {
@@ -68,6 +65,9 @@ client_statistics sqlite_backend::statistics() const {
     }
   };
   add(writer_);
+  out.shared_commits = shared_commits_.load(std::memory_order_relaxed);
+  out.writes_in_shared_commits = writes_in_shared_commits_.load(std::memory_order_relaxed);
+  out.groups_broken_up = groups_broken_up_.load(std::memory_order_relaxed);
   out.writer = writer_.pool->statistics();
   if (readers_) {
     add(*readers_);

@@ -1,44 +1,14 @@
 #pragma once
 
-#include "db/call_site.hpp"
-#include "scalekit/core/deadline.hpp"
-#include "scalekit/core/error.hpp"
-#include "scalekit/core/request_scope.hpp"
-
-#include <array>
-#include <chrono>
-#include <optional>
-#include <source_location>
-#include <stop_token>
+#include "db/call_frame.hpp"
 
 namespace scalekit::db::sqlite {
 
+using detail::call_frame;
+using detail::frame_of;
+using detail::throw_if_stopped;
+
 /// What a write on SQLite returns as its token: every read sees every write before it.
 inline constexpr const char* write_token = "sqlite";
-
-/// When one call began, when it must end, and what else can end it. Points into the options of
-/// the call.
-struct call_frame {
-  time_point begun;
-  deadline until;
-  std::array<const std::stop_token*, 3> stops{};
-  const request_scope* scope = nullptr;
-  /// Set when the call had to wait for its connection.
-  std::optional<time_point> acquired = {};
-};
-
-template <class Options>
-call_frame frame_of(const Options& options, std::chrono::nanoseconds default_timeout) {
-  auto begun = std::chrono::steady_clock::now();
-  return {begun,
-          deadline::after(options.timeout.value_or(default_timeout), begun),
-          {&options.stop},
-          &options.scope};
-}
-
-inline void throw_if_stopped(const std::stop_token& stop, const std::source_location& site) {
-  if (!stop.stop_requested()) return;
-  throw error(errc::cancelled, detail::describe(site) + ": cancelled before it began");
-}
 
 }  // namespace scalekit::db::sqlite

@@ -20,19 +20,21 @@ using detail::row_sink;
 namespace {
 
 value_view column(sqlite3_stmt* s, int i) noexcept {
-  switch (sqlite3_column_type(s, i)) {
+  // One look at the column in place of three. Such a value is meant for threads that share no
+  // connection, and this one is opened without a mutex.
+  auto* v = sqlite3_column_value(s, i);
+  switch (sqlite3_value_type(v)) {
     case SQLITE_INTEGER:
-      return value_view(std::int64_t{sqlite3_column_int64(s, i)});
+      return value_view(std::int64_t{sqlite3_value_int64(v)});
     case SQLITE_FLOAT:
-      return value_view(sqlite3_column_double(s, i));
+      return value_view(sqlite3_value_double(v));
     case SQLITE_TEXT: {
-      auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, i));
-      return value_view(
-          std::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(s, i))));
+      auto* text = reinterpret_cast<const char*>(sqlite3_value_text(v));
+      return value_view(std::string_view(text, static_cast<std::size_t>(sqlite3_value_bytes(v))));
     }
     case SQLITE_BLOB: {
-      auto* blob = static_cast<const std::byte*>(sqlite3_column_blob(s, i));
-      return value_view(std::span(blob, static_cast<std::size_t>(sqlite3_column_bytes(s, i))));
+      auto* blob = static_cast<const std::byte*>(sqlite3_value_blob(v));
+      return value_view(std::span(blob, static_cast<std::size_t>(sqlite3_value_bytes(v))));
     }
     default:
       return {};
@@ -275,6 +277,22 @@ void connection::undo_savepoint(const std::string& name) noexcept {
   } catch (...) {
     rollback();
   }
+}
+
+bool connection::has_open_keys() const noexcept {
+  int open = 0;
+  int unused = 0;
+  sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_DEFERRED_FKS, &open, &unused, 0);
+  return open != 0;
+}
+
+void connection::keep_alone(std::string_view text, time_point until) {
+  if (auto* known = cache_.find(text)) known->alone_until = until;
+}
+
+bool connection::is_alone(std::string_view text, time_point now) {
+  const auto* known = cache_.find(text);
+  return known != nullptr && now < known->alone_until;
 }
 
 void connection::fail_step(const prepared& p, int code) {

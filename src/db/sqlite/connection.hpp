@@ -55,6 +55,13 @@ class connection {
   /// Undoes what was done since the savepoint, and ends it; the whole transaction if that fails.
   void undo_savepoint(const std::string& name) noexcept;
 
+  /// Whether a deferred foreign key does not hold: a commit would fail.
+  bool has_open_keys() const noexcept;
+
+  /// A statement that is known may be kept out of groups until then.
+  void keep_alone(std::string_view text, time_point until);
+  bool is_alone(std::string_view text, time_point now);
+
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_.get()) == 0; }
 
   /// True after an error that makes its view of the file doubtful.

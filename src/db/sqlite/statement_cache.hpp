@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/sqlite/handle.hpp"
+#include "scalekit/core/clock.hpp"
 #include "scalekit/core/row.hpp"
 #include "scalekit/slow/tracker.hpp"
 
@@ -29,6 +30,9 @@ struct prepared {
   const scalekit::detail::row_shape* shape = nullptr;
   std::vector<std::size_t> columns;
   int prepared_anew = 0;
+
+  /// Until when it shares no commit with others.
+  time_point alone_until = time_point::min();
 };
 
 /// The prepared statements of one connection, by text, least recently used out first.

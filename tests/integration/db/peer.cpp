@@ -5,9 +5,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -62,6 +64,30 @@ void insert_pairs(const std::string& file) {
   }
 }
 
+/// Inserts rows for ever from `n` threads, one write each; says each row's note once it is done.
+void insert_many(const std::string& file, int n) {
+  auto client = open(file);
+  std::mutex mutex;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < n; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0;; ++i) {
+        auto note = std::to_string(t) + "/" + std::to_string(i);
+        // Every now and then one that breaks its group up.
+        if (i % 50 == 49) {
+          try {
+            client.write(sql("insert or rollback into entry (id, note) values (1, 'twice')"));
+          } catch (const scalekit::error&) {
+          }
+        }
+        client.write(sql("insert into entry (note) values ($1)", note));
+        std::lock_guard lock(mutex);
+        say(note + " is there");
+      }
+    });
+  }
+}
+
 /// Begins a transaction, changes much, and waits to be killed.
 void half_done(const std::string& file) {
   auto client = open(file);
@@ -109,6 +135,7 @@ int main(int argc, char** argv) try {
   if (command == "hold") hold(file);
   if (command == "insert") insert(file, std::atoi(argv[3]));
   if (command == "insert_pairs") insert_pairs(file);
+  if (command == "insert_many") insert_many(file, std::atoi(argv[3]));
   if (command == "half_done") half_done(file);
   if (command == "migrate") migrate(file);
   if (command == "as_nobody") as_nobody(file);

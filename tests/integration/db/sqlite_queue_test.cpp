@@ -9,9 +9,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <random>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,6 +31,17 @@ namespace {
 
 void wait_until(auto&& condition) {
   while (!condition()) std::this_thread::yield();
+}
+
+/// What this process has open whose name begins so.
+std::vector<std::string> open_files(const std::string& name) {
+  std::vector<std::string> found;
+  for (const auto& fd : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    auto target = std::filesystem::read_symlink(fd.path(), gone).string();
+    if (target.starts_with(name)) found.push_back(target);
+  }
+  return found;
 }
 
 }  // namespace
@@ -174,6 +188,23 @@ TEST_CASE("closing ends the wait of those in the queue") {
   CHECK_ERRC(waiting.get(), errc::closed);
   blocked.join();
   CHECK_ERRC(tx.commit(), errc::closed);
+}
+
+TEST_CASE("once those who held a connection at the close are done, no file is open") {
+  notebook book;
+  auto slow = book.client.begin({.read_only = true});
+  slow.read<std::int64_t>(sql("select count(*) from entry"));
+  // By another reader, which is idle then.
+  book.count();
+
+  book.client.close(0ms);
+  CHECK_ERRC(slow.read<int>(sql("with recursive n(i) as (select 1 union all select i + 1 from n)"
+                                " select count(*) from n")),
+             errc::closed);
+  slow.rollback();
+
+  CHECK(open_files(book.file).empty());
+  CHECK_FALSE(std::filesystem::exists(book.file + "-wal"));
 }
 
 TEST_CASE(

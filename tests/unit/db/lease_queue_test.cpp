@@ -93,6 +93,81 @@ TEST_CASE("closing turns away those who wait, in their order, and everybody afte
   CHECK(q.busy() == 0);
 }
 
+TEST_CASE("who holds a slot adopts those behind it, up to the first who wants a slot itself") {
+  lease_queue q(1, 10);
+  lease_waiter a, b, c;
+  a.adoptable = b.adoptable = true;
+  lease_queue::party party;
+  q.try_take();
+  q.wait(a);
+  q.wait(c);
+  q.wait(b);
+
+  REQUIRE(q.first_adoptable() == &a);
+  q.adopt(party);
+  CHECK(q.first_adoptable() == nullptr);
+  CHECK(q.waiting() == 2);
+  CHECK_FALSE(q.abandon(a, lease_queue::leave::cancelled));
+
+  party.erase(*party.front());
+  q.serve(a);
+  CHECK(a.now == state::served);
+  CHECK(q.give_back(0) == &c);
+  CHECK(q.statistics().acquired == 3);
+  CHECK(q.statistics().waited == 2);
+}
+
+TEST_CASE("who is put back is first again, in the old order, may leave, and is not adopted twice") {
+  lease_queue q(1, 2);
+  lease_waiter a, b, behind;
+  a.adoptable = b.adoptable = behind.adoptable = true;
+  lease_queue::party party;
+  q.try_take();
+  q.wait(a);
+  q.wait(b);
+  q.adopt(party);
+  q.adopt(party);
+  q.wait(behind);
+
+  q.put_back_last(party);
+  q.put_back_last(party);
+
+  CHECK(party.empty());
+  CHECK(q.waiting() == 3);
+  CHECK(q.first_adoptable() == nullptr);
+  CHECK(q.give_back(0) == &a);
+  CHECK(q.abandon(b, lease_queue::leave::timeout));
+  CHECK(q.first_adoptable() == &behind);
+}
+
+TEST_CASE("who is put back after the close is closed") {
+  lease_queue q(1, 10);
+  lease_waiter a;
+  a.adoptable = true;
+  lease_queue::party party;
+  q.try_take();
+  q.wait(a);
+  q.adopt(party);
+  CHECK(q.close().empty());
+
+  q.put_back_last(party);
+
+  CHECK(a.now == state::closed);
+  CHECK(q.waiting() == 0);
+}
+
+TEST_CASE("after the close each slot is taken out once: a free one at once, a lent one never") {
+  lease_queue q(3, 10);
+  q.try_take();
+  q.close();
+
+  CHECK(q.take_free() == std::vector<std::size_t>{2, 1});
+  q.give_back(0);
+
+  CHECK(q.take_free().empty());
+  CHECK(q.busy() == 0);
+}
+
 TEST_CASE(
     "random histories: no slot is lent twice or lost, and waiting is first come first served") {
   for (unsigned seed = 0; seed < 200; ++seed) {
