@@ -77,6 +77,8 @@ struct client_statistics {
   std::uint64_t transactions_rolled_back = 0;
   std::uint64_t statement_cache_hits = 0;
   std::uint64_t statement_cache_misses = 0;
+  /// Reads that shared a connection with others; see client_params::lanes.
+  std::uint64_t shared_reads = 0;
 };
 
 }  // namespace scalekit::db
