@@ -83,6 +83,8 @@ struct client_statistics {
   std::uint64_t writes_in_shared_commits = 0;
   /// Groups of writes that could not be committed together, and were run one by one.
   std::uint64_t groups_broken_up = 0;
+  /// Reads that shared a connection with others; see client_params::lanes.
+  std::uint64_t shared_reads = 0;
 };
 
 }  // namespace scalekit::db

@@ -29,6 +29,11 @@ async_statement::async_statement(std::shared_ptr<backend> owner, access kind, st
 }
 
 void async_statement::start() {
+  // The caller's thread may not be the loop's, which would hear of answers before this is done.
+  asio::dispatch(strand_, [self = shared_from_this()] { self->begin(); });
+}
+
+void async_statement::begin() {
   try {
     detail::throw_if_stopped(options_.stop, query_.site());
     detail::throw_if_stopped(also_stop_, query_.site());
@@ -48,22 +53,22 @@ void async_statement::ask_for_connection() {
   }
   const auto patience =
       earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
-  at_->pool->async_take(
-      user, frame_.begun, patience.when(), options_.stop, also_stop_,
-      [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
-        auto got = std::make_shared<lent_connection>(std::move(lent));
-        asio::dispatch(self->strand_, [self, e = std::move(e), got]() mutable {
-          self->initiating_ = false;
-          self->frame_.acquired = steady_clock::now();
-          self->have(std::move(e), std::move(*got));
-        });
-      });
+  at_->pool->async_take(user, frame_.begun, patience.when(), options_.stop, also_stop_,
+                        [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
+                          auto got = std::make_shared<lent_connection>(std::move(lent));
+                          asio::dispatch(self->strand_, [self, e = std::move(e), got]() mutable {
+                            self->initiating_ = false;
+                            self->frame_.acquired = steady_clock::now();
+                            self->have(std::move(e), std::move(*got));
+                          });
+                        });
 }
 
 void async_statement::have(std::exception_ptr e, lent_connection lent) {
   if (e) return fail(std::move(e), returned::healthy);
   lent_ = std::move(lent);
-  if (!is_fresh(*lent_, kind_) && !is_alive(*lent_->wire)) {
+  // After a loss, one that was used just now may be as dead.
+  if ((attempt_ > 0 || !is_fresh(*lent_, kind_)) && !is_alive(*lent_->wire)) {
     lent_.give_back(returned::broken);
     return ask_for_connection();
   }
@@ -74,6 +79,9 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   exchange->encoded_for = nullptr;
   talk_.emplace(query_, exchange, call_->rows(), backend_->shape_of(kind_));
   if (attempt_ == 0) watch();
+  // They may have come while there was no connection.
+  if (frame_.is_stopped()) return interrupt(wait_end::stopped);
+  if (frame_.until.expired()) return interrupt(wait_end::deadline);
   talk();
 }
 
@@ -119,7 +127,8 @@ void async_statement::wait() {
 }
 
 void async_statement::on_ready() {
-  if (finished_) return;
+  // Of both waits, reading and writing, the other may be heard of late.
+  if (finished_ || !lent_ || !talk_) return;
   std::vector<exchange_ptr> ended;
   lent_->wire->read(ended);
   if (lent_->wire->is_quiet()) {
@@ -165,9 +174,7 @@ void async_statement::fail(std::exception_ptr e, returned how) {
     }
   }
   if (!initiating_) return finish(std::move(e), how);
-  asio::post(strand_, [self = shared_from_this(), e = std::move(e), how] {
-    self->finish(e, how);
-  });
+  asio::post(strand_, [self = shared_from_this(), e = std::move(e), how] { self->finish(e, how); });
 }
 
 void async_statement::finish(std::exception_ptr e, returned how) {

@@ -27,6 +27,7 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
  private:
   using stop_callback = std::stop_callback<std::function<void()>>;
 
+  void begin();
   void ask_for_connection();
   void have(std::exception_ptr e, lent_connection lent);
   void talk();

@@ -108,7 +108,8 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
   }
   auto entry = book_.find(text);
   const auto& objection = kind == access::read ? entry->against_read : entry->against_write;
-  if (!objection.why.empty()) [[unlikely]] fail(objection.code, objection.why);
+  if (!objection.why.empty()) [[unlikely]]
+    fail(objection.code, objection.why);
   return entry;
 }
 
@@ -156,10 +157,12 @@ void backend::converse(host& at, connection& c, statement_call& what, const call
 }
 
 error backend::in_doubt(const error& interrupted) const {
-  return {make_error_code(errc::commit_in_doubt),
-          {interrupted.diag().client_message +
-               "; the server has not said whether the change was made",
-           {}, {}, interrupted.diag().origin}};
+  return {
+      make_error_code(errc::commit_in_doubt),
+      {interrupted.diag().client_message + "; the server has not said whether the change was made",
+       {},
+       {},
+       interrupted.diag().origin}};
 }
 
 bool backend::is_cancel(const std::exception_ptr& e) {
@@ -183,14 +186,16 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
 
 write_result backend::run_once(access kind, const statement& query, const call_options& options,
                                const statement_entry_ptr& entry, detail::row_sink* rows,
-                               call_frame& call) {
+                               call_frame& call, int attempt) {
   const auto at = kind == access::read ? reader(options, call) : writer();
   const counted_read under_way(kind == access::read ? &at->blocking_reads : nullptr);
   if (kind == access::read && may_share(at, entry, call.begun) &&
       under_way.count() > blocking_reads_apart) {
     return run_in_lane(*at, query, entry, rows, call);
   }
-  auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call, kind);
+  auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call,
+                   // After a loss, one that was used just now may be as dead.
+                   attempt == 0 ? kind : access::write);
   auto& e = lent->spare;
   if (e.use_count() > 1) e = std::make_shared<exchange>();
   e->entry = entry;
@@ -220,7 +225,7 @@ write_result backend::run(access kind, const statement& query, const call_option
   const auto entry = entry_for(query, kind);
   for (int attempt = 0;; ++attempt) {
     try {
-      return run_once(kind, query, options, entry, rows, call);
+      return run_once(kind, query, options, entry, rows, call, attempt);
     } catch (const error& e) {
       // Nothing was changed: it was a read, or never sent.
       if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
@@ -237,6 +242,7 @@ void backend::track(const statement& query, const statement_entry& entry, const 
     auto& hit = done->was_prepared_before() ? counters_.hits : counters_.misses;
     hit.fetch_add(1, std::memory_order_relaxed);
     got = {done->rows(), done->rows_affected()};
+    if (done->was_healed()) proofs_.clear();
   }
   report(query, entry, call, got, done != nullptr ? done->answered().value_or(now) : now, failure);
 }
@@ -287,6 +293,7 @@ client_statistics backend::statistics() const {
   out.transactions_rolled_back = counters_.rolled_back;
   out.statement_cache_hits = counters_.hits;
   out.statement_cache_misses = counters_.misses;
+  out.shared_reads = counters_.shared;
   out.writer = hosts_.front()->pool->statistics();
   return out;
 }

@@ -68,8 +68,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   /// interrupted and leaves the connection out of order, says so in `how`.
   void converse(host& at, connection& c, statement_call& what, const detail::call_frame& call,
                 const std::source_location& site, detail::returned& how);
-  error interruption(wait_end why, const detail::call_frame& call,
-                     const std::source_location& site, const std::string& origin) const;
+  error interruption(wait_end why, const detail::call_frame& call, const std::source_location& site,
+                     const std::string& origin) const;
   /// Of a write that was interrupted and has not been answered since.
   error in_doubt(const error& interrupted) const;
   /// Whether the server ended the statement because it was asked to.
@@ -98,7 +98,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
  private:
   write_result run_once(detail::access kind, const statement& query, const call_options& options,
                         const statement_entry_ptr& entry, detail::row_sink* rows,
-                        detail::call_frame& call);
+                        detail::call_frame& call, int attempt);
   /// Whether a read may share a connection now; starts the proof of one that might.
   bool may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now);
   /// False: the call needs a connection of its own, and nothing was moved from.

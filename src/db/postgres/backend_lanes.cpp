@@ -2,6 +2,7 @@
 #include "db/postgres/lane_read.hpp"
 #include "db/postgres/prover.hpp"
 #include "db/postgres/reactor_port.hpp"
+#include "db/postgres/sqlstate.hpp"
 
 #include <chrono>
 #include <utility>
@@ -76,7 +77,9 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
                                detail::row_sink* rows, std::exception_ptr& failure) noexcept {
   reply got;
   const auto answered = steady_clock::now();
-  if (!failure) {
+  // Where it was abandoned the lane may still write to it.
+  const bool is_ours = !failure;
+  if (is_ours) {
     try {
       if (m.end != exchange::ending::done) {
         throw error_of(m, query.site(), settings_.servers.front().name, false);
@@ -88,7 +91,12 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
   }
   counters_.shared.fetch_add(1, std::memory_order_relaxed);
   report(query, *m.entry, call, got, answered, failure);
+  if (!is_ours) return;
   if (m.end == exchange::ending::done) proofs_.ran(m.entry->text, m.took);
+  if (m.healed) proofs_.clear();
+  if (m.end == exchange::ending::failed && is_wrong_role(sqlstate_of(m))) {
+    proofs_.disproved(m.entry->text, "it tried to write", answered);
+  }
 }
 
 }  // namespace scalekit::db::postgres

@@ -1,20 +1,18 @@
 #pragma once
 
+#include "db/postgres/cancel_sender.hpp"
 #include "db/postgres/link.hpp"
 #include "db/postgres/server_identity.hpp"
 #include "db/postgres/wake_descriptor.hpp"
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/fork_guard.hpp"
 
-#include <future>
 #include <memory>
+#include <optional>
 
 namespace scalekit::db::postgres {
 
 class reactor_port;
-
-/// Ready once the server has taken note of a cancel.
-using cancel_ticket = std::shared_future<void>;
 
 /// A pooled connection: the link, and what is known of its session.
 ///
@@ -29,8 +27,8 @@ struct connection {
   std::unique_ptr<link> wire;
   /// Wakes who waits for it in poll(2): a call's stop token, or the end of the client.
   wake_descriptor bell;
-  /// Whether default_transaction_read_only is on in this session.
-  bool read_only = false;
+  /// Whether default_transaction_read_only is on in this session; nothing: not known.
+  std::optional<bool> read_only = false;
   /// Known once something was written in it.
   server_identity identity;
   /// When its user gave it back.

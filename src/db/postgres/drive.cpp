@@ -1,12 +1,12 @@
 #include "db/postgres/drive.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <future>
 #include <memory>
+#include <poll.h>
 #include <vector>
 
 namespace scalekit::db::postgres {
@@ -76,15 +76,12 @@ bool drain(link& l, time_point until) {
   return settle(l, -1, until) == wait_end::ready && !l.is_broken();
 }
 
-bool recover(link& l, time_point until) {
+bool recover(link& l, cancel_sender& cancels, time_point until) {
   if (l.is_broken()) return false;
   if (!l.is_quiet()) {
-    if (auto cancel = l.make_cancel()) {
-      // Returns when the server has passed it on.
-      std::array<char, 256> why{};
-      PQcancel(cancel.get(), why.data(), static_cast<int>(why.size()));
-    }
-    if (!drain(l, until)) return false;
+    const auto sent = cancels.send(l.make_cancel());
+    // Until the server has passed it on.
+    if (sent.wait_until(until) != std::future_status::ready || !drain(l, until)) return false;
     // The signal may reach a server that is already idle, which drops it with the next message.
     l.sync();
     if (!drain(l, until)) return false;

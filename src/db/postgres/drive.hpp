@@ -13,8 +13,8 @@ enum class wait_end { ready, deadline, stopped };
 wait_end wait_for(int socket, bool writing, int bell, time_point until);
 
 /// Holds a conversation until it is over (wait_end::ready), on the calling thread. The deadline, or
-/// `c.bell`, may end it before: then the link is not quiet, and belongs into quarantine. Throws what
-/// the conversation throws.
+/// `c.bell`, may end it before: then the link is not quiet, and belongs into quarantine. Throws
+/// what the conversation throws.
 wait_end converse(connection& c, conversation& what, time_point until);
 
 /// Goes on with a conversation that was interrupted, and hears nothing but the deadline.
@@ -28,6 +28,6 @@ bool drain(link& l, time_point until);
 
 /// Brings a link back into order whose caller went away: cancels what runs, waits until the cancel
 /// can hit nothing else, reads what comes, and rolls back. False: close it.
-bool recover(link& l, time_point until);
+bool recover(link& l, cancel_sender& cancels, time_point until);
 
 }  // namespace scalekit::db::postgres

@@ -5,6 +5,7 @@
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/value_list.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,8 @@ struct exchange {
 
   ending end = ending::none;
   bool sent = false;
+  /// Which preparation of the statement it was sent as.
+  std::uint64_t prepared_as = 0;
   result_ptr result;
   /// The description that `result` is to be read by.
   const description* read_by = nullptr;

@@ -45,6 +45,7 @@ struct host_pool::async_waiter final : waiter, std::enable_shared_from_this<asyn
   }
 
   granted then;
+  asio::any_io_executor executor;
   // Only touched under the pool's mutex: a timer is not thread-safe.
   std::optional<asio::steady_timer> timer;
   // Keeps it alive while the queue points at it.
@@ -68,8 +69,8 @@ host_pool::host_pool(server_address server, const client_params& params,
       core_(server_.name, params.pool, params.max_waiting, std::random_device{}(),
             steady_clock::now()),
       slots_(params.pool.max),
-      workers_({.threads = params.pool.max_dials + 1, .max_queued = 100'000, .name = "sk-db-dial"}) {
-}
+      workers_({.threads = params.pool.max_dials + 1, .max_queued = 100'000, .name = "sk-db-dial"}),
+      menders_({.threads = 2, .max_queued = 100'000, .name = "sk-db-mend"}) {}
 
 host_pool::~host_pool() = default;
 
@@ -115,10 +116,9 @@ lent_connection host_pool::take(const detail::pool_user& user, const detail::cal
   actions.clear();
   const bool left = core_.abandon(self, leaving, steady_clock::now(), actions);
   act(held, actions);
-  const auto failure = left ? refusal(self, leaving)
-                       : self.now == detail::pool_waiter::state::refused
-                           ? refusal(self, self.why)
-                           : std::exception_ptr();
+  const auto failure = left                                              ? refusal(self, leaving)
+                       : self.now == detail::pool_waiter::state::refused ? refusal(self, self.why)
+                                                                         : std::exception_ptr();
   held.unlock();
   // The callbacks take the mutex.
   for (auto& each : watching) each.reset();
@@ -127,13 +127,15 @@ lent_connection host_pool::take(const detail::pool_user& user, const detail::cal
 }
 
 void host_pool::async_take(const detail::pool_user& user, time_point since, time_point until,
-                           std::stop_token stop, std::stop_token also_stop, granted then) {
+                           std::stop_token stop, std::stop_token also_stop, granted then,
+                           const asio::any_io_executor& on) {
   auto self = std::make_shared<async_waiter>();
   self->user = user;
   self->since = since;
   self->until = until;
   self->then = std::move(then);
-  const auto executor = io_->executor();
+  const auto executor = on ? on : io_->executor();
+  self->executor = executor;
   auto finish_later = [&] { asio::post(executor, [self] { self->finish(); }); };
 
   lock held(mutex_);
@@ -189,7 +191,12 @@ void host_pool::give_back(slot_id slot, returned how) noexcept {
   if (guard_.is_forked()) return;
   lock held(mutex_);
   auto& c = *slots_[slot];
-  if (c.wire->is_broken()) how = returned::broken;
+  // Whatever its user believes.
+  if (c.wire->is_broken()) {
+    how = returned::broken;
+  } else if (!c.wire->is_quiet() || c.wire->transaction_status() != PQTRANS_IDLE) {
+    how = returned::needs_reset;
+  }
   c.last_used = steady_clock::now();
   pool_actions actions;
   core_.release(slot, how, c.last_used, actions);
@@ -242,8 +249,7 @@ void host_pool::act(lock& held, pool_actions& actions) {
           break;
         case pool_action::kind::report_nested:
           params_.log(log_level::warning, "db.pool.nested_acquire",
-                      core_.describe_nested(*a.waiter),
-                      {{"server", server_.name}});
+                      core_.describe_nested(*a.waiter), {{"server", server_.name}});
           break;
       }
     }
@@ -251,7 +257,8 @@ void host_pool::act(lock& held, pool_actions& actions) {
     if (woken.empty() && doomed.empty()) break;
     held.unlock();
     for (auto& w : woken) {
-      asio::post(io_->executor(), [w = std::move(w)] { w->finish(); });
+      const auto executor = w->executor;
+      asio::post(executor, [w = std::move(w)] { w->finish(); });
     }
     for (auto& [slot, c] : doomed) c.reset();
     held.lock();
@@ -303,31 +310,31 @@ void host_pool::dial_in(slot_id slot, time_point until) {
 }
 
 void host_pool::check_in(slot_id slot, time_point until) {
-  workers_.post([weak = weak_from_this(), slot, until] {
+  menders_.post([weak = weak_from_this(), slot, until] {
     auto self = weak.lock();
     if (!self) return;
     auto& c = *self->slots_[slot];
     c.port.reset();
     c.wire->sync();
     const bool alive = drain(*c.wire, until);
-    self->report([&](pool_actions& out) {
-      self->core_.checked(slot, alive, steady_clock::now(), out);
-    });
+    self->report(
+        [&](pool_actions& out) { self->core_.checked(slot, alive, steady_clock::now(), out); });
   });
 }
 
 void host_pool::reset_in(slot_id slot, time_point until) {
-  workers_.post([weak = weak_from_this(), slot, until] {
+  menders_.post([weak = weak_from_this(), slot, until] {
     auto self = weak.lock();
     if (!self) return;
     auto& c = *self->slots_[slot];
     c.port.reset();
     // A cancel that is still on its way would hit whoever comes next.
-    const bool cancelled = !c.cancels.valid() ||
-                           c.cancels.wait_until(until) == std::future_status::ready;
+    const bool cancelled =
+        !c.cancels.valid() || c.cancels.wait_until(until) == std::future_status::ready;
     c.cancels = {};
-    const bool in_order = cancelled && recover(*c.wire, until);
-    c.read_only = false;
+    const bool in_order = cancelled && recover(*c.wire, self->cancels_, until);
+    // The setting that was under way may have been made or not.
+    c.read_only.reset();
     c.bell.silence();
     self->report([&](pool_actions& out) {
       self->core_.reset_done(slot, in_order, steady_clock::now(), out);
@@ -353,24 +360,15 @@ void host_pool::stop_running() {
 }
 
 cancel_ticket host_pool::cancel(connection& c) {
-  auto ticket = std::make_shared<std::promise<void>>();
-  auto done = ticket->get_future().share();
-  // PQcancel() blocks, and knows no deadline.
-  workers_.post([ticket, request = std::shared_ptr<PGcancel>(c.wire->make_cancel())] {
-    std::array<char, 256> why{};
-    if (request) PQcancel(request.get(), why.data(), static_cast<int>(why.size()));
-    ticket->set_value();
-  });
-  c.cancels = done;
-  return done;
+  c.cancels = cancels_.send(c.wire->make_cancel());
+  return c.cancels;
 }
 
 bool host_pool::wait_until_idle(time_point until) {
   closing_ = true;
   lock held(mutex_);
-  return idle_.wait_until(held, until, [this] {
-    return core_.statistics().busy + core_.waiting() == 0;
-  });
+  return idle_.wait_until(held, until,
+                          [this] { return core_.statistics().busy + core_.waiting() == 0; });
 }
 
 pool_statistics host_pool::statistics() const {
@@ -398,9 +396,8 @@ std::exception_ptr host_pool::refusal(const detail::pool_waiter& w, pool_refusal
       code = errc::closed;
       break;
   }
-  return std::make_exception_ptr(
-      error(make_error_code(code),
-            {core_.describe(why, w, steady_clock::now()), {}, {}, server_.name}));
+  return std::make_exception_ptr(error(
+      make_error_code(code), {core_.describe(why, w, steady_clock::now()), {}, {}, server_.name}));
 }
 
 }  // namespace scalekit::db::postgres

@@ -77,11 +77,12 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   /// One that is idle now, or none.
   lent_connection try_take(const detail::pool_user& user, time_point now);
 
-  /// Calls `then` once: with a connection or an error, on the I/O executor, never from inside this
-  /// function. No thread waits meanwhile.
+  /// Calls `then` once: with a connection or an error, on `on` (by default the I/O executor), never
+  /// from inside this function. No thread waits meanwhile.
   using granted = std::function<void(std::exception_ptr, lent_connection)>;
   void async_take(const detail::pool_user& user, time_point since, time_point until,
-                  std::stop_token stop, std::stop_token also_stop, granted then);
+                  std::stop_token stop, std::stop_token also_stop, granted then,
+                  const boost::asio::any_io_executor& on = {});
 
   /// Asks the server to stop what runs on `c`, without waiting. The connection must then be given
   /// back as needs_reset, which waits for the cancel to be over.
@@ -137,8 +138,10 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   detail::pool_core core_;
   std::vector<std::unique_ptr<connection>> slots_;
   std::optional<ticker> ticker_;
-  // For what blocks: dials, checks, recovery. Last, so that it is empty before the rest goes.
-  work_pool workers_;
+  cancel_sender cancels_;
+  // For what blocks. Last, so that they are empty before the rest goes. Checks and recovery, which
+  // on a dead network all take as long as they may, are not in the way of the dials.
+  work_pool workers_, menders_;
 };
 
 }  // namespace scalekit::db::postgres

@@ -1,6 +1,7 @@
 #include "db/postgres/lane.hpp"
 
 #include "db/call_site.hpp"
+#include "db/postgres/drive.hpp"
 #include "db/postgres/own_exchange.hpp"
 #include "db/postgres/reply.hpp"
 #include "db/postgres/sqlstate.hpp"
@@ -24,10 +25,29 @@ constexpr std::size_t max_under_way = 1024;
 /// Of one group: a group shares its latency.
 constexpr std::size_t max_group = 512;
 constexpr std::uint8_t max_runs = 3;
+/// What nobody wants any more may run so long before the lane leaves it and its connection.
+constexpr std::chrono::milliseconds stall_patience{250};
 
 std::exception_ptr closed_error(const std::string& server) {
-  return std::make_exception_ptr(error(make_error_code(errc::closed),
-                                       {"the client was closed", {}, {}, server}));
+  return std::make_exception_ptr(
+      error(make_error_code(errc::closed), {"the client was closed", {}, {}, server}));
+}
+
+std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t others,
+                              const std::string& server) {
+  const auto place = detail::describe(m.site) + ": ";
+  if (!m.flying && !connected) {
+    return std::make_exception_ptr(error(
+        make_error_code(errc::acquire_timeout),
+        {place + "no connection within its timeout, for a read that shares one", {}, {}, server}));
+  }
+  return std::make_exception_ptr(
+      error(make_error_code(errc::execution_timeout),
+            {place + "no answer within its timeout, on a connection shared with " +
+                 std::to_string(others) + " other reads",
+             {},
+             {},
+             server}));
 }
 
 }  // namespace
@@ -52,6 +72,7 @@ void lane::submit(lane_member_ptr m) {
 void lane::abandon(const lane_member_ptr& m, std::exception_ptr why) {
   asio::post(strand_, [self = shared_from_this(), m, why = std::move(why)] {
     self->settle(m, why);
+    self->plan(self->stall_due());
   });
 }
 
@@ -88,29 +109,35 @@ void lane::collect() {
   }
   collected_.clear();
   if (closed_) return settle_all(closed_error(pool_->name()));
-  plan(first);
+  plan(std::min(first, stall_due()));
 }
 
 bool lane::have_connection() {
   if (lent_ || asking_) return bool(lent_);
   const detail::pool_user user{queue_.front()->site, false, {}};
   const auto now = steady_clock::now();
-  if (auto lent = pool_->try_take(user, now)) {
+  while (auto lent = pool_->try_take(user, now)) {
+    if (suspicious_ && !is_alive(*lent->wire)) {
+      lent.give_back(returned::broken);
+      continue;
+    }
     connected(nullptr, std::move(lent));
     return bool(lent_);
   }
   asking_ = true;
-  const auto until = std::min(queue_.front()->until, now + patience_);
-  pool_->async_take(user, now, until, {}, {},
-                    [self = shared_from_this()](std::exception_ptr e, lent_connection got) {
-                      asio::post(self->strand_, [self, e = std::move(e),
-                                                 c = std::make_shared<lent_connection>(
-                                                     std::move(got))]() mutable {
-                        self->asking_ = false;
-                        self->connected(std::move(e), std::move(*c));
-                        self->pump();
-                      });
-                    });
+  // Each member's own deadline ends its wait, and nobody else's.
+  pool_->async_take(
+      user, now, now + patience_, {}, {},
+      [self = shared_from_this()](std::exception_ptr e, lent_connection got) {
+        asio::post(self->strand_,
+                   [self, e = std::move(e),
+                    c = std::make_shared<lent_connection>(std::move(got))]() mutable {
+                     self->asking_ = false;
+                     self->connected(std::move(e), std::move(*c));
+                     self->pump();
+                   });
+      },
+      loop_);
   return false;
 }
 
@@ -122,8 +149,9 @@ void lane::connected(std::exception_ptr e, lent_connection lent) {
   }
   if (closed_) return;
   lent_ = std::move(lent);
+  ++epoch_;
   reactor_port::attach(*lent_, loop_);
-  if (!lent_->read_only) {
+  if (lent_->read_only != true) {
     send_own(*lent_, "set default_transaction_read_only = on");
     lent_->read_only = true;
   }
@@ -174,7 +202,7 @@ void lane::send_group() {
       }
     } catch (...) {
       // Its parameters do not fit: nothing was sent.
-      settle(m, std::current_exception());
+      settle(m, detail::with_place(std::current_exception(), m->site));
       continue;
     }
     m->flying = true;
@@ -187,17 +215,20 @@ void lane::send_group() {
 void lane::wait() {
   auto& port = *lent_->port;
   if (!lent_->wire->flush() && !std::exchange(writing_, true)) {
-    port.wait_writable(strand_, [self = shared_from_this()](boost::system::error_code ec) {
-      self->writing_ = false;
-      if (!ec && self->lent_) self->wait();
-    });
+    port.wait_writable(strand_,
+                       [self = shared_from_this(), epoch = epoch_](boost::system::error_code ec) {
+                         if (ec || !self->lent_ || epoch != self->epoch_) return;
+                         self->writing_ = false;
+                         self->pump();
+                       });
   }
   if (std::exchange(waiting_, true)) return;
-  port.wait_readable(strand_, [self = shared_from_this()](boost::system::error_code ec) {
-    if (ec || !self->lent_) return;
-    self->waiting_ = false;
-    self->on_ready();
-  });
+  port.wait_readable(strand_,
+                     [self = shared_from_this(), epoch = epoch_](boost::system::error_code ec) {
+                       if (ec || !self->lent_ || epoch != self->epoch_) return;
+                       self->waiting_ = false;
+                       self->on_ready();
+                     });
 }
 
 void lane::on_ready() {
@@ -209,12 +240,25 @@ void lane::on_ready() {
   lent_->wire->read(ended_);
   sort_out(ended_);
   ended_.clear();
-  if (lent_->wire->is_broken()) {
-    if (std::exchange(writing_, false)) lent_->port->cancel();
-    lent_.give_back(returned::broken);
-  }
+  if (std::exchange(ending_, false)) drop("the server ended the connection");
+  release_broken();
   for (auto& m : std::exchange(to_settle_, {})) settle(m, nullptr);
   turn();
+}
+
+/// What is under way is lost, and run once more on another connection.
+void lane::drop(std::string why) {
+  lent_->wire->break_off(std::move(why), ended_);
+  sort_out(ended_);
+  ended_.clear();
+}
+
+void lane::release_broken() {
+  if (!lent_->wire->is_broken()) return;
+  if (waiting_ || writing_) lent_->port->cancel();
+  waiting_ = writing_ = false;
+  suspicious_ = true;
+  lent_.give_back(returned::broken);
 }
 
 void lane::sort_out(const std::vector<exchange_ptr>& ended) {
@@ -224,14 +268,19 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
   std::size_t answers = 0;
   auto began = time_point::max();
   for (const auto& e : ended) {
-    if (!e->entry || e->end == exchange::ending::prepared) continue;
+    if (!e->entry || e->end == exchange::ending::prepared || e->end == exchange::ending::lost) {
+      continue;
+    }
     ++answers;
     began = std::min(began, static_cast<lane_member&>(*e).sent_at);
   }
   const auto share = answers == 0 ? std::chrono::nanoseconds{0}
                                   : std::chrono::nanoseconds((now - std::max(last_answer_, began)) /
                                                              static_cast<long>(answers));
-  if (answers > 0) last_answer_ = now;
+  if (answers > 0) {
+    last_answer_ = now;
+    suspicious_ = false;
+  }
   for (const auto& e : ended) {
     if (!e->entry) continue;
     auto m = std::static_pointer_cast<lane_member>(e);
@@ -252,14 +301,22 @@ void lane::judge(lane_member_ptr m) {
     case exchange::ending::skipped:
       return run_again(std::move(m), true);
     case exchange::ending::lost:
+      // With its preparation: that counts as well.
+      if (!m->sent) ++m->runs;
       return run_again(std::move(m), m->alone);
     case exchange::ending::failed: {
       if (is_stale_plan(*m)) {
-        lent_->wire->forget(*m->entry);
+        lent_->wire->forget(*m);
+        m->healed = true;
         return run_again(std::move(m), true);
       }
-      // A group shares its locks and a cancel.
       const auto state = sqlstate_of(*m);
+      if (is_connection_fatal(state)) {
+        // Not the statement's fault.
+        ending_ = true;
+        return run_again(std::move(m), m->alone);
+      }
+      // A group shares its locks and a cancel.
       if (!m->alone && (is_retryable_transaction(state) || state == "57014")) {
         return run_again(std::move(m), true);
       }
@@ -315,15 +372,24 @@ void lane::expire() {
   };
   look_at(flying_);
   look_at(queue_);
-  for (const auto& m : late) {
-    settle(m, std::make_exception_ptr(
-                  error(make_error_code(errc::execution_timeout),
-                        {detail::describe(m->site) + ": no answer within its timeout, on a "
-                                                     "connection shared with " +
-                             std::to_string(load()) + " other reads",
-                         {}, {}, pool_->name()})));
+  for (const auto& m : late) settle(m, late_error(*m, bool(lent_), load(), pool_->name()));
+  const bool stalled = now >= stall_due();
+  if (stalled) {
+    // Whatever it is that takes so long, those behind it are not to wait for it.
+    pool_->cancel(*lent_);
+    drop("given up: nobody waited any more for the statement that ran");
+    release_broken();
   }
-  plan(next);
+  plan(std::min(next, stall_due()));
+  if (!stalled) return;
+  for (auto& m : std::exchange(to_settle_, {})) settle(m, nullptr);
+  turn();
+}
+
+/// When the connection is to be given up for running what nobody wants.
+time_point lane::stall_due() const noexcept {
+  if (!lent_ || flying_.empty() || !flying_.front()->settled) return time_point::max();
+  return std::max(last_answer_, flying_.front()->sent_at) + stall_patience;
 }
 
 /// Nothing to do: the connection is for others.

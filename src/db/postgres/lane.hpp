@@ -9,10 +9,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace scalekit::db::postgres {
@@ -20,8 +22,8 @@ namespace scalekit::db::postgres {
 /// A connection that many callers share: what they ask in one turn of the event loop goes out
 /// together, as one group with one Sync, and the next group does not wait for its answers.
 ///
-/// Only for statements that are proven to lock nothing and to call nothing volatile: to the server a
-/// group is one transaction. A failure reaches only its own caller; those behind it in the group,
+/// Only for statements that are proven to lock nothing and to call nothing volatile: to the server
+/// a group is one transaction. A failure reaches only its own caller; those behind it in the group,
 /// which the server skips, run once more, each under a Sync of its own. So do those ended by a
 /// deadlock, a serialization failure or a cancel, and all that a broken connection left unanswered.
 ///
@@ -37,8 +39,8 @@ class lane : public std::enable_shared_from_this<lane> {
   /// Settles `m` once, on the loop; never from inside this function.
   void submit(lane_member_ptr m);
 
-  /// Nobody wants `m`'s result any more: settles it with `why` unless it was settled. What the server
-  /// does for it goes on.
+  /// Nobody wants `m`'s result any more: settles it with `why` unless it was settled. What the
+  /// server does for it goes on.
   void abandon(const lane_member_ptr& m, std::exception_ptr why);
 
   /// Everything that waits is settled with errc::closed, and so is what comes after.
@@ -58,6 +60,9 @@ class lane : public std::enable_shared_from_this<lane> {
   bool send_one(const lane_member_ptr& m, std::size_t& in_group);
   void wait();
   void on_ready();
+  void drop(std::string why);
+  void release_broken();
+  time_point stall_due() const noexcept;
   void sort_out(const std::vector<exchange_ptr>& ended);
   void judge(lane_member_ptr m);
   void run_again(lane_member_ptr m, bool alone);
@@ -89,6 +94,12 @@ class lane : public std::enable_shared_from_this<lane> {
   bool waiting_ = false;
   bool writing_ = false;
   bool closed_ = false;
+  /// Since a connection was lost nothing has been answered: others may be as dead.
+  bool suspicious_ = false;
+  /// The server has said that it ends the connection.
+  bool ending_ = false;
+  /// Counts the connections: a wait for an earlier one may be heard of late.
+  std::uint64_t epoch_ = 0;
   std::optional<boost::asio::steady_timer> timer_;
   time_point planned_ = time_point::max();
   time_point last_answer_{};

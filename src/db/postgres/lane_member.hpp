@@ -27,6 +27,8 @@ struct lane_member : exchange {
   /// Under a Sync of its own: it has failed in company.
   bool alone = false;
   std::uint8_t runs = 0;
+  /// It had to be prepared anew: the schema has changed.
+  bool healed = false;
   bool flying = false;
   bool settled = false;
 };

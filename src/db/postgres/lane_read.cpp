@@ -1,5 +1,7 @@
 #include "db/postgres/lane_read.hpp"
 
+#include "db/call_site.hpp"
+
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -13,7 +15,11 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
   m.until = frame.until.when();
   // On the caller's thread, where the types of its parameters are known already.
   if (const auto* known = m.entry->described()) {
-    m.parameters.encode(*m.values, known->parameters);
+    try {
+      m.parameters.encode(*m.values, known->parameters);
+    } catch (...) {
+      std::rethrow_exception(detail::with_place(std::current_exception(), m.site));
+    }
     m.encoded_for = known;
   }
 }
@@ -62,8 +68,8 @@ blocking_lane_read::blocking_lane_read(const statement& query, statement_entry_p
 
 void blocking_lane_read::run(const std::shared_ptr<lane>& through, const backend& owner) {
   auto give_up = [&](wait_end why) {
-    through->abandon(shared_from_this(), std::make_exception_ptr(owner.interruption(
-                                             why, frame_, query_.site(), {})));
+    through->abandon(shared_from_this(),
+                     std::make_exception_ptr(owner.interruption(why, frame_, query_.site(), {})));
   };
   through->submit(shared_from_this());
   {

@@ -32,12 +32,15 @@ void link::prepare(const exchange_ptr& e) {
   if (prepared_.size() >= capacity_) drop_oldest();
   const auto id = e->entry->id;
   order_.push_front(id);
-  auto name = "sk_" + std::to_string(next_name_++);
+  const auto number = next_name_++;
+  auto name = "sk_" + std::to_string(number);
+  e->prepared_as = number;
   check_sent(PQsendPrepare(conn_.get(), name.c_str(), e->entry->text.c_str(), 0, nullptr));
   push(step_kind::parse, e);
   check_sent(PQsendDescribePrepared(conn_.get(), name.c_str()));
   push(step_kind::describe, e);
-  prepared_.insert_or_assign(id, prepared{std::move(name), nullptr, order_.begin(), e->entry});
+  prepared_.insert_or_assign(id,
+                             prepared{number, std::move(name), nullptr, order_.begin(), e->entry});
   sync();
 }
 
@@ -47,7 +50,8 @@ void link::drop_oldest() {
     const auto found = prepared_.find(*oldest);
     if (found->second.described == nullptr) continue;
     const auto text = "deallocate " + found->second.name;
-    check_sent(PQsendQueryParams(conn_.get(), text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    check_sent(
+        PQsendQueryParams(conn_.get(), text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
     push(step_kind::own, nullptr);
     sync();
     order_.erase(found->second.place);
@@ -71,6 +75,7 @@ void link::send(const exchange_ptr& e) {
   }
   ++hits_;
   e->read_by = p.described;
+  e->prepared_as = p.number;
   check_sent(PQsendQueryPrepared(conn_.get(), p.name.c_str(), e->parameters.size(),
                                  e->parameters.values(), e->parameters.lengths(),
                                  e->parameters.formats(), p.described->format));
@@ -78,9 +83,9 @@ void link::send(const exchange_ptr& e) {
   push(step_kind::run, e);
 }
 
-void link::sync() {
+void link::sync(const exchange_ptr& commits) {
   check_sent(PQpipelineSync(conn_.get()));
-  push(step_kind::sync, nullptr);
+  push(step_kind::sync, commits);
 }
 
 bool link::flush() {
@@ -132,6 +137,13 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
       end_of_run(current.member, std::move(result), ended);
       break;
     case step_kind::sync:
+      // The commit failed, a deferred constraint for instance; the end of the group comes yet.
+      current.has_result = false;
+      if (current.member && current.member->end == exchange::ending::done) {
+        current.member->end = exchange::ending::failed;
+        current.member->result = std::move(result);
+      }
+      break;
     case step_kind::own:
       break;
   }
@@ -148,7 +160,7 @@ void link::end_of_describe(const exchange_ptr& e, result_ptr result,
     known->second.described = e->entry->note(description::from(result.get()));
     e->end = exchange::ending::prepared;
   } else {
-    forget(*e->entry);
+    forget(*e);
     if (!e->result) e->result = std::move(result);
     e->end = exchange::ending::failed;
   }
@@ -177,10 +189,13 @@ void link::break_off(std::string why, std::vector<exchange_ptr>& ended) {
   broken_ = true;
   while (!why.empty() && why.back() == '\n') why.pop_back();
   for (auto& s : steps_) {
-    if (!s.member || s.member->end != exchange::ending::none) continue;
+    if (!s.member) continue;
+    const bool commits = s.kind == step_kind::sync;
+    // Whether what seemed done was committed is not known.
+    if (s.member->end != (commits ? exchange::ending::done : exchange::ending::none)) continue;
     s.member->end = exchange::ending::lost;
     s.member->lost_because = why;
-    ended.push_back(std::move(s.member));
+    if (!commits) ended.push_back(std::move(s.member));
   }
   steps_.clear();
 }
@@ -191,9 +206,9 @@ const std::string* link::name_of(const statement_entry& entry) const noexcept {
   return is_ready ? &known->second.name : nullptr;
 }
 
-void link::forget(const statement_entry& entry) noexcept {
-  const auto known = prepared_.find(entry.id);
-  if (known == prepared_.end()) return;
+void link::forget(const exchange& e) noexcept {
+  const auto known = prepared_.find(e.entry->id);
+  if (known == prepared_.end() || known->second.number != e.prepared_as) return;
   order_.erase(known->second.place);
   prepared_.erase(known);
 }

@@ -46,8 +46,9 @@ class link {
   /// then.
   void send(const exchange_ptr& e);
 
-  /// Ends a group.
-  void sync();
+  /// Ends a group. Outside a transaction it commits then: `commits` is the write that is done only
+  /// once that has succeeded.
+  void sync(const exchange_ptr& commits = nullptr);
 
   /// Writes what waits to be written. False: the socket takes no more now; wait until it does.
   bool flush();
@@ -94,8 +95,9 @@ class link {
   /// By which name the server knows a statement that is prepared; null for one that is not.
   const std::string* name_of(const statement_entry& entry) const noexcept;
 
-  /// Forgets how a statement was prepared: it is prepared anew when it comes next.
-  void forget(const statement_entry& entry) noexcept;
+  /// Forgets the preparation that `e` was sent as, or whose it was: the statement is prepared anew
+  /// when it comes next. Does nothing where that was done already.
+  void forget(const exchange& e) noexcept;
   void forget_all() noexcept;
 
   std::uint64_t cache_hits() const noexcept { return hits_; }
@@ -109,6 +111,7 @@ class link {
     exchange_ptr member;
   };
   struct prepared {
+    std::uint64_t number;
     std::string name;
     const description* described = nullptr;
     std::list<std::uint64_t>::iterator place;

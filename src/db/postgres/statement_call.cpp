@@ -93,10 +93,9 @@ bool statement_call::send(connection& c) {
     wire.sync();
     return undo(c, std::current_exception());
   }
-  wire.sync();
-  if (!shape_.in_transaction && shape_.kind == access::write && !is_guarded()) {
-    position_.send(c);
-  }
+  const bool commits = !shape_.in_transaction && shape_.kind == access::write && !is_guarded();
+  wire.sync(commits ? e_ : nullptr);
+  if (commits) position_.send(c);
   if (shape_.learn_xid) asked_xid_ = send_own(c, xid_text);
   step_ = step::ran;
   return true;
@@ -109,7 +108,7 @@ bool statement_call::look(connection& c) {
         error_of(*e_, query_.site(), c.wire->origin(),
                  shape_.kind == access::write && !shape_.in_transaction && !is_guarded()));
     if (is_stale_plan(*e_)) {
-      c.wire->forget(*e_->entry);
+      c.wire->forget(*e_);
       if (!healed_ && !shape_.in_transaction && !is_guarded()) {
         healed_ = true;
         e_->restart();

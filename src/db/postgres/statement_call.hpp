@@ -38,6 +38,8 @@ class statement_call final : public conversation {
   /// When the answer to the statement was there.
   std::optional<time_point> answered() const noexcept { return answered_; }
   bool was_prepared_before() const noexcept { return was_prepared_; }
+  /// It had to be prepared anew: the schema has changed.
+  bool was_healed() const noexcept { return healed_; }
   /// The position of a write that was committed; empty for all else.
   const causal_token& token() const noexcept { return token_; }
   std::uint64_t xid() const noexcept { return xid_; }

@@ -1,0 +1,97 @@
+// What a write is told became of it.
+
+#include "postgres_faults_fixture.hpp"
+
+#include <stop_token>
+#include <thread>
+
+using namespace faults;
+
+namespace {
+
+constexpr const char* deferred =
+    "create table node (id int primary key, parent int references node deferrable initially "
+    "deferred);"
+    "insert into node values (1, null)";
+
+}  // namespace
+
+TEST_CASE("a write whose own commit fails is not reported as done") {
+  database d(deferred);
+  auto client = d.open(patient());
+
+  auto blocking = error_of([&] { client.write(sql("insert into node values (2, 99)")); });
+  auto async = error_of([&] {
+    client.async_write(sql("insert into node values (3, 99)"), boost::asio::use_future).get();
+  });
+
+  CHECK(blocking.code() == errc::constraint_violation);
+  CHECK(blocking.diag().backend_code == "23503");
+  CHECK(async.code() == errc::constraint_violation);
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from node")) == 1);
+  CHECK(client.write(sql("insert into node values (4, 1)")).rows_affected() == 1);
+  CHECK(client.statistics().writer.closed.broken == 0);
+}
+
+TEST_CASE("a write with rows whose commit fails is not reported as done") {
+  database d(deferred);
+  auto client = d.open(patient());
+
+  auto e = error_of(
+      [&] { client.write<std::int32_t>(sql("insert into node values (2, 99) returning id")); });
+
+  CHECK(e.code() == errc::constraint_violation);
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from node")) == 1);
+}
+
+TEST_CASE("a connection whose read was stopped can be written on") {
+  database d("create table t (id int)");
+  auto client = d.open(patient({.pool = {.min = 0, .max = 1}}));
+
+  CHECK_ERRC(client.read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 20ms}),
+             errc::execution_timeout);
+  CHECK(client.write(sql("insert into t values (1)")).rows_affected() == 1);
+  CHECK_ERRC(client
+                 .async_read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 20ms},
+                                          boost::asio::use_future)
+                 .get(),
+             errc::execution_timeout);
+
+  CHECK(client.write(sql("insert into t values (2)")).rows_affected() == 1);
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 2);
+}
+
+TEST_CASE("a read is still refused its writes after a connection was brought back into order") {
+  database d(
+      "create table t (id int);"
+      "create function f() returns int language sql as 'insert into t values (1) returning id'");
+  auto client = d.open(patient({.pool = {.min = 0, .max = 1}}));
+
+  CHECK_ERRC(client.write(sql("select pg_sleep(60)"), {.timeout = 20ms}), errc::execution_timeout);
+
+  CHECK(error_of([&] { client.read<std::int32_t>(sql("select f()")); }).diag().backend_code ==
+        "25006");
+}
+
+TEST_CASE("a write that waits for a lock is undone when its time is over") {
+  database d("create table t (id int primary key, n int); insert into t values (1, 0)");
+  auto client = d.open(patient());
+  auto holder = client.begin();
+  holder.write(sql("update t set n = 1 where id = 1"));
+
+  auto late = error_of(
+      [&] { client.write(sql("update t set n = n + 10 where id = 1"), {.timeout = 50ms}); });
+  std::stop_source stop;
+  auto stopped = client.async_write(sql("update t set n = n + 100 where id = 1"),
+                                    {.stop = stop.get_token()}, boost::asio::use_future);
+  CHECK(wait_until([&] {
+    return d.query_one("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") ==
+           "1";
+  }));
+  stop.request_stop();
+
+  CHECK(late.code() == errc::execution_timeout);
+  CHECK_ERRC(stopped.get(), errc::cancelled);
+  holder.commit();
+  CHECK(client.read_one<std::int32_t>(sql("select n from t")) == 1);
+}
