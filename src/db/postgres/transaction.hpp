@@ -1,6 +1,8 @@
 #pragma once
 
 #include "db/postgres/backend.hpp"
+#include "db/postgres/commit_inquiry.hpp"
+#include "db/postgres/server_identity.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -33,14 +35,18 @@ class transaction final : public detail::transaction_backend {
   enum class state { open, aborted, over };
 
   void require_open(std::string_view operation) const;
+  /// Holds a conversation within the transaction's own limits.
+  void converse(conversation& what);
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
   void note_failure(detail::returned how, const char* what) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
   detail::call_frame frame() const noexcept;
   std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
-  error in_doubt(const std::string& why) const;
+  deadline patience() const noexcept;
   write_result resolve(const error& lost);
+  /// Asks once, on another connection.
+  void ask(commit_inquiry& inquiry, deadline until);
 
   const std::shared_ptr<backend> backend_;
   const host_ptr at_;
@@ -54,6 +60,8 @@ class transaction final : public detail::transaction_backend {
   state state_ = state::open;
   std::string why_aborted_;
   int depth_ = 0;
+  /// Of the server that it was begun on; not known where nothing may be written.
+  server_identity identity_;
   std::uint64_t xid_ = 0;
   bool wrote_ = false;
 };
