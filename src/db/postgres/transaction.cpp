@@ -3,6 +3,7 @@
 #include "db/postgres/begin_call.hpp"
 #include "db/postgres/commit_call.hpp"
 #include "db/postgres/own_call.hpp"
+#include "db/postgres/own_exchange.hpp"
 #include "db/postgres/script.hpp"
 #include "db/postgres/stop_bell.hpp"
 
@@ -52,8 +53,8 @@ std::string begin_text(const transaction_options& options) {
 }  // namespace
 
 transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-                         deadline until, const transaction_options& options, std::stop_token also_stop,
-                         std::source_location site)
+                         deadline until, const transaction_options& options,
+                         std::stop_token also_stop, std::source_location site)
     : backend_(std::move(owner)),
       at_(std::move(at)),
       lent_(std::move(lent)),
@@ -161,6 +162,11 @@ void transaction::run_script(std::string_view script) {
     if (why != wait_end::ready) {
       throw backend_->interruption(why, limits, site_, lent_->wire->origin());
     }
+    if (xid_ == 0) {
+      own_call asked({xid_text}, site_);
+      converse(asked);
+      xid_ = number_of(*asked.answers().front());
+    }
   } catch (const std::exception& failure) {
     note_failure(lent_->wire->transaction_status() == PQTRANS_ACTIVE ? returned::needs_reset
                                                                      : returned::healthy,
@@ -197,9 +203,9 @@ void transaction::release_savepoint() {
 void transaction::rollback_to_savepoint() noexcept {
   if (state_ == state::open && !backend_->is_forked()) {
     try {
-      own_call call({"rollback to savepoint " + savepoint_name(),
-                     "release savepoint " + savepoint_name()},
-                    site_);
+      own_call call(
+          {"rollback to savepoint " + savepoint_name(), "release savepoint " + savepoint_name()},
+          site_);
       const auto patience = earlier(deadline::after(last_words), until_);
       const auto why = postgres::converse(*lent_, call, patience.when());
       if (why != wait_end::ready) throw error(errc::execution_timeout, "it took too long");
@@ -251,14 +257,16 @@ deadline transaction::patience() const noexcept {
 /// Finds out what became of a transaction whose commit was sent and not answered.
 write_result transaction::resolve(const error& lost) {
   auto& counters = backend_->counted();
-  const auto why = lost.diag().server_message.empty() ? lost.diag().client_message
-                                                      : lost.diag().server_message;
+  const auto why =
+      lost.diag().server_message.empty() ? lost.diag().client_message : lost.diag().server_message;
   if (read_only_) {
     counters.rolled_back.fetch_add(1, std::memory_order_relaxed);
     throw error(make_error_code(errc::connection_lost),
                 {detail::describe(site_) + ": the connection was lost at the end of a transaction "
                                            "that only read",
-                 why, {}, lost.diag().origin});
+                 why,
+                 {},
+                 lost.diag().origin});
   }
   auto fate = commit_fate::unknown;
   causal_token token;
@@ -290,18 +298,25 @@ write_result transaction::resolve(const error& lost) {
     throw error(make_error_code(errc::connection_lost),
                 {detail::describe(site_) + ": the connection was lost at the commit; the server "
                                            "has rolled the transaction back",
-                 why, {}, lost.diag().origin});
+                 why,
+                 {},
+                 lost.diag().origin});
   }
   throw error(make_error_code(errc::commit_in_doubt),
-              {detail::describe(site_) + ": the commit was not answered; whether it was made is not "
-                                         "known, for " + obstacle,
-               why, {}, lost.diag().origin});
+              {detail::describe(site_) +
+                   ": the commit was not answered; whether it was made is not "
+                   "known, for " +
+                   obstacle,
+               why,
+               {},
+               lost.diag().origin});
 }
 
 void transaction::ask(commit_inquiry& inquiry, deadline until) {
   detail::call_frame call{steady_clock::now(), until};
   bool waited = false;
-  auto lent = at_->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
+  auto lent =
+      at_->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
   try {
     const auto why = resume(*lent, inquiry, until.when());
     if (why == wait_end::ready) return lent.give_back(returned::healthy);
