@@ -175,6 +175,15 @@ void transaction::run_script(std::string_view script) {
   }
 }
 
+bool transaction::lock(std::int64_t key, bool wait, const call_options& options,
+                       const std::source_location& site) {
+  scalekit::detail::row_collector<bool> taken;
+  const auto query = wait ? unsafe_sql({"select pg_advisory_xact_lock($1) is not null", site}, key)
+                          : unsafe_sql({"select pg_try_advisory_xact_lock($1)", site}, key);
+  run(access::read, query, options, &taken);
+  return taken.take().front();
+}
+
 void transaction::savepoint() {
   require_open("a savepoint");
   ++depth_;

@@ -16,14 +16,16 @@ namespace scalekit::db::postgres {
 class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
-  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-              deadline until, const transaction_options& options, std::stop_token also_stop,
+  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent, deadline until,
+              const transaction_options& options, std::stop_token also_stop,
               std::source_location site);
   ~transaction() override;
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void run_script(std::string_view script) override;
+  bool lock(std::int64_t key, bool wait, const call_options& options,
+            const std::source_location& site) override;
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;

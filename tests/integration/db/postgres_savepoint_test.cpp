@@ -131,3 +131,19 @@ TEST_CASE("rows that cannot be read undo their write, and the transaction goes o
 
   CHECK(n.ids() == std::vector<std::int64_t>{1, 3});
 }
+
+TEST_CASE("an advisory lock keeps others out until its transaction ends") {
+  numbers n;
+  auto holder = n.client.begin();
+  auto other = n.client.begin();
+  holder.lock(42);
+
+  CHECK_FALSE(other.try_lock(42));
+  CHECK(other.try_lock(43));
+  CHECK_ERRC(other.lock(42, {.timeout = 50ms}), errc::execution_timeout);
+  holder.commit();
+
+  auto third = n.client.begin({.read_only = true});
+  third.lock(42, {.timeout = 30s});
+  CHECK(third.is_open());
+}

@@ -9,6 +9,7 @@
 #include "scalekit/db/write_result.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -37,6 +38,10 @@ class transaction_backend {
   virtual write_result run(access kind, const statement& query, const call_options& options,
                            row_sink* rows) = 0;
   virtual void run_script(std::string_view script) = 0;
+
+  /// Takes an advisory lock until the end. False when it is taken and `wait` is not.
+  virtual bool lock(std::int64_t key, bool wait, const call_options& options,
+                    const std::source_location& site) = 0;
 
   /// Savepoints are numbered by depth, outermost 1.
   virtual void savepoint() = 0;
