@@ -40,11 +40,6 @@ void client::start(detail::access kind, statement query, call_options options,
   backend_->async_run(kind, std::move(query), std::move(options), std::move(call));
 }
 
-void client::start(transaction_options options, const std::source_location& site,
-                   std::shared_ptr<detail::async_transaction_call> call) {
-  backend_->async_begin(std::move(options), site, std::move(call));
-}
-
 void client::run_script(std::string_view script, const transaction_options& options,
                         std::source_location site) {
   auto tx = begin(options, site);

@@ -29,6 +29,15 @@ void transaction::run_script(std::string_view script) {
   require(tx_).run_script(script);
 }
 
+void transaction::lock(std::int64_t key, const call_options& options, std::source_location site) {
+  require(tx_).lock(key, true, options, site);
+}
+
+bool transaction::try_lock(std::int64_t key, const call_options& options,
+                           std::source_location site) {
+  return require(tx_).lock(key, false, options, site);
+}
+
 write_result transaction::commit() {
   return require(tx_).commit();
 }

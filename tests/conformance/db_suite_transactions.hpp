@@ -112,6 +112,18 @@ TEST_CASE("db: a read-only transaction reads one snapshot and refuses writes") {
   CHECK(s.count() == 2);
 }
 
+TEST_CASE("db: an advisory lock is taken, and taken again, until the transaction ends") {
+  shop s;
+
+  for (int i = 0; i < 2; ++i) {
+    s.client.transaction([](db::transaction& tx) {
+      tx.lock(7);
+      CHECK(tx.try_lock(7));
+      CHECK(tx.try_lock(-1));
+    });
+  }
+}
+
 TEST_CASE("db: a script is one transaction") {
   shop s;
 

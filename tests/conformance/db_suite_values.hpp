@@ -195,4 +195,12 @@ TEST_CASE("db: values larger than max_value_bytes are refused in both directions
   CHECK(s.count() == 2);
 }
 
+TEST_CASE("db: rows of one bool are read") {
+  shop s;
+
+  CHECK(s.client.read<bool>(sql("select id = 1 from product order by id")) ==
+        std::vector<bool>{true, false});
+  CHECK(s.client.read_one<bool>(sql("select count(*) = 2 from product")));
+}
+
 }  // namespace db_suite

@@ -7,6 +7,7 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -160,7 +161,16 @@ class row_collector final : public row_sink {
  public:
   const row_shape& shape() const noexcept override { return row_reader<Row>::shape; }
 
-  void accept(const value_view* row) override { row_reader<Row>::read(row, rows_.emplace_back()); }
+  void accept(const value_view* row) override {
+    if constexpr (std::same_as<Row, bool>) {
+      // std::vector<bool> has no bool to refer to.
+      bool value = false;
+      row_reader<bool>::read(row, value);
+      rows_.push_back(value);
+    } else {
+      row_reader<Row>::read(row, rows_.emplace_back());
+    }
+  }
 
   void restart() noexcept override { rows_.clear(); }
 

@@ -63,17 +63,30 @@ class SCALEKIT_EXPORT client : public verbs<client> {
                         std::source_location site = std::source_location::current());
 
   /// Runs `body(db::transaction&)`, commits, and returns what it returned. When it throws, the
-  /// transaction is rolled back and the exception goes on. A body must be fit to run more than
-  /// once: backends that can lose against a concurrent transaction run it again (SQLite never).
+  /// transaction is rolled back and the exception goes on.
+  ///
+  /// A body must be fit to run more than once: where PostgreSQL says that the transaction lost
+  /// against a concurrent one (SQLSTATE 40001 and 40P01), or the connection is lost and nothing can
+  /// have been committed, and the scalekit::error that says so leaves the body or the commit, all
+  /// of it is run again, transaction_options::max_attempts times at most. Then the error goes on,
+  /// and says how often it was tried. SQLite never repeats.
   template <class Body>
   std::invoke_result_t<Body&, db::transaction&> transaction(
       Body&& body, const transaction_options& options = {},
       std::source_location site = std::source_location::current()) {
-    auto tx = begin(options, site);
-    if constexpr (std::is_void_v<std::invoke_result_t<Body&, db::transaction&>>) {
-      detail::run_and_commit(tx, body);
-    } else {
-      return detail::run_and_commit(tx, body);
+    detail::transaction_attempts attempts(options, std::chrono::steady_clock::now());
+    for (;;) {
+      try {
+        auto tx = begin(attempts.options(), site);
+        if constexpr (std::is_void_v<std::invoke_result_t<Body&, db::transaction&>>) {
+          detail::run_and_commit(tx, body);
+          return;
+        } else {
+          return detail::run_and_commit(tx, body);
+        }
+      } catch (...) {
+        detail::wait_or_throw(attempts, *backend_, std::current_exception());
+      }
     }
   }
 
@@ -127,8 +140,9 @@ class SCALEKIT_EXPORT client : public verbs<client> {
         [](auto handler, client self, Body b, transaction_options o, std::source_location s) {
           auto op = detail::pending<T>::start(completion_handler<T>(std::move(handler)),
                                               self.execution());
-          self.start(std::move(o), s,
-                     std::make_shared<detail::body_call<Body>>(std::move(op), std::move(b)));
+          std::make_shared<detail::body_call<Body>>(std::move(op), std::move(b), self.backend_,
+                                                    std::move(o), s)
+              ->start();
         },
         token, *this, std::move(body), std::move(options), site);
   }
@@ -172,8 +186,6 @@ class SCALEKIT_EXPORT client : public verbs<client> {
                    detail::row_sink* rows);
   void start(detail::access kind, statement query, call_options options,
              std::shared_ptr<detail::async_call> call);
-  void start(transaction_options options, const std::source_location& site,
-             std::shared_ptr<detail::async_transaction_call> call);
 
   template <class Row, class Token>
   auto start_rows(detail::access kind, statement query, call_options options, Token&& token) {

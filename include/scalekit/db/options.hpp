@@ -72,6 +72,12 @@ struct transaction_options {
   /// Default read_committed; a read-only transaction has repeatable_read at least.
   isolation_level isolation = isolation_level::read_committed;
 
+  /// How often client::transaction() runs its function at most, when it loses against concurrent
+  /// transactions or its connection. Default 5, range 1 to 100; 1 never repeats. Between two
+  /// attempts there is a random pause of up to 10 ms, then 20 ms, 40 ms and so on to 1 s; all of
+  /// them share `timeout`. Not used by begin(), nor by SQLite, which never has to repeat.
+  unsigned max_attempts = 5;
+
   /// With serializable and read_only: waits at its begin until it can run without being a conflict
   /// for anybody. Ignored by SQLite.
   bool deferrable = false;

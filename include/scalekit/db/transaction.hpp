@@ -4,7 +4,9 @@
 #include "scalekit/db/detail/backend.hpp"
 #include "scalekit/db/verbs.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <source_location>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -17,10 +19,17 @@ namespace scalekit::db {
 /// lives it holds a connection; on SQLite one that may write is the only writer, so do not wait
 /// in it for anything but the database.
 ///
-/// A statement that fails is undone by itself, and the transaction goes on; it is aborted, as a
-/// whole, when the backend can only answer by rolling it back: on SQLite when a statement that
-/// writes is stopped (timeout, cancellation), when the disk is full and when I/O fails. Every
-/// further call then throws errc::not_allowed and says why; commit() too.
+/// What a statement that fails does to it depends on the database:
+///
+/// - On SQLite it is undone by itself and the transaction goes on. Only when a statement that
+///   writes is stopped (timeout, cancellation), when the disk is full and when I/O fails is all of
+///   it rolled back.
+/// - On PostgreSQL the server refuses everything after it. In a savepoint() that is undone with the
+///   savepoint, so let the exception leave it and go on outside; anywhere else the transaction is
+///   rolled back. A row that cannot be read costs no more than its own statement.
+///
+/// A transaction that was rolled back is aborted: every further call throws errc::not_allowed and
+/// says why; commit() too.
 ///
 /// Thread safety: one thread at a time; it may move between threads.
 class SCALEKIT_EXPORT transaction : public verbs<transaction> {
@@ -51,8 +60,28 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
   /// done in the transaction.
   void run_script(std::string_view script);
 
+  /// Waits for a lock that belongs to this transaction alone until it ends: for what must not be
+  /// done twice at the same time and is no row. `key` is any number that those who take turns
+  /// agree on; several locks are best taken in the same order by all. To take it again is harmless.
+  ///
+  /// On PostgreSQL it is pg_advisory_xact_lock() and holds in the whole database; SQLite's
+  /// transactions that may write exclude each other anyway, so that there it does nothing. Throws
+  /// as a statement does, with execution_timeout when it was not free in time; errc::not_allowed in
+  /// a read-only transaction on SQLite, which excludes nobody.
+  void lock(std::int64_t key, const call_options& options = {},
+            std::source_location site = std::source_location::current());
+  /// Does not wait: false when another transaction has it.
+  bool try_lock(std::int64_t key, const call_options& options = {},
+                std::source_location site = std::source_location::current());
+
   /// Makes it durable. When it throws, nothing was committed and the transaction is over; with
   /// errc::commit_in_doubt (never on SQLite) that is not known. Its result carries the token.
+  ///
+  /// When the connection to PostgreSQL is lost before the answer, the server is asked on another
+  /// connection what became of it, for what is left of the transaction's time, 5 s at least: it was
+  /// committed, and this returns; or rolled back, and this throws errc::connection_lost. It is in
+  /// doubt when the server cannot be reached, is not the same any more (another system, or another
+  /// timeline after a promotion), or does not know it.
   write_result commit();
 
   /// Undoes it; no effect when it is over.

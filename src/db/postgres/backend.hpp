@@ -46,6 +46,11 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                                                      const std::source_location& site) override;
   void async_begin(transaction_options options, const std::source_location& site,
                    std::shared_ptr<detail::async_transaction_call> call) override;
+  bool is_retryable(const error& e) const noexcept override;
+  std::chrono::nanoseconds transaction_timeout() const noexcept override {
+    return settings_.params.transaction_timeout;
+  }
+  void call_after(std::chrono::nanoseconds pause, std::function<void()> then) override;
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
   const scalekit::execution& execution() const noexcept override { return exec_; }

@@ -1,8 +1,10 @@
 #include "db/postgres/async_statement.hpp"
 #include "db/postgres/lane_read.hpp"
+#include "db/postgres/sqlstate.hpp"
 #include "db/postgres/transaction.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <utility>
@@ -98,6 +100,18 @@ void backend::async_begin(transaction_options options, const std::source_locatio
   };
   at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
                     std::move(run));
+}
+
+bool backend::is_retryable(const error& e) const noexcept {
+  if (is_closing() || is_forked()) return false;
+  if (e.code() == errc::connection_lost) return true;
+  return e.code() == errc::conflict && is_retryable_transaction(e.diag().backend_code);
+}
+
+void backend::call_after(std::chrono::nanoseconds pause, std::function<void()> then) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io_->executor(), pause);
+  auto* waiting = timer.get();
+  waiting->async_wait([timer = std::move(timer), then = std::move(then)](auto) { then(); });
 }
 
 }  // namespace scalekit::db::postgres

@@ -101,6 +101,7 @@ void link::read(std::vector<exchange_ptr>& ended) {
     if (result) {
       empty_results_ = 0;
       take(std::move(result), ended);
+      if (lost_) break;
     } else if (steps_.front().has_result) {
       steps_.pop_front();
     } else if (++empty_results_ > 2) {
@@ -150,7 +151,18 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
 }
 
 void link::end_of_parse(exchange& e, result_ptr result) {
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) e.result = std::move(result);
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
+  if (!is_of_lost_connection(result.get())) e.result = std::move(result);
+}
+
+/// libpq's own words: the server is gone, and has said nothing of this one. Then this is the end of
+/// all that is under way.
+bool link::is_of_lost_connection(const PGresult* result) noexcept {
+  const bool lost = PQstatus(conn_.get()) == CONNECTION_BAD &&
+                    PQresultErrorField(result, PG_DIAG_SQLSTATE) == nullptr;
+  lost_ |= lost;
+  broken_ |= lost;
+  return lost;
 }
 
 void link::end_of_describe(const exchange_ptr& e, result_ptr result,
@@ -161,6 +173,7 @@ void link::end_of_describe(const exchange_ptr& e, result_ptr result,
     e->end = exchange::ending::prepared;
   } else {
     forget(*e);
+    if (is_of_lost_connection(result.get())) return;
     if (!e->result) e->result = std::move(result);
     e->end = exchange::ending::failed;
   }
@@ -175,9 +188,11 @@ void link::end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exch
       e->end = exchange::ending::done;
       break;
     case PGRES_PIPELINE_ABORTED:
+      if (is_of_lost_connection(result.get())) return;
       e->end = exchange::ending::skipped;
       break;
     default:
+      if (is_of_lost_connection(result.get())) return;
       e->end = exchange::ending::failed;
       break;
   }

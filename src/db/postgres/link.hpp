@@ -122,6 +122,7 @@ class link {
   void push(step_kind kind, exchange_ptr member);
   void take(result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_parse(exchange& e, result_ptr result);
+  bool is_of_lost_connection(const PGresult* result) noexcept;
   void end_of_describe(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
   void check_sent(int ok);
@@ -136,7 +137,7 @@ class link {
   std::list<std::uint64_t> order_;
   std::uint64_t next_name_ = 1;
   std::uint64_t hits_ = 0, misses_ = 0;
-  bool broken_ = false;
+  bool broken_ = false, lost_ = false;
   int empty_results_ = 0;
 };
 

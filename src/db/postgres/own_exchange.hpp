@@ -9,6 +9,9 @@
 
 namespace scalekit::db::postgres {
 
+/// Answers the id of the transaction that is open, or null when it has not written yet.
+inline constexpr const char* xid_text = "select pg_current_xact_id_if_assigned()";
+
 /// Sends a statement of our own, as a group of its own. `text` must outlive it.
 inline exchange_ptr send_own(connection& c, const char* text) {
   auto e = std::make_shared<exchange>();
@@ -22,8 +25,7 @@ inline exchange_ptr send_own(connection& c, const char* text) {
 inline std::uint64_t number_of(const exchange& e) {
   const auto* r = e.result.get();
   if (PQntuples(r) != 1 || PQgetisnull(r, 0, 0) != 0 || PQgetlength(r, 0, 0) != 8) return 0;
-  return boost::endian::load_big_u64(
-      reinterpret_cast<const unsigned char*>(PQgetvalue(r, 0, 0)));
+  return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(PQgetvalue(r, 0, 0)));
 }
 
 }  // namespace scalekit::db::postgres

@@ -11,6 +11,7 @@ struct server_identity {
   std::uint32_t timeline = 0;
 
   bool is_known() const noexcept { return timeline != 0; }
+  friend bool operator==(const server_identity&, const server_identity&) = default;
 };
 
 }  // namespace scalekit::db::postgres

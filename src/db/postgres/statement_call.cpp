@@ -14,7 +14,6 @@ namespace {
 
 constexpr const char* begin_text = "begin";
 constexpr const char* savepoint_text = "savepoint scalekit_rows";
-constexpr const char* xid_text = "select pg_current_xact_id_if_assigned()";
 
 }  // namespace
 

@@ -1,12 +1,16 @@
 #include "db/postgres/transaction.hpp"
 
+#include "db/postgres/begin_call.hpp"
 #include "db/postgres/commit_call.hpp"
 #include "db/postgres/own_call.hpp"
+#include "db/postgres/own_exchange.hpp"
 #include "db/postgres/script.hpp"
 #include "db/postgres/stop_bell.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -20,6 +24,10 @@ namespace {
 /// How long what must come to an end (commit, rollback) may take when the transaction's own time
 /// is over.
 constexpr std::chrono::seconds last_words{5};
+
+/// Between two questions after a lost commit.
+constexpr std::chrono::milliseconds first_pause{10};
+constexpr std::chrono::milliseconds longest_pause{250};
 
 std::string begin_text(const transaction_options& options) {
   std::string text = "begin";
@@ -45,8 +53,8 @@ std::string begin_text(const transaction_options& options) {
 }  // namespace
 
 transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-                         deadline until, const transaction_options& options, std::stop_token also_stop,
-                         std::source_location site)
+                         deadline until, const transaction_options& options,
+                         std::stop_token also_stop, std::source_location site)
     : backend_(std::move(owner)),
       at_(std::move(at)),
       lent_(std::move(lent)),
@@ -58,7 +66,9 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       site_(site),
       read_only_(options.read_only) {
   try {
-    control({begin_text(options)});
+    begin_call begin(begin_text(options), !read_only_, site_);
+    converse(begin);
+    identity_ = lent_->identity;
   } catch (...) {
     if (lent_) {
       lent_.give_back(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset);
@@ -77,11 +87,15 @@ detail::call_frame transaction::frame() const noexcept {
 
 void transaction::control(std::initializer_list<std::string> texts) {
   own_call call(texts, site_);
+  converse(call);
+}
+
+void transaction::converse(conversation& what) {
   const auto limits = frame();
   wait_end why;
   {
     const stop_bell bell(lent_->bell, limits.stops);
-    why = converse(*lent_, call, until_.when());
+    why = postgres::converse(*lent_, what, until_.when());
   }
   if (why != wait_end::ready) {
     throw backend_->interruption(why, limits, site_, lent_->wire->origin());
@@ -148,12 +162,26 @@ void transaction::run_script(std::string_view script) {
     if (why != wait_end::ready) {
       throw backend_->interruption(why, limits, site_, lent_->wire->origin());
     }
+    if (xid_ == 0) {
+      own_call asked({xid_text}, site_);
+      converse(asked);
+      xid_ = number_of(*asked.answers().front());
+    }
   } catch (const std::exception& failure) {
     note_failure(lent_->wire->transaction_status() == PQTRANS_ACTIVE ? returned::needs_reset
                                                                      : returned::healthy,
                  failure.what());
     throw;
   }
+}
+
+bool transaction::lock(std::int64_t key, bool wait, const call_options& options,
+                       const std::source_location& site) {
+  scalekit::detail::row_collector<bool> taken;
+  const auto query = wait ? unsafe_sql({"select pg_advisory_xact_lock($1) is not null", site}, key)
+                          : unsafe_sql({"select pg_try_advisory_xact_lock($1)", site}, key);
+  run(access::read, query, options, &taken);
+  return taken.take().front();
 }
 
 void transaction::savepoint() {
@@ -184,11 +212,11 @@ void transaction::release_savepoint() {
 void transaction::rollback_to_savepoint() noexcept {
   if (state_ == state::open && !backend_->is_forked()) {
     try {
-      own_call call({"rollback to savepoint " + savepoint_name(),
-                     "release savepoint " + savepoint_name()},
-                    site_);
+      own_call call(
+          {"rollback to savepoint " + savepoint_name(), "release savepoint " + savepoint_name()},
+          site_);
       const auto patience = earlier(deadline::after(last_words), until_);
-      const auto why = converse(*lent_, call, patience.when());
+      const auto why = postgres::converse(*lent_, call, patience.when());
       if (why != wait_end::ready) throw error(errc::execution_timeout, "it took too long");
     } catch (const std::exception& failure) {
       state_ = state::aborted;
@@ -210,34 +238,103 @@ write_result transaction::commit() {
   }
   // Once it is sent a commit is not stopped: what became of it is worth more than the time.
   commit_call call(wrote_, site_);
+  auto lost = std::make_exception_ptr(
+      error(errc::execution_timeout, "the server has not answered the commit"));
   try {
-    const auto patience = deadline::after(
-        std::max<std::chrono::nanoseconds>(until_.remaining(), last_words));
-    if (resume(*lent_, call, patience.when()) != wait_end::ready) {
-      end(returned::needs_reset, backend_->counted().rolled_back);
-      throw in_doubt("the server has not answered the commit");
+    if (resume(*lent_, call, patience().when()) == wait_end::ready) {
+      end(returned::healthy, backend_->counted().committed);
+      return {0, 0, call.token().to_string()};
     }
   } catch (const error& e) {
-    if (state_ == state::over) throw;
-    const bool lost = e.code() == errc::connection_lost || e.code() == errc::commit_in_doubt;
-    end(lost ? returned::broken : returned::healthy, backend_->counted().rolled_back);
-    if (lost && wrote_) return resolve(e);
+    if (e.code() != errc::connection_lost && e.code() != errc::commit_in_doubt) {
+      end(returned::healthy, backend_->counted().rolled_back);
+      throw;
+    }
+    lost = std::current_exception();
+  }
+  // Whoever asks needs a connection, perhaps the only one.
+  state_ = state::over;
+  lent_.give_back(returned::broken);
+  return resolve(to_error(lost));
+}
+
+/// For what must come to an end.
+deadline transaction::patience() const noexcept {
+  return deadline::after(std::max<std::chrono::nanoseconds>(until_.remaining(), last_words));
+}
+
+/// Finds out what became of a transaction whose commit was sent and not answered.
+write_result transaction::resolve(const error& lost) {
+  auto& counters = backend_->counted();
+  const auto why =
+      lost.diag().server_message.empty() ? lost.diag().client_message : lost.diag().server_message;
+  if (read_only_) {
+    counters.rolled_back.fetch_add(1, std::memory_order_relaxed);
+    throw error(make_error_code(errc::connection_lost),
+                {detail::describe(site_) + ": the connection was lost at the end of a transaction "
+                                           "that only read",
+                 why,
+                 {},
+                 lost.diag().origin});
+  }
+  auto fate = commit_fate::unknown;
+  causal_token token;
+  std::string obstacle = "its id was not known";
+  const auto until = patience();
+  for (auto pause = first_pause; xid_ != 0; pause = std::min(pause * 2, longest_pause)) {
+    try {
+      commit_inquiry inquiry(xid_, identity_);
+      ask(inquiry, until);
+      fate = inquiry.fate();
+      token = inquiry.token();
+      if (fate != commit_fate::in_progress) {
+        obstacle = "the server does not know it any more";
+        break;
+      }
+      obstacle = "it is still in progress";
+    } catch (const std::exception& e) {
+      obstacle = std::string("nobody could be asked: ") + e.what();
+    }
+    if (until.remaining() <= pause || backend_->is_closing()) break;
+    std::this_thread::sleep_for(pause);
+  }
+  if (fate == commit_fate::committed) {
+    counters.committed.fetch_add(1, std::memory_order_relaxed);
+    return {0, 0, token.to_string()};
+  }
+  counters.rolled_back.fetch_add(1, std::memory_order_relaxed);
+  if (fate == commit_fate::rolled_back) {
+    throw error(make_error_code(errc::connection_lost),
+                {detail::describe(site_) + ": the connection was lost at the commit; the server "
+                                           "has rolled the transaction back",
+                 why,
+                 {},
+                 lost.diag().origin});
+  }
+  throw error(make_error_code(errc::commit_in_doubt),
+              {detail::describe(site_) +
+                   ": the commit was not answered; whether it was made is not "
+                   "known, for " +
+                   obstacle,
+               why,
+               {},
+               lost.diag().origin});
+}
+
+void transaction::ask(commit_inquiry& inquiry, deadline until) {
+  detail::call_frame call{steady_clock::now(), until};
+  bool waited = false;
+  auto lent =
+      at_->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
+  try {
+    const auto why = resume(*lent, inquiry, until.when());
+    if (why == wait_end::ready) return lent.give_back(returned::healthy);
+  } catch (...) {
+    lent.give_back(returned::needs_reset);
     throw;
   }
-  end(returned::healthy, backend_->counted().committed);
-  return {0, 0, call.token().to_string()};
-}
-
-error transaction::in_doubt(const std::string& why) const {
-  return {make_error_code(errc::commit_in_doubt),
-          {detail::describe(site_) + ": " + why + "; whether it was committed is not known",
-           {}, {}, {}}};
-}
-
-/// Asks what became of a transaction whose commit was sent and not answered.
-write_result transaction::resolve(const error& lost) {
-  if (xid_ == 0) throw lost;
-  throw in_doubt(lost.diag().server_message);
+  lent.give_back(returned::needs_reset);
+  throw error(errc::execution_timeout, "the server did not answer in time");
 }
 
 void transaction::rollback() noexcept {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "db/postgres/backend.hpp"
+#include "db/postgres/commit_inquiry.hpp"
+#include "db/postgres/server_identity.hpp"
 
 #include <initializer_list>
 #include <memory>
@@ -14,14 +16,16 @@ namespace scalekit::db::postgres {
 class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
-  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-              deadline until, const transaction_options& options, std::stop_token also_stop,
+  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent, deadline until,
+              const transaction_options& options, std::stop_token also_stop,
               std::source_location site);
   ~transaction() override;
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void run_script(std::string_view script) override;
+  bool lock(std::int64_t key, bool wait, const call_options& options,
+            const std::source_location& site) override;
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;
@@ -33,14 +37,18 @@ class transaction final : public detail::transaction_backend {
   enum class state { open, aborted, over };
 
   void require_open(std::string_view operation) const;
+  /// Holds a conversation within the transaction's own limits.
+  void converse(conversation& what);
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
   void note_failure(detail::returned how, const char* what) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
   detail::call_frame frame() const noexcept;
   std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
-  error in_doubt(const std::string& why) const;
+  deadline patience() const noexcept;
   write_result resolve(const error& lost);
+  /// Asks once, on another connection.
+  void ask(commit_inquiry& inquiry, deadline until);
 
   const std::shared_ptr<backend> backend_;
   const host_ptr at_;
@@ -54,6 +62,8 @@ class transaction final : public detail::transaction_backend {
   state state_ = state::open;
   std::string why_aborted_;
   int depth_ = 0;
+  /// Of the server that it was begun on; not known where nothing may be written.
+  server_identity identity_;
   std::uint64_t xid_ = 0;
   bool wrote_ = false;
 };

@@ -57,6 +57,9 @@ class sqlite_backend final : public detail::backend,
                                                      const std::source_location& site) override;
   void async_begin(transaction_options options, const std::source_location& site,
                    std::shared_ptr<detail::async_transaction_call> call) override;
+  std::chrono::nanoseconds transaction_timeout() const noexcept override {
+    return settings_.params.transaction_timeout;
+  }
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
   const scalekit::execution& execution() const noexcept override { return exec_; }

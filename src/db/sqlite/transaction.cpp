@@ -59,6 +59,14 @@ void sqlite_transaction::run_script(std::string_view script) {
   guarded([&] { slot_.conn->run_script(script, limits()); });
 }
 
+bool sqlite_transaction::lock(std::int64_t, bool, const call_options&,
+                              const std::source_location& site) {
+  require_open("a lock");
+  if (!read_only_) return true;
+  throw error(errc::not_allowed, detail::describe(site) +
+                                     ": a lock in a read-only transaction, which excludes nobody");
+}
+
 void sqlite_transaction::savepoint() {
   require_open("a savepoint");
   ++depth_;

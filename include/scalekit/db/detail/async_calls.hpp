@@ -2,11 +2,14 @@
 
 #include "scalekit/core/async.hpp"
 #include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/detail/transaction_attempts.hpp"
 #include "scalekit/db/transaction.hpp"
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
@@ -74,34 +77,62 @@ body_result<Body> run_and_commit(transaction& tx, Body& body) {
 
 /// Completes with what a body returned in its transaction.
 template <class Body>
-class body_call final : public async_transaction_call {
+class body_call final : public async_transaction_call,
+                        public std::enable_shared_from_this<body_call<Body>> {
  public:
   using result_type = body_result<Body>;
 
-  body_call(std::shared_ptr<pending<result_type>> op, Body body)
-      : op_(std::move(op)), body_(std::move(body)) {}
+  body_call(std::shared_ptr<pending<result_type>> op, Body body, std::shared_ptr<backend> driver,
+            transaction_options options, const std::source_location& site)
+      : op_(std::move(op)),
+        body_(std::move(body)),
+        driver_(std::move(driver)),
+        options_(std::move(options)),
+        attempts_(options_, std::chrono::steady_clock::now()),
+        site_(site) {}
+
+  void start() { driver_->async_begin(attempts_.options(), site_, this->shared_from_this()); }
 
   std::stop_token stop() const noexcept override { return op_->stop_token(); }
 
-  void run(std::unique_ptr<transaction_backend> backend) noexcept override {
+  void run(std::unique_ptr<transaction_backend> begun) noexcept override {
     std::optional<result_type> result;
     std::exception_ptr failure;
     try {
-      transaction tx(std::move(backend));
+      transaction tx(std::move(begun));
       result.emplace(run_and_commit(tx, body_));
     } catch (...) {
       failure = std::current_exception();
     }
     // The connection is back in its pool by now, so that the handler may use it.
-    failure ? op_->complete(std::move(failure), result_type{})
-            : op_->complete(nullptr, std::move(*result));
+    failure ? fail(std::move(failure)) : op_->complete(nullptr, std::move(*result));
   }
 
-  void fail(std::exception_ptr e) noexcept override { op_->complete(std::move(e), result_type{}); }
+  void fail(std::exception_ptr e) noexcept override {
+    auto verdict = judge(attempts_, *driver_, std::move(e));
+    if (verdict.failure) return op_->complete(std::move(verdict.failure), result_type{});
+    try {
+      driver_->call_after(*verdict.pause, [self = this->shared_from_this()] { self->again(); });
+    } catch (...) {
+      op_->complete(std::current_exception(), result_type{});
+    }
+  }
 
  private:
+  void again() noexcept {
+    try {
+      start();
+    } catch (...) {
+      op_->complete(std::current_exception(), result_type{});
+    }
+  }
+
   std::shared_ptr<pending<result_type>> op_;
   Body body_;
+  const std::shared_ptr<backend> driver_;
+  const transaction_options options_;
+  transaction_attempts attempts_;
+  const std::source_location site_;
 };
 
 }  // namespace scalekit::db::detail

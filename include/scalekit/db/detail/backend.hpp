@@ -1,5 +1,6 @@
 #pragma once
 
+#include "scalekit/core/error.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/row.hpp"
 #include "scalekit/db/options.hpp"
@@ -7,6 +8,8 @@
 #include "scalekit/db/statistics.hpp"
 #include "scalekit/db/write_result.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -35,6 +38,10 @@ class transaction_backend {
   virtual write_result run(access kind, const statement& query, const call_options& options,
                            row_sink* rows) = 0;
   virtual void run_script(std::string_view script) = 0;
+
+  /// Takes an advisory lock until the end. False when it is taken and `wait` is not.
+  virtual bool lock(std::int64_t key, bool wait, const call_options& options,
+                    const std::source_location& site) = 0;
 
   /// Savepoints are numbered by depth, outermost 1.
   virtual void savepoint() = 0;
@@ -81,6 +88,15 @@ class backend {
                                                      const std::source_location& site) = 0;
   virtual void async_begin(transaction_options options, const std::source_location& site,
                            std::shared_ptr<async_transaction_call> call) = 0;
+
+  /// Whether a transaction that failed with `e` has left nothing behind, and may succeed when all
+  /// of it is run again.
+  virtual bool is_retryable(const error&) const noexcept { return false; }
+  /// Of a transaction whose options name none.
+  virtual std::chrono::nanoseconds transaction_timeout() const noexcept = 0;
+  /// Calls `then` after `pause`, without a thread that waits, on a thread where it must not block.
+  /// Only asked of drivers that find something retryable.
+  virtual void call_after(std::chrono::nanoseconds, std::function<void()> then) { then(); }
 
   virtual void close(std::chrono::nanoseconds timeout) = 0;
   virtual client_statistics statistics() const = 0;
