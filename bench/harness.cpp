@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <string_view>
@@ -38,17 +39,20 @@ std::string human(double v) {
 
 struct outcome {
   double value = 0, peer_value = 0, ratio = 0;
+  /// Of the peer to itself; 0 where it was not asked for.
+  double same_ratio = 0;
   bool reached = true;
 };
 
 outcome run(const case_spec& spec) {
-  std::vector<double> ours, peers;
+  std::vector<double> ours, peers, again;
   // Once each for warmth, uncounted; then alternating, so that drift hits both alike.
   spec.ours();
   if (spec.peer) spec.peer();
   for (int i = 0; i < spec.runs; ++i) {
     ours.push_back(spec.ours());
     if (spec.peer) peers.push_back(spec.peer());
+    if (spec.peer && spec.twice) again.push_back(spec.peer());
   }
   outcome out;
   out.value = median(ours);
@@ -57,6 +61,7 @@ outcome run(const case_spec& spec) {
     out.ratio =
         spec.direction == better::more ? out.value / out.peer_value : out.peer_value / out.value;
   }
+  if (!again.empty()) out.same_ratio = median(peers) / median(again);
   if (spec.least_ratio > 0) out.reached &= out.ratio >= spec.least_ratio;
   if (spec.least_value > 0) {
     out.reached &= spec.direction == better::more ? out.value >= spec.least_value
@@ -69,11 +74,12 @@ void print_row(const case_spec& spec, const outcome& out) {
   std::string bar;
   if (spec.least_ratio > 0) bar += "ratio " + human(spec.least_ratio);
   if (spec.least_value > 0) bar += (bar.empty() ? "" : ", ") + human(spec.least_value);
-  std::printf("%-28s %12s %-8s %12s %8s  %-18s %s  %s\n", spec.name.c_str(),
+  const auto same = out.same_ratio > 0 ? "; A/A " + human(out.same_ratio) : std::string();
+  std::printf("%-28s %12s %-8s %12s %8s  %-18s %s  %s%s\n", spec.name.c_str(),
               human(out.value).c_str(), spec.unit.c_str(),
               spec.peer ? human(out.peer_value).c_str() : "-",
               spec.peer ? human(out.ratio).c_str() : "-", bar.c_str(),
-              out.reached ? "ok  " : "MISS", spec.peer_name.c_str());
+              out.reached ? "ok  " : "MISS", spec.peer_name.c_str(), same.c_str());
   std::fflush(stdout);
 }
 
@@ -88,6 +94,7 @@ std::string json_line(const case_spec& spec, const outcome& out) {
     line["peer_value"] = nullptr;
     line["ratio"] = nullptr;
   }
+  if (out.same_ratio > 0) line["same_ratio"] = out.same_ratio;
   line["runs"] = spec.runs;
   return boost::json::serialize(line);
 }
@@ -112,10 +119,13 @@ double rate(const std::function<void(std::uint64_t)>& batch, double seconds) {
 int main(int argc, char** argv) {
   std::vector<std::string_view> wanted;
   std::ofstream out;
+  int runs = 0;
   for (int i = 1; i < argc; ++i) {
     std::string_view arg = argv[i];
     if (arg == "--out" && i + 1 < argc) {
       out.open(argv[++i], std::ios::app);
+    } else if (arg == "--runs" && i + 1 < argc) {
+      runs = std::atoi(argv[++i]);
     } else {
       wanted.push_back(arg);
     }
@@ -126,6 +136,7 @@ int main(int argc, char** argv) {
                    return spec.name.starts_with(prefix);
                  });
     if (!match) continue;
+    if (runs > 0) spec.runs = runs;
     auto result = bench::run(spec);
     bench::print_row(spec, result);
     if (out.is_open()) out << bench::json_line(spec, result) << '\n' << std::flush;

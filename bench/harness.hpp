@@ -27,10 +27,14 @@ struct case_spec {
   double least_value = 0;
   /// Runs of each side, alternating; medians count. At least 5.
   int runs = 7;
+  /// For ratios near 1: the peer runs twice each time, and the ratio of its first runs to its
+  /// second (A/A) tells what a ratio of nothing looks like here.
+  bool twice = false;
 };
 
 /// Adds a case; main() (in harness.cpp) runs those whose name begins with one of its arguments,
-/// or all, prints a table and appends JSON lines to the file given by --out.
+/// or all, prints a table and appends JSON lines to the file given by --out. `--runs N` goes over
+/// the cases' own number of runs, for a quick look.
 void add(case_spec spec);
 
 /// Each program defines it: adds its cases.
