@@ -213,7 +213,12 @@ void lane::on_ready() {
     if (std::exchange(writing_, false)) lent_->port->cancel();
     lent_.give_back(returned::broken);
   }
-  for (auto& m : std::exchange(to_settle_, {})) settle(m, nullptr);
+  for (auto& m : to_settle_) {
+    // One by one: what its caller asks for next finds the memory that it leaves.
+    const auto done = std::move(m);
+    settle(done, nullptr);
+  }
+  to_settle_.clear();
   turn();
 }
 
