@@ -45,30 +45,44 @@ namespace detail {
 template <class T>
 class pending {
  public:
-  pending(completion_handler<T> handler, const execution& exec)
-      : executor_(boost::asio::prefer(
-            boost::asio::get_associated_executor(
-                handler, boost::asio::any_completion_executor(exec.completion_executor())),
-            boost::asio::execution::outstanding_work.tracked)),
-        handler_(std::move(handler)) {}
+  virtual ~pending() = default;
+  pending(const pending&) = delete;
+  pending& operator=(const pending&) = delete;
 
-  /// Must be called in the initiating function: slots are not thread-safe.
-  static std::shared_ptr<pending> start(completion_handler<T> handler, const execution& exec) {
-    auto self = std::make_shared<pending>(std::move(handler), exec);
-    auto slot = boost::asio::get_associated_cancellation_slot(self->handler_);
-    if (slot.is_connected()) {
-      slot.assign([weak = std::weak_ptr<pending>(self)](boost::asio::cancellation_type) {
-        if (auto alive = weak.lock()) alive->stop_.request_stop();
-      });
-    }
-    return self;
-  }
+  /// Must be called in the initiating function: slots are not thread-safe. `handler` may be any
+  /// completion handler, completion_handler<T> among them.
+  template <class Handler>
+  static std::shared_ptr<pending> start(Handler handler, const execution& exec);
 
+  /// Not stop_possible() where the handler has no cancellation slot.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
   /// Completes on the associated executor. Call once, never inside the initiating function: it
   /// may run the handler before it returns.
-  void complete(std::exception_ptr e, T value) {
+  virtual void complete(std::exception_ptr e, T value) = 0;
+
+ protected:
+  pending() = default;
+
+ private:
+  std::stop_source stop_{std::nostopstate};
+};
+
+/// With the handler's own type: erasing it, and its executor, would cost more than all else here.
+template <class T, class Handler>
+class pending_handler final : public pending<T> {
+ public:
+  pending_handler(Handler handler, const execution& exec)
+      : executor_(boost::asio::prefer(
+            boost::asio::get_associated_executor(handler, exec.completion_executor()),
+            boost::asio::execution::outstanding_work.tracked)),
+        handler_(std::move(handler)) {}
+
+  auto cancellation_slot() const noexcept {
+    return boost::asio::get_associated_cancellation_slot(handler_);
+  }
+
+  void complete(std::exception_ptr e, T value) override {
     auto executor = std::move(executor_);
     boost::asio::dispatch(executor, [handler = std::move(handler_), e = std::move(e),
                                      value = std::move(value)]() mutable {
@@ -77,10 +91,27 @@ class pending {
   }
 
  private:
-  boost::asio::any_completion_executor executor_;
-  completion_handler<T> handler_;
-  std::stop_source stop_;
+  using associated = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
+  using tracked = decltype(boost::asio::prefer(std::declval<associated>(),
+                                               boost::asio::execution::outstanding_work.tracked));
+
+  std::decay_t<tracked> executor_;
+  Handler handler_;
 };
+
+template <class T>
+template <class Handler>
+std::shared_ptr<pending<T>> pending<T>::start(Handler handler, const execution& exec) {
+  auto self = std::make_shared<pending_handler<T, Handler>>(std::move(handler), exec);
+  auto slot = self->cancellation_slot();
+  if (slot.is_connected()) {
+    self->stop_ = std::stop_source();
+    slot.assign([weak = std::weak_ptr<pending>(self)](boost::asio::cancellation_type) {
+      if (auto alive = weak.lock()) alive->stop_.request_stop();
+    });
+  }
+  return self;
+}
 
 /// Runs `body(std::stop_token) -> T` and completes `op` with what it returns or throws.
 template <class T, class Body>

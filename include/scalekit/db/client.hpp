@@ -106,8 +106,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   auto async_write(statement query, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, write_result)>(
         [](auto handler, client self, statement q, call_options o) {
-          auto op = detail::pending<write_result>::start(
-              completion_handler<write_result>(std::move(handler)), self.execution());
+          auto op = detail::pending<write_result>::start(std::move(handler), self.execution());
           self.start(detail::access::write, std::move(q), std::move(o),
                      std::make_shared<detail::write_call>(std::move(op)));
         },
@@ -138,8 +137,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
     using T = detail::body_result<Body>;
     return boost::asio::async_initiate<Token, void(std::exception_ptr, T)>(
         [](auto handler, client self, Body b, transaction_options o, std::source_location s) {
-          auto op = detail::pending<T>::start(completion_handler<T>(std::move(handler)),
-                                              self.execution());
+          auto op = detail::pending<T>::start(std::move(handler), self.execution());
           std::make_shared<detail::body_call<Body>>(std::move(op), std::move(b), self.backend_,
                                                     std::move(o), s)
               ->start();
@@ -191,8 +189,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   auto start_rows(detail::access kind, statement query, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<Row>)>(
         [](auto handler, client self, detail::access k, statement q, call_options o) {
-          auto op = detail::pending<std::vector<Row>>::start(
-              completion_handler<std::vector<Row>>(std::move(handler)), self.execution());
+          auto op = detail::pending<std::vector<Row>>::start(std::move(handler), self.execution());
           self.start(k, std::move(q), std::move(o),
                      std::make_shared<detail::rows_call<Row>>(std::move(op)));
         },

@@ -86,7 +86,8 @@ class lane : public std::enable_shared_from_this<lane> {
   // Touched on the strand only.
   std::vector<lane_member_ptr> collected_;
   std::deque<lane_member_ptr> queue_;
-  std::vector<lane_member_ptr> flying_;
+  // In the order in which they were sent.
+  std::deque<lane_member_ptr> flying_;
   std::vector<exchange_ptr> ended_;
   std::vector<lane_member_ptr> to_settle_;
   lent_connection lent_;

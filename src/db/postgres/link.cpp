@@ -94,9 +94,9 @@ bool link::flush() {
   return left <= 0;
 }
 
-void link::read(std::vector<exchange_ptr>& ended) {
+bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
   if (PQconsumeInput(conn_.get()) != 1) broken_ = true;
-  while (!steps_.empty() && PQisBusy(conn_.get()) == 0) {
+  while ((ended.size() < most || broken_) && !steps_.empty() && PQisBusy(conn_.get()) == 0) {
     result_ptr result(PQgetResult(conn_.get()));
     if (result) {
       empty_results_ = 0;
@@ -112,6 +112,7 @@ void link::read(std::vector<exchange_ptr>& ended) {
   }
   if (PQstatus(conn_.get()) == CONNECTION_BAD) broken_ = true;
   if (broken_) break_off(PQerrorMessage(conn_.get()), ended);
+  return !broken_ && ended.size() >= most;
 }
 
 void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {

@@ -54,8 +54,8 @@ class link {
   bool flush();
 
   /// Reads what has come, and adds what has ended to `ended`, in order. Where the connection
-  /// broke, that is everything under way.
-  void read(std::vector<exchange_ptr>& ended);
+  /// broke, that is everything under way. True: `most` have ended, and there may be more.
+  bool read(std::vector<exchange_ptr>& ended, std::size_t most = static_cast<std::size_t>(-1));
 
   /// Nothing is under way, and the server waits for us.
   bool is_quiet() const noexcept { return steps_.empty(); }
