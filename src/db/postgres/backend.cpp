@@ -85,7 +85,8 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
   }
   auto entry = book_.find(text);
   const auto& objection = kind == access::read ? entry->against_read : entry->against_write;
-  if (!objection.why.empty()) [[unlikely]] fail(objection.code, objection.why);
+  if (!objection.why.empty()) [[unlikely]]
+    fail(objection.code, objection.why);
   return entry;
 }
 
@@ -111,6 +112,10 @@ error backend::interruption(wait_end why, const call_frame& call, const std::sou
 void backend::converse(host& at, connection& c, statement_call& what, const call_frame& call,
                        const std::source_location& site, returned& how) {
   auto why = wait_end::ready;
+  struct release {
+    statement_call& what;
+    ~release() { what.let_go(); }
+  } release{what};
   try {
     const stop_bell bell(c.bell, call.stops);
     why = postgres::converse(c, what, call.until.when());
@@ -133,10 +138,12 @@ void backend::converse(host& at, connection& c, statement_call& what, const call
 }
 
 error backend::in_doubt(const error& interrupted) const {
-  return {make_error_code(errc::commit_in_doubt),
-          {interrupted.diag().client_message +
-               "; the server has not said whether the change was made",
-           {}, {}, interrupted.diag().origin}};
+  return {
+      make_error_code(errc::commit_in_doubt),
+      {interrupted.diag().client_message + "; the server has not said whether the change was made",
+       {},
+       {},
+       interrupted.diag().origin}};
 }
 
 bool backend::is_cancel(const std::exception_ptr& e) {
@@ -194,6 +201,7 @@ write_result backend::run(access kind, const statement& query, const call_option
     } catch (const error& e) {
       // Nothing was changed: it was a read, or never sent.
       if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
+      if (rows != nullptr && !rows->can_restart()) throw;
       if (rows != nullptr) rows->restart();
     }
   }
@@ -211,10 +219,9 @@ void backend::track(const statement& query, const statement_entry& entry, const 
   const auto now = steady_clock::now();
   const auto started = call.acquired.value_or(call.begun);
   const auto answered = done != nullptr ? done->answered().value_or(now) : now;
-  const auto rows = done == nullptr ? 0
-                    : done->rows() > 0
-                        ? done->rows()
-                        : static_cast<std::uint64_t>(done->rows_affected());
+  const auto rows = done == nullptr    ? 0
+                    : done->rows() > 0 ? done->rows()
+                                       : static_cast<std::uint64_t>(done->rows_affected());
   const bool grouped = call.scope != nullptr && *call.scope;
   settings_.params.tracker->record(
       entry.tracked, {started - call.begun, answered - started, now - answered, now}, rows,
