@@ -70,6 +70,13 @@ class row_sink {
 
   /// Forgets what was accepted: the statement is going to run once more.
   virtual void restart() noexcept = 0;
+
+  /// Whether rows should be handed over while the rest of the result is still on its way; then
+  /// accept() may throw anything, which stops the statement.
+  virtual bool takes_as_they_come() const noexcept { return false; }
+
+  /// False once something was handed on that cannot be taken back.
+  virtual bool can_restart() const noexcept { return true; }
 };
 
 /// For every column of a result, in the order of the shape: its index in the result. Throws

@@ -3,10 +3,14 @@
 #include "scalekit/core/row.hpp"
 #include "scalekit/db/detail/backend.hpp"
 #include "scalekit/db/options.hpp"
+#include "scalekit/db/read_each.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/write_result.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,6 +65,24 @@ class verbs {
     detail::require_at_most_one_row(rows.size(), query);
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
+  }
+
+  /// Calls `each(Row&&)` with every row, in the order of the result, as the rows come: of a result
+  /// of any size only a few are in memory at a time, and while `each` runs no more is fetched.
+  /// Returns how many there were.
+  ///
+  /// What `each` throws stops the statement and reaches the caller; on PostgreSQL a transaction in
+  /// which that happens is aborted. It must not use the transaction whose rows it gets
+  /// (errc::not_allowed). The timeout is for all of it, with the time that `each` takes: give a
+  /// long read one of its own. Throws errc::too_large where `limits` are passed, after the rows up
+  /// to there. A connection that is lost after the first row is not tried again.
+  template <class Row, class Each>
+    requires std::invocable<Each&, Row&&>
+  std::uint64_t read_each(const statement& query, Each&& each, const call_options& options = {},
+                          const stream_limits& limits = {}) {
+    detail::row_stream<Row, std::remove_reference_t<Each>> rows(each, limits);
+    self().run(detail::access::read, query, options, &rows);
+    return rows.rows();
   }
 
   /// Runs a statement that may write; outside a transaction it is one of its own, committed when

@@ -135,6 +135,10 @@ error backend::interruption(wait_end why, const call_frame& call, const std::sou
 void backend::converse(host& at, connection& c, statement_call& what, const call_frame& call,
                        const std::source_location& site, returned& how) {
   auto why = wait_end::ready;
+  struct release {
+    statement_call& what;
+    ~release() { what.let_go(); }
+  } release{what};
   try {
     const stop_bell bell(c.bell, call.stops);
     why = postgres::converse(c, what, call.until.when());
@@ -229,6 +233,7 @@ write_result backend::run(access kind, const statement& query, const call_option
     } catch (const error& e) {
       // Nothing was changed: it was a read, or never sent.
       if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
+      if (rows != nullptr && !rows->can_restart()) throw;
       if (rows != nullptr) rows->restart();
     }
   }

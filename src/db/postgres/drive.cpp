@@ -21,7 +21,8 @@ wait_end wait_for(int socket, bool writing, int bell, time_point until) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(
         std::clamp<steady_clock::duration>(left, {}, std::chrono::hours{1}));
     const int ready = ::poll(watched.data(), bell >= 0 ? 2 : 1, static_cast<int>(ms.count()));
-    if (ready > 0) return watched[0].revents != 0 ? wait_end::ready : wait_end::stopped;
+    // The bell first: rows may come without a pause.
+    if (ready > 0) return watched[1].revents != 0 ? wait_end::stopped : wait_end::ready;
     if (ready == 0 && steady_clock::now() >= until) return wait_end::deadline;
     // A signal; or, which poll(2) knows no better, a descriptor that is not one: read() will say.
     if (ready < 0 && errno != EINTR) return wait_end::ready;
@@ -41,6 +42,8 @@ wait_end settle(link& l, int bell, time_point until) {
     }
     l.read(ended);
     if (!flushed) flushed = l.flush();
+    // A socket that always has something would never be found late.
+    if (!l.is_quiet() && steady_clock::now() >= until) return wait_end::deadline;
   }
   return wait_end::ready;
 }
@@ -49,16 +52,18 @@ wait_end settle(link& l, int bell, time_point until) {
 
 wait_end converse(connection& c, conversation& what, time_point until) {
   const int bell = c.bell.get();
-  try {
-    while (what.advance(c)) {
-      if (const auto why = settle(*c.wire, bell, until); why != wait_end::ready) return why;
+  for (bool goes_on = true; goes_on;) {
+    try {
+      goes_on = what.advance(c);
+    } catch (...) {
+      // It may have sent something before it failed.
+      settle(*c.wire, bell, until);
+      throw;
     }
-  } catch (...) {
-    // It may have sent something before it failed.
-    settle(*c.wire, bell, until);
-    throw;
+    // What a taker of rows throws leaves them under way.
+    if (const auto why = settle(*c.wire, bell, until); why != wait_end::ready) return why;
   }
-  return settle(*c.wire, bell, until);
+  return wait_end::ready;
 }
 
 wait_end resume(connection& c, conversation& what, time_point until) {

@@ -11,6 +11,14 @@
 
 namespace scalekit::db::postgres {
 
+/// Takes rows one by one, while the rest is still under way.
+class row_taker {
+ public:
+  virtual ~row_taker() = default;
+  /// `row` is a result of one row. What it throws comes out of link::read().
+  virtual void take(const PGresult* row) = 0;
+};
+
 /// One statement on its way to a server and back.
 ///
 /// Shared by who waits for it and by the link it went through, which must read its answer even when
@@ -40,6 +48,10 @@ struct exchange {
   const description* encoded_for = nullptr;
   /// Null once nobody waits: then it can not be encoded anew either.
   const value_list* values = nullptr;
+
+  /// Gets the rows, instead of `result`; null: all together. Where it is set nothing else may be
+  /// under way on the link; reset to null, what still comes is dropped.
+  row_taker* taker = nullptr;
 
   ending end = ending::none;
   bool sent = false;

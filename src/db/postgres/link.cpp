@@ -80,6 +80,7 @@ void link::send(const exchange_ptr& e) {
                                  e->parameters.values(), e->parameters.lengths(),
                                  e->parameters.formats(), p.described->format));
   e->sent = true;
+  if (e->taker != nullptr) check_sent(PQsetSingleRowMode(conn_.get()));
   push(step_kind::run, e);
 }
 
@@ -123,6 +124,12 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
       steps_.pop_front();
     } else {
       broken_ = true;
+    }
+    return;
+  }
+  if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
+    if (current.member && current.member->taker != nullptr) {
+      current.member->taker->take(result.get());
     }
     return;
   }

@@ -4,8 +4,6 @@
 #include "db/postgres/sqlstate.hpp"
 #include "db/postgres/wire_types.hpp"
 
-#include <boost/container/small_vector.hpp>
-
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -32,9 +30,9 @@ std::int64_t changed_by(PGresult* r) {
 [[noreturn]] void fail_decoding(wire_status status, const description::column& column) {
   switch (status) {
     case wire_status::out_of_range:
-      throw error(errc::value_out_of_range, "column '" + column.name + "' of type " +
-                                                type_name_of(column.type) +
-                                                " holds a value beyond the range of what it is read into");
+      throw error(errc::value_out_of_range,
+                  "column '" + column.name + "' of type " + type_name_of(column.type) +
+                      " holds a value beyond the range of what it is read into");
     case wire_status::unsupported:
       throw error(errc::column_mismatch, "column '" + column.name + "' is of type " +
                                              type_name_of(column.type) +
@@ -68,7 +66,9 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
       return {make_error_code(errc::commit_in_doubt),
               {place + "the connection was lost before the server answered: the change may or may "
                        "not have been made",
-               e.lost_because, {}, origin}};
+               e.lost_because,
+               {},
+               origin}};
     }
     return {make_error_code(errc::connection_lost),
             {place + "the connection was lost", e.lost_because, {}, origin}};
@@ -98,6 +98,36 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
           {place + "the statement failed", std::move(said), std::move(state), origin}};
 }
 
+row_feed::row_feed(const exchange& e, detail::row_sink& rows, std::size_t max_value_bytes)
+    : columns_(e.read_by->columns),
+      map_(e.entry->columns_for(*e.read_by, rows.shape())),
+      rows_(rows),
+      max_value_bytes_(max_value_bytes),
+      row_(map_.size()),
+      scratch_(map_.size()) {}
+
+void row_feed::feed(const PGresult* r, int i) {
+  for (std::size_t c = 0; c < map_.size(); ++c) {
+    const int field = static_cast<int>(map_[c]);
+    if (PQgetisnull(r, i, field) != 0) {
+      row_[c] = {};
+      continue;
+    }
+    const auto size = static_cast<std::size_t>(PQgetlength(r, i, field));
+    if (size > max_value_bytes_) {
+      throw error(errc::too_large, "column '" + columns_[map_[c]].name + "' holds a value of " +
+                                       std::to_string(size) + " bytes; max_value_bytes is " +
+                                       std::to_string(max_value_bytes_));
+    }
+    const auto status =
+        columns_[map_[c]].decode({PQgetvalue(r, i, field), size}, row_[c], scratch_[c]);
+    if (status != wire_status::ok) [[unlikely]]
+      fail_decoding(status, columns_[map_[c]]);
+  }
+  rows_.accept(row_.data());
+  ++count_;
+}
+
 reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_bytes) {
   auto* r = e.result.get();
   if (PQresultStatus(r) == PGRES_EMPTY_QUERY) {
@@ -106,31 +136,10 @@ reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_b
   reply out;
   out.rows_affected = changed_by(r);
   if (rows == nullptr) return out;
-  const auto& columns = e.read_by->columns;
-  const auto& map = e.entry->columns_for(*e.read_by, rows->shape());
+  row_feed feed(e, *rows, max_value_bytes);
   const int count = PQntuples(r);
-  boost::container::small_vector<value_view, 16> row(map.size());
-  boost::container::small_vector<std::string, 8> scratch(map.size());
-  for (int i = 0; i < count; ++i) {
-    for (std::size_t c = 0; c < map.size(); ++c) {
-      const int field = static_cast<int>(map[c]);
-      if (PQgetisnull(r, i, field) != 0) {
-        row[c] = {};
-        continue;
-      }
-      const auto size = static_cast<std::size_t>(PQgetlength(r, i, field));
-      if (size > max_value_bytes) {
-        throw error(errc::too_large, "column '" + columns[map[c]].name + "' holds a value of " +
-                                         std::to_string(size) + " bytes; max_value_bytes is " +
-                                         std::to_string(max_value_bytes));
-      }
-      const auto status =
-          columns[map[c]].decode({PQgetvalue(r, i, field), size}, row[c], scratch[c]);
-      if (status != wire_status::ok) [[unlikely]] fail_decoding(status, columns[map[c]]);
-    }
-    rows->accept(row.data());
-    ++out.rows;
-  }
+  for (int i = 0; i < count; ++i) feed.feed(r, i);
+  out.rows = feed.count();
   return out;
 }
 

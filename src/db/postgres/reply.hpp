@@ -4,10 +4,13 @@
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/detail/backend.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <vector>
 
 // What became of an exchange, in the terms of the face.
 
@@ -25,14 +28,34 @@ bool is_stale_plan(const exchange& e);
 error error_of(const exchange& e, const std::source_location& site, const std::string& origin,
                bool is_write);
 
+/// Reads rows of an exchange that was sent, and hands them to `rows`.
+class row_feed {
+ public:
+  /// Throws column_mismatch.
+  row_feed(const exchange& e, detail::row_sink& rows, std::size_t max_value_bytes);
+
+  /// Row `i` of `r`. Throws column_mismatch, value_out_of_range, too_large for a value above
+  /// `max_value_bytes`, and what `rows` throws.
+  void feed(const PGresult* r, int i);
+  std::uint64_t count() const noexcept { return count_; }
+
+ private:
+  const std::vector<description::column>& columns_;
+  const std::vector<std::size_t>& map_;
+  detail::row_sink& rows_;
+  std::size_t max_value_bytes_;
+  boost::container::small_vector<value_view, 16> row_;
+  boost::container::small_vector<std::string, 8> scratch_;
+  std::uint64_t count_ = 0;
+};
+
 struct reply {
   std::uint64_t rows = 0;
   std::int64_t rows_affected = 0;
 };
 
-/// Hands the rows of an exchange that is done to `rows`, which may be null. Throws column_mismatch,
-/// value_out_of_range, too_large for a value above `max_value_bytes`, invalid_statement for an empty
-/// statement, and what `rows` throws.
+/// Hands the rows of an exchange that is done to `rows`, which may be null. Throws what row_feed
+/// throws, and invalid_statement for an empty statement.
 reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_bytes);
 
 }  // namespace scalekit::db::postgres

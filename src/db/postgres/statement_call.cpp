@@ -53,6 +53,7 @@ bool statement_call::step_on(connection& c) {
 
 bool statement_call::start(connection& c) {
   auto& wire = *c.wire;
+  e_->taker = nullptr;
   if (!shape_.in_transaction) {
     const bool wanted = shape_.kind == access::read;
     if (c.read_only != wanted) {
@@ -63,7 +64,10 @@ bool statement_call::start(connection& c) {
     if (shape_.kind == access::write) position_.learn_identity(c);
   }
   step_ = step::prepared;
-  if (wire.of(*e_) == link::readiness::ready) return send(c);
+  if (wire.of(*e_) == link::readiness::ready) {
+    // Rows one by one are to be had of a statement that goes alone.
+    return is_stream() && !wire.is_quiet() ? true : send(c);
+  }
   was_prepared_ = false;
   wire.prepare(e_);
   return true;
@@ -75,6 +79,7 @@ bool statement_call::send(connection& c) {
     throw error_of(*e_, query_.site(), wire.origin(), false);
   }
   e_->end = exchange::ending::none;
+  if (is_stream()) e_->taker = this;
   if (is_guarded()) {
     // What can be seen before it runs need not be undone.
     const auto* known = e_->entry->described();
@@ -100,8 +105,17 @@ bool statement_call::send(connection& c) {
   return true;
 }
 
+void statement_call::take(const PGresult* row) {
+  if (!feed_) {
+    answered_ = std::chrono::steady_clock::now();
+    feed_.emplace(*e_, *rows_, shape_.max_value_bytes);
+  }
+  feed_->feed(row, 0);
+}
+
 bool statement_call::look(connection& c) {
-  answered_ = std::chrono::steady_clock::now();
+  let_go();
+  if (!answered_) answered_ = std::chrono::steady_clock::now();
   if (e_->end != exchange::ending::done) {
     const auto failure = std::make_exception_ptr(
         error_of(*e_, query_.site(), c.wire->origin(),
@@ -120,6 +134,7 @@ bool statement_call::look(connection& c) {
   }
   try {
     reply_ = deliver(*e_, rows_, shape_.max_value_bytes);
+    if (feed_) reply_.rows = feed_->count();
   } catch (...) {
     if (!is_guarded()) throw;
     return undo(c, std::current_exception());

@@ -26,11 +26,15 @@ struct call_shape {
 /// where rows of a write could turn out to be unreadable, and the causal token of a write.
 ///
 /// Object lifetimes: `query` and `rows` must live until it is over, or is no longer advanced.
-class statement_call final : public conversation {
+class statement_call final : public conversation, private row_taker {
  public:
   statement_call(const statement& query, exchange_ptr e, detail::row_sink* rows, call_shape shape);
 
   bool advance(connection& c) override;
+
+  /// Rows that are still under way concern nobody any more. To be called before somebody else reads
+  /// from the link.
+  void let_go() noexcept { e_->taker = nullptr; }
 
   // Once it is over.
   std::uint64_t rows() const noexcept { return reply_.rows; }
@@ -58,6 +62,8 @@ class statement_call final : public conversation {
   bool look(connection& c);
   bool look_at_commit(connection& c);
   bool undo(connection& c, std::exception_ptr failure);
+  void take(const PGresult* row) override;
+  bool is_stream() const noexcept { return rows_ != nullptr && rows_->takes_as_they_come(); }
   bool is_guarded() const noexcept {
     return shape_.kind == detail::access::write && rows_ != nullptr;
   }
@@ -72,6 +78,7 @@ class statement_call final : public conversation {
   exchange_ptr guard_, commit_, asked_xid_;
   token_query position_;
   std::exception_ptr failure_;
+  std::optional<row_feed> feed_;
   reply reply_;
   std::optional<time_point> answered_;
   causal_token token_;

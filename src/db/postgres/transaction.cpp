@@ -29,6 +29,17 @@ constexpr std::chrono::seconds last_words{5};
 constexpr std::chrono::milliseconds first_pause{10};
 constexpr std::chrono::milliseconds longest_pause{250};
 
+/// A function that rows are handed to may throw anything.
+std::string what_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "a function that was handed a row threw";
+  }
+}
+
 std::string begin_text(const transaction_options& options) {
   std::string text = "begin";
   switch (options.isolation) {
@@ -127,12 +138,20 @@ write_result transaction::run(access kind, const statement& query, const call_op
   e->encoded_for = nullptr;
   statement_call sc(query, e, rows, shape);
   auto how = returned::healthy;
+  reading_ = true;
   try {
     backend_->converse(*at_, *lent_, sc, call, query.site(), how);
-  } catch (const std::exception& failure) {
-    backend_->track(query, *entry, call, &sc, std::current_exception());
-    note_failure(how, failure.what());
+  } catch (...) {
+    reading_ = false;
+    const auto failure = std::current_exception();
+    backend_->track(query, *entry, call, &sc, failure);
+    note_failure(how, what_of(failure).c_str());
     throw;
+  }
+  reading_ = false;
+  if (state_ != state::open) {
+    lent_.give_back(returned::needs_reset);
+    require_open("a row");
   }
   backend_->track(query, *entry, call, &sc, nullptr);
   if (sc.xid() != 0) xid_ = sc.xid();
@@ -143,6 +162,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
 /// PostgreSQL refuses everything after a statement that failed, up to the end of the transaction or
 /// of the savepoint around it.
 void transaction::note_failure(returned how, const char* what) noexcept {
+  if (state_ != state::open) return lent_.give_back(returned::needs_reset);
   const bool unusable = how != returned::healthy || lent_->wire->is_broken();
   if (!unusable && lent_->wire->transaction_status() == PQTRANS_INTRANS) return;
   if (!unusable && depth_ > 0) return;
@@ -339,6 +359,12 @@ void transaction::ask(commit_inquiry& inquiry, deadline until) {
 
 void transaction::rollback() noexcept {
   if (state_ == state::over) return;
+  if (reading_) {
+    // From within read_each(), which still reads from the connection.
+    state_ = state::aborted;
+    why_aborted_ = "rollback() was called";
+    return;
+  }
   if (state_ == state::aborted) {
     state_ = state::over;
     backend_->counted().rolled_back.fetch_add(1, std::memory_order_relaxed);
@@ -363,6 +389,10 @@ void transaction::require_open(std::string_view operation) const {
     throw error(
         errc::not_allowed,
         std::string(operation) + " in an aborted transaction; it was rolled back: " + why_aborted_);
+  }
+  if (!lent_->wire->is_quiet()) {
+    throw error(errc::not_allowed,
+                std::string(operation) + " from within read_each() of the same transaction");
   }
 }
 

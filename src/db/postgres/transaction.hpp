@@ -66,6 +66,7 @@ class transaction final : public detail::transaction_backend {
   server_identity identity_;
   std::uint64_t xid_ = 0;
   bool wrote_ = false;
+  bool reading_ = false;
 };
 
 }  // namespace scalekit::db::postgres
