@@ -32,7 +32,12 @@ db::transaction client::begin(const transaction_options& options, std::source_lo
 
 write_result client::run(detail::access kind, const statement& query, const call_options& options,
                          detail::row_sink* rows) {
-  return backend_->run(kind, query, options, rows);
+  auto done = backend_->run(kind, query, options, rows);
+  if (options.session && !done.token().empty()) {
+    auto writer = *options.session;
+    writer.observe(done.token());
+  }
+  return done;
 }
 
 void client::start(detail::access kind, statement query, call_options options,

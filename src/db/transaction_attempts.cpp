@@ -49,8 +49,8 @@ attempt_verdict judge(transaction_attempts& attempts, const backend& driver,
     try {
       if (!driver.is_retryable(e)) return {{}, std::move(failure)};
       const auto now = std::chrono::steady_clock::now();
-      if (auto pause = attempts.next(driver.transaction_timeout(), now,
-                                     random_generator::random_seed())) {
+      if (auto pause =
+              attempts.next(driver.transaction_timeout(), now, random_generator::random_seed())) {
         return {pause, {}};
       }
       auto diag = e.diag();

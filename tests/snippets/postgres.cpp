@@ -1,8 +1,7 @@
-#include "scalekit/db.hpp"
-#include "support/postgres/server.hpp"
-
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/runtime.hpp"
+#include "scalekit/db.hpp"
+#include "support/postgres/server.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -64,8 +63,8 @@ void transactions(db::client& shop) {
 
 void arrays(db::client& shop) {
   //[arrays
-  auto some = shop.read<product>(sql("select id, name from product where id = any($1)",
-                                     std::vector<std::int64_t>{1, 2, 3}));
+  auto some = shop.read<product>(
+      sql("select id, name from product where id = any($1)", std::vector<std::int64_t>{1, 2, 3}));
   //]
   std::cout << some.size() << " of them\n";
 }

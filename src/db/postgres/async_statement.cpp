@@ -188,7 +188,13 @@ void async_statement::finish(std::exception_ptr e, returned how) {
     if (kind_ == access::read && talk_) backend_->note_time(*entry_, *talk_, frame_);
   }
   write_result result;
-  if (!e) result = {talk_->rows_affected(), 0, talk_->token().to_string()};
+  if (!e) {
+    result = {talk_->rows_affected(), 0, talk_->token().to_string()};
+    if (options_.session && !talk_->token().is_empty()) {
+      auto writer = *options_.session;
+      writer.observe(talk_->token());
+    }
+  }
   if (lent_) {
     if (how != returned::healthy) lent_->port->cancel();
     lent_.give_back(how);

@@ -25,8 +25,7 @@ void backend::async_run(access kind, statement query, call_options options,
                       });
     return;
   }
-  if (kind == access::read && settings_.params.lanes > 0 &&
-      start_in_lane(query, options, call)) {
+  if (kind == access::read && settings_.params.lanes > 0 && start_in_lane(query, options, call)) {
     return;
   }
   std::make_shared<async_statement>(shared_from_this(), kind, std::move(query), std::move(options),
@@ -99,7 +98,7 @@ void backend::async_begin(transaction_options options, const std::source_locatio
     }
   };
   at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
-                    std::move(run));
+                       std::move(run));
 }
 
 bool backend::is_retryable(const error& e) const noexcept {

@@ -10,8 +10,8 @@
 
 namespace scalekit::db::postgres {
 
-/// The begin of a transaction. Of one that may write it learns first, outside the transaction, which
-/// a failure would abort, whose history it writes to: that is needed when its commit is lost.
+/// The begin of a transaction. Of one that may write it learns first, outside the transaction,
+/// which a failure would abort, whose history it writes to: that is needed when its commit is lost.
 class begin_call final : public conversation {
  public:
   begin_call(std::string text, bool may_write, std::source_location site)

@@ -54,7 +54,8 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
     return out;
   }
   // libpq's own would print them.
-  PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      conn, [](void*, const char*) {}, nullptr);
   const wake_descriptor woken;
   const stop_bell bell(woken, {&stop, nullptr, nullptr});
   auto next = PGRES_POLLING_WRITING;

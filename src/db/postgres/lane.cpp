@@ -27,7 +27,8 @@ constexpr std::size_t max_group = 512;
 constexpr std::uint8_t max_runs = 3;
 /// What nobody wants any more may run so long before the lane leaves it and its connection.
 constexpr std::chrono::milliseconds stall_patience{250};
-/// Answers that are read before those are given out: so few that all stays in the processor's cache.
+/// Answers that are read before those are given out: so few that all stays in the processor's
+/// cache.
 constexpr std::size_t read_at_once = 32;
 
 std::exception_ptr closed_error(const std::string& server) {

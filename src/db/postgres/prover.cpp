@@ -42,8 +42,8 @@ std::optional<text_answer> ask(connection& c, PGconn* conn, const std::string& s
                                const std::vector<std::string>& parameters, time_point until) {
   std::vector<const char*> values;
   for (const auto& p : parameters) values.push_back(p.c_str());
-  if (PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr,
-                        values.data(), nullptr, nullptr, 0) != 1) {
+  if (PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                        nullptr, nullptr, 0) != 1) {
     return std::nullopt;
   }
   text_answer out;

@@ -143,6 +143,9 @@ settings settings_from_url(std::string_view url, client_params params) {
   auto keywords = parse(text);
   take(keywords, "client_encoding");
   s.servers = servers_of(std::move(keywords), url);
+  scalekit::detail::require(s.servers.size() == 1, "db URL", shown(url),
+                            "one host; reads on replicas are not part of this version yet");
+  validate(s.params.pool);
   return s;
 }
 

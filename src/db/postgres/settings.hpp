@@ -22,8 +22,8 @@ struct settings {
   client_params params;
 };
 
-/// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params is
-/// taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
+/// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params
+/// is taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
 settings settings_from_url(std::string_view url, client_params params);
 
 /// True for the schemes postgresql and postgres.

@@ -17,10 +17,10 @@ using detail::statement_kind;
 /// writes.
 bool begins_no_command(std::string_view text) {
   static const std::unordered_set<std::string_view> commands{
-      "abort", "alter", "analyze", "analyse", "call", "checkpoint", "cluster", "comment", "copy",
-      "create", "delete", "do", "drop", "explain", "grant", "import", "insert", "merge",
-      "reassign", "refresh", "reindex", "revoke", "security", "select", "table", "truncate",
-      "update", "vacuum", "values", "with"};
+      "abort",  "alter",    "analyze",  "analyse", "call",    "checkpoint", "cluster",  "comment",
+      "copy",   "create",   "delete",   "do",      "drop",    "explain",    "grant",    "import",
+      "insert", "merge",    "reassign", "refresh", "reindex", "revoke",     "security", "select",
+      "table",  "truncate", "update",   "vacuum",  "values",  "with"};
   slow::lexer lexer(text, slow::dialect::postgres);
   auto first = lexer.next_significant();
   while (first.kind == slow::token_kind::open_paren) first = lexer.next_significant();
@@ -86,8 +86,7 @@ const std::vector<std::size_t>& statement_entry::columns_for(
   }
   std::vector<std::string_view> names;
   for (const auto& column : told.columns) names.emplace_back(column.name);
-  auto* made =
-      new column_map{&told, &shape, scalekit::detail::match_columns(shape, names), first};
+  auto* made = new column_map{&told, &shape, scalekit::detail::match_columns(shape, names), first};
   // One that another thread has added meanwhile may be the same: twice does no harm.
   while (!maps_.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
   }
@@ -118,10 +117,10 @@ statement_entry_ptr statement_book::find(std::string_view text) {
     }
     return *known->second;
   }
-  const auto tracked = tracker_ ? tracker_->statement(text, slow::dialect::postgres)
-                                : slow::statement_ref{};
-  auto entry = std::make_shared<statement_entry>(
-      next_id_.fetch_add(1, std::memory_order_relaxed), std::string(text), tracked);
+  const auto tracked =
+      tracker_ ? tracker_->statement(text, slow::dialect::postgres) : slow::statement_ref{};
+  auto entry = std::make_shared<statement_entry>(next_id_.fetch_add(1, std::memory_order_relaxed),
+                                                 std::string(text), tracked);
   on.order.push_front(entry);
   on.by_text.emplace(entry->text, on.order.begin());
   if (on.order.size() > shelf_capacity_) {

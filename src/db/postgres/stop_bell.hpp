@@ -8,8 +8,8 @@
 
 namespace scalekit::db::postgres {
 
-/// Rings a wake_descriptor when one of a call's stop tokens is triggered, while it lives. Costs next
-/// to nothing for tokens that never can be.
+/// Rings a wake_descriptor when one of a call's stop tokens is triggered, while it lives. Costs
+/// next to nothing for tokens that never can be.
 class stop_bell {
  public:
   stop_bell(const wake_descriptor& bell, const std::array<const std::stop_token*, 3>& stops)

@@ -1,7 +1,6 @@
 #include "db/postgres/ticker.hpp"
 
 #include <pthread.h>
-
 #include <utility>
 
 namespace scalekit::db::postgres {

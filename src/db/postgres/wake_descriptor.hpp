@@ -2,10 +2,9 @@
 
 #include "scalekit/core/error.hpp"
 
+#include <cstdint>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 namespace scalekit::db::postgres {
 

@@ -50,8 +50,8 @@ struct attempt_verdict {
 SCALEKIT_EXPORT attempt_verdict judge(transaction_attempts& attempts, const backend& driver,
                                       std::exception_ptr failure) noexcept;
 
-/// As judge(), and waits on the calling thread or throws. Throws errc::cancelled when it was stopped
-/// meanwhile.
+/// As judge(), and waits on the calling thread or throws. Throws errc::cancelled when it was
+/// stopped meanwhile.
 SCALEKIT_EXPORT void wait_or_throw(transaction_attempts& attempts, const backend& driver,
                                    std::exception_ptr failure);
 
