@@ -47,12 +47,14 @@ TEST_CASE("a write with rows whose commit fails is not reported as done") {
 TEST_CASE("a connection whose read was stopped can be written on") {
   database d("create table t (id int)");
   auto client = d.open(patient({.pool = {.min = 0, .max = 1}}));
+  // The time below is for the statement, not for the login.
+  client.write(sql("select 1"));
 
-  CHECK_ERRC(client.read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 20ms}),
+  CHECK_ERRC(client.read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 100ms}),
              errc::execution_timeout);
   CHECK(client.write(sql("insert into t values (1)")).rows_affected() == 1);
   CHECK_ERRC(client
-                 .async_read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 20ms},
+                 .async_read<std::string>(sql("select pg_sleep(60)::text"), {.timeout = 100ms},
                                           boost::asio::use_future)
                  .get(),
              errc::execution_timeout);
@@ -66,8 +68,9 @@ TEST_CASE("a read is still refused its writes after a connection was brought bac
       "create table t (id int);"
       "create function f() returns int language sql as 'insert into t values (1) returning id'");
   auto client = d.open(patient({.pool = {.min = 0, .max = 1}}));
+  client.write(sql("select 1"));
 
-  CHECK_ERRC(client.write(sql("select pg_sleep(60)"), {.timeout = 20ms}), errc::execution_timeout);
+  CHECK_ERRC(client.write(sql("select pg_sleep(60)"), {.timeout = 100ms}), errc::execution_timeout);
 
   CHECK(error_of([&] { client.read<std::int32_t>(sql("select f()")); }).diag().backend_code ==
         "25006");
@@ -76,11 +79,13 @@ TEST_CASE("a read is still refused its writes after a connection was brought bac
 TEST_CASE("a write that waits for a lock is undone when its time is over") {
   database d("create table t (id int primary key, n int); insert into t values (1, 0)");
   auto client = d.open(patient());
+  client.write(sql("update t set n = 0 where id = 1"));
   auto holder = client.begin();
   holder.write(sql("update t set n = 1 where id = 1"));
+  client.read_one<std::int32_t>(sql("select n from t"));  // Opens a second connection.
 
   auto late = error_of(
-      [&] { client.write(sql("update t set n = n + 10 where id = 1"), {.timeout = 50ms}); });
+      [&] { client.write(sql("update t set n = n + 10 where id = 1"), {.timeout = 100ms}); });
   std::stop_source stop;
   auto stopped = client.async_write(sql("update t set n = n + 100 where id = 1"),
                                     {.stop = stop.get_token()}, boost::asio::use_future);
