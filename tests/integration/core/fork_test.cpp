@@ -2,6 +2,7 @@
 #include "scalekit/core/fork_guard.hpp"
 #include "scalekit/core/runtime.hpp"
 #include "scalekit/core/work_pool.hpp"
+#include "support/quiet_threads.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,6 +21,7 @@ namespace {
 
 /// Runs `body` in a forked child and returns its exit status; -1 for a child that died or hung.
 int in_child(const std::function<int()>& body) {
+  support::wait_until_others_sleep();
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
