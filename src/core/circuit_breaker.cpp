@@ -224,6 +224,7 @@ breaker_outcome outcome_of(const boost::system::error_code& code) noexcept {
     case errc::conflict:
     case errc::read_only:
     case errc::lease_lost:
+    case errc::write_lost:
       return breaker_outcome::success;
   }
   return breaker_outcome::failure;

@@ -65,6 +65,8 @@ class category final : public boost::system::error_category {
         return "outcome of the commit is unknown";
       case errc::lease_lost:
         return "lease lost";
+      case errc::write_lost:
+        return "an acknowledged write was lost";
     }
     return "unknown scalekit error";
   }

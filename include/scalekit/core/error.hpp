@@ -78,6 +78,8 @@ enum class errc : int {
   commit_in_doubt,
   /// The lease of a job attempt is no longer held: another worker may own the job.
   lease_lost,
+  /// A write that was acknowledged is gone: the server that had it was replaced by one without.
+  write_lost,
 };
 
 /// The category of scalekit::errc; its name is "scalekit".

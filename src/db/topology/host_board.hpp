@@ -36,7 +36,7 @@ class host_board {
   explicit host_board(topology_params params);
 
   host_id add(host_spec spec, time_point now);
-  void remove(host_id host, time_point now);
+  void remove(host_id host);
 
   std::vector<host_id> hosts() const;
   bool has(host_id host) const { return hosts_.contains(host); }
@@ -73,7 +73,7 @@ class host_board {
   void probe_began(host_id host, time_point now);
 
   /// True when the timeline of the primary has a history that learn_history could tell.
-  bool wants_history(time_point now) const;
+  bool wants_history() const;
 
   // --- decisions ---
 
@@ -95,31 +95,46 @@ class host_board {
  private:
   struct election {
     refusal why = refusal::no_primary;
-    host_id host = 0;
-    /// Of a split brain.
-    host_id rival = 0;
+    /// Also one that takes no writes now; in a split brain one of them.
+    std::optional<host_id> primary = {};
+    std::optional<host_id> rival = {};
   };
 
-  using host_map = std::map<host_id, host_evidence>;
+  struct candidate {
+    host_id id;
+    const host_evidence* host;
+  };
 
+  bool is_of_cluster(const host_evidence& host) const;
+  bool is_starting(time_point now) const;
+  bool is_replaced(const host_evidence& host) const;
+  bool is_diverged(const host_evidence& host) const;
+  bool is_behind(const host_evidence& host) const;
+  bool is_replica(const host_evidence& host, const read_request& request, time_point now) const;
+
+  void settle_cluster(time_point now);
   election elect(time_point now) const;
   election elect_and_note(time_point now);
-  void settle_cluster(time_point now);
-  bool is_starting(time_point now) const;
-  bool is_of_cluster(const host_evidence& host) const;
-  bool is_diverged(const host_evidence& host) const;
-  std::optional<host_id> choose(const std::vector<host_id>& among, time_point now,
-                                random_generator& random) const;
+
+  read_route read_any(const read_request& request, const election& primary, time_point now,
+                      random_generator& random);
+  read_route read_bounded(const read_request& request, const election& primary, time_point now,
+                          random_generator& random);
   read_route read_after(const read_request& request, const election& primary, time_point now,
                         random_generator& random);
+  host_id choose(time_point now, random_generator& random);
   read_route use(host_id host, bool on_primary) const;
-  read_route on_primary_or(const read_request& request, const election& primary, refusal otherwise,
-                           time_point now) const;
-  read_route refuse(refusal why, time_point now, const election* primary = nullptr) const;
-  std::string explain(refusal why, const election* primary, time_point now) const;
+  read_route use_primary(const election& primary, const read_request& request,
+                         time_point now) const;
+  read_route refuse(refusal why, const election& primary, const read_request& request,
+                    time_point now) const;
+
+  std::string state_of(const host_evidence& host, time_point now) const;
+  std::string explain(refusal why, const election& primary, const read_request* request,
+                      time_point now) const;
 
   const topology_params params_;
-  host_map hosts_;
+  std::map<host_id, host_evidence> hosts_;
   host_id next_id_ = 0;
   /// The cluster; 0 before it is known.
   std::uint64_t system_id_ = 0;
@@ -128,6 +143,8 @@ class host_board {
   std::optional<host_id> writer_;
   std::uint32_t writer_timeline_ = 0;
   std::uint64_t generation_ = 0;
+  /// Kept for its memory.
+  std::vector<candidate> candidates_;
 };
 
 }  // namespace scalekit::db::detail

@@ -45,7 +45,7 @@ class timeline_board {
   /// reached `reached` when it was first seen. Never replaces a history file.
   void saw_promotion(std::uint32_t timeline, log_place parent_replayed, lsn reached);
 
-  /// True when the ancestors of `timeline` are known. Those of 1 always are: none.
+  /// True when the history file of `timeline` is known; 1 has none, and needs none.
   bool knows(std::uint32_t timeline) const;
 
   enum class verdict {
@@ -62,18 +62,19 @@ class timeline_board {
   /// True when `ancestor` is known to be an ancestor of `timeline`, and not the same.
   bool descends(std::uint32_t timeline, std::uint32_t ancestor) const;
 
-  void clear() { ancestors_.clear(); }
+  void clear() { histories_.clear(); }
 
  private:
+  /// Oldest first. Not whole: of timelines older than those nothing is known.
   struct history {
     std::vector<timeline_switch> ancestors;
-    /// False where a promotion was seen and its parent's own history is not known.
-    bool is_whole = true;
+    bool is_whole = false;
   };
 
-  std::optional<history> find(std::uint32_t timeline) const;
+  history find(std::uint32_t timeline) const;
 
-  std::map<std::uint32_t, history> ancestors_;
+  /// As learnt; of a promotion that was seen, the parent alone.
+  std::map<std::uint32_t, history> histories_;
 };
 
 }  // namespace scalekit::db::detail

@@ -17,7 +17,7 @@ using scalekit::error;
 namespace {
 
 constexpr int first = static_cast<int>(errc::closed);
-constexpr int last = static_cast<int>(errc::lease_lost);
+constexpr int last = static_cast<int>(errc::write_lost);
 
 }  // namespace
 
@@ -89,6 +89,7 @@ TEST_CASE("predicates decide on the code") {
       row{errc::backend_error, false, false, false, false},
       row{errc::commit_in_doubt, false, true, true, false},
       row{errc::lease_lost, false, false, false, false},
+      row{errc::write_lost, false, false, false, false},
   };
   static_assert(rows.size() == last - first + 1);
 
