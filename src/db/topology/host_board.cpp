@@ -82,12 +82,17 @@ void host_board::parameter_status(host_id id, const host_parameters& seen, time_
   }
 }
 
-void host_board::replayed(host_id id, lsn position, time_point asked_at) {
+void host_board::replayed(host_id id, log_place place, time_point asked_at) {
   const auto found = hosts_.find(id);
   if (found == hosts_.end()) return;
-  auto& last = found->second.last;
-  if (!last || !last->in_recovery || asked_at < last->asked_at) return;
-  last->position = std::max(last->position, position);
+  auto& host = found->second;
+  if (!host.last || !host.is_standby() || asked_at < host.last->asked_at) return;
+  if (place.timeline == host.last->timeline) {
+    host.last->position = std::max(host.last->position, place.at);
+    host.timeline_until = std::max(host.timeline_until, place.at);
+  } else if (place.timeline != 0) {
+    host.probe_now = true;
+  }
 }
 
 void host_board::learn_history(std::uint32_t timeline, std::vector<timeline_switch> ancestors) {

@@ -28,6 +28,7 @@ struct host_sample {
   /// Of a primary: from pg_walfile_name(). Of a standby: pg_stat_wal_receiver.received_tli, which
   /// needs pg_monitor. 0: not known.
   std::uint32_t timeline = 0;
+  /// To be read before the timeline, so that it cannot belong to a later one.
   /// Of a primary: pg_current_wal_flush_lsn(), with asynchronous commits the insert LSN. Of a
   /// standby: pg_last_wal_replay_lsn(). 0: not known.
   lsn position = {};

@@ -71,8 +71,8 @@ struct read_route {
   enum class kind {
     /// Run it on `host`.
     use,
-    /// At `when`, ask `host` for its replay position, tell the board (host_board::replayed) and
-    /// ask the board again with `asked` one more.
+    /// At `when`, ask `host` for its replay position and timeline, tell the board
+    /// (host_board::replayed) and ask the board again with `asked` one more.
     ask,
     /// `why`. Where may_pass(why): ask again after the next event, until the call's deadline.
     refused,
