@@ -48,12 +48,13 @@ void host_board::sample(host_id id, const host_sample& seen, time_point now) {
   if (found == hosts_.end() || seen.system_id == 0) return;
   auto& host = found->second;
   if (host.last && seen.asked_at < host.last->asked_at) return;
-  const bool was_promoted = host.last && host.last->system_id == seen.system_id &&
-                            host.last->in_recovery && !seen.in_recovery;
-  if (was_promoted && is_of_cluster(host)) {
+  const bool was_live = host.is_live(now, params_.evidence_lease);
+  const bool was_promoted = was_live && !host.is_doubted() && host.is_standby() &&
+                            !seen.in_recovery && is_of_cluster(host);
+  if (was_promoted && host.last->system_id == seen.system_id) {
     timelines_.saw_promotion(seen.timeline, host.place(), seen.position);
   }
-  host.take(seen, now, host.is_live(now, params_.evidence_lease));
+  host.take(seen, now, was_live);
   settle_cluster(now);
   const auto elected = elect_and_note(now);
   if (elected.primary == id) primary_log_.add(seen.asked_at, seen.position);

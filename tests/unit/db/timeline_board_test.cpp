@@ -52,7 +52,7 @@ TEST_CASE("a timeline history file lists the ancestors and where they were left"
 
 TEST_CASE("what is no history file is refused with its line") {
   for (const std::string text :
-       {"1\t0/3000000\n1\t0/4000000\n", "1\t0/3000000\n2\t0/2000000\n", "1\t0/3000000\nx\t0/4\n",
+       {"1\t0/3000000\n1\t0/4000000\n", "2\t0/3000000\n1\t0/4000000\n", "1\t0/3000000\nx\t0/4\n",
         "1\t0/3000000\n2\n", "1\t0/3000000\n2\t4\n", "1\t0/3000000\n-2\t0/4000000\n",
         "1\t0/3000000\n0\t0/4000000\n"}) {
     CAPTURE(text);
@@ -85,6 +85,23 @@ TEST_CASE("a write below the switch is part of the new timeline, one above was l
     CAPTURE(row.timeline);
     CHECK(board.judge(row.place, row.timeline) == row.wanted);
   }
+}
+
+TEST_CASE("a standby promoted before it had replayed its ancestors has left those earlier") {
+  timeline_board board;
+  board.learn(3, parse_timeline_history("1\t0/200\tx\n2\t0/150\tx\n"));
+
+  CHECK(board.judge({1, {0x150}}, 3) == verdict::included);
+  CHECK(board.judge({1, {0x151}}, 3) == verdict::lost);
+}
+
+TEST_CASE("a promotion over several timelines may have passed through those between") {
+  timeline_board board;
+  board.saw_promotion(3, {1, {0x100}}, {0x140});
+
+  CHECK(board.judge({1, {0x100}}, 3) == verdict::included);
+  CHECK(board.judge({1, {0x141}}, 3) == verdict::lost);
+  CHECK(board.judge({2, {0x110}}, 3) == verdict::unknown);
 }
 
 TEST_CASE("what was written on the other side of a fork is lost") {
