@@ -32,9 +32,6 @@ struct host_sample {
   /// Of a primary: pg_current_wal_flush_lsn(), with asynchronous commits the insert LSN. Of a
   /// standby: pg_last_wal_replay_lsn(). 0: not known.
   lsn position = {};
-  /// Of a standby: pg_last_wal_receive_lsn(). While no WAL receiver runs the timeline is not told;
-  /// up to here it is the one told before.
-  lsn received = {};
   /// default_transaction_read_only as a new connection gets it.
   bool read_only = false;
 };

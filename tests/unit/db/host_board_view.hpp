@@ -31,7 +31,6 @@ inline host_sample primary_sample(nanoseconds t, std::uint32_t timeline, std::ui
 inline host_sample standby_sample(nanoseconds t, std::uint32_t timeline, std::uint64_t position) {
   auto s = primary_sample(t, timeline, position);
   s.in_recovery = true;
-  s.received = s.position;
   return s;
 }
 

@@ -98,8 +98,7 @@ class simulated_client {
             .in_recovery = host.in_recovery,
             .system_id = cluster,
             .timeline = tells_timeline ? host.timeline : 0,
-            .position = {host.position},
-            .received = {host.in_recovery ? host.received : 0}};
+            .position = {host.position}};
   }
 
   void probe(host_id id) {
