@@ -223,6 +223,34 @@ TEST_CASE("a standby whose primary died still counts as on its timeline, up to w
   }
 }
 
+TEST_CASE("a standby that may have restarted is not believed to have what it had") {
+  three_hosts hosts;
+  hosts.all_is_well(0s);
+  hosts.board.error_seen(hosts.b, host_error::lost, "reset by peer", at(500ms));
+  hosts.board.error_seen(hosts.c, host_error::lost, "reset by peer", at(500ms));
+
+  CHECK(hosts.reads_go_to(hosts.a, 510ms, after(1, 100)));
+  CHECK(hosts.reads_go_to(hosts.a, 510ms, consistency::bounded(1s)));
+  CHECK_FALSE(hosts.reader(510ms, consistency::any()).on_primary);
+
+  hosts.says(hosts.b, standby_sample(520ms, 1, 100));
+  CHECK(hosts.reads_go_to(hosts.b, 530ms, after(1, 100)));
+}
+
+TEST_CASE("a standby that was promoted out of sight proves nothing about where") {
+  three_hosts hosts;
+  hosts.all_is_well(0s);
+  hosts.board.error_seen(hosts.a, host_error::refused, "connection refused", at(400ms));
+  hosts.board.error_seen(hosts.b, host_error::lost, "reset by peer", at(400ms));
+
+  hosts.says(hosts.b, primary_sample(500ms, 2, 140));
+  hosts.says(hosts.c, standby_sample(500ms, 2, 140));
+
+  CHECK(hosts.writer(600ms).host == hosts.b);
+  CHECK(hosts.reads_go_to(hosts.b, 600ms, after(1, 90)));
+  CHECK(hosts.reads_go_to(hosts.b, 600ms, after(1, 900)));
+}
+
 TEST_CASE("a token from before a promotion stays good below the switch") {
   three_hosts hosts;
   hosts.all_is_well(0s);

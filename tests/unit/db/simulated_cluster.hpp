@@ -154,7 +154,8 @@ class simulated_cluster {
     host.is_up = false;
     ++host.incarnation;
     // Nobody hears of it across a partition, so that it takes longer than a lease.
-    host.next_change = now + between(host.is_reachable ? 100ms : 4s, 8s);
+    const nanoseconds longest = below(2) == 0 ? 100ms : 8s;
+    host.next_change = now + (host.is_reachable ? between(0ms, longest) : between(4s, 8s));
     if (host.is_reachable) lost_.push_back(i);
   }
 

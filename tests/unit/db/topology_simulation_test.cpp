@@ -56,6 +56,7 @@ class simulated_client {
       for (std::size_t host = 0; host < probes_.size(); ++host) probe(host);
       if (how_.reads_history && board_.wants_history()) read_history();
       write();
+      write_of_another_client();
       read_after();
       if (!how_.has_faults) read_bounded();
     }
@@ -170,13 +171,30 @@ class simulated_client {
     generation_ = route.generation;
     writer_ = route.host;
 
-    auto& host = cluster_.hosts()[route.host];
+    const auto timeline = heard_[route.host].last->timeline;
+    if (timeline < newest_timeline_) return fail("a write to a replaced primary", route.host);
+    newest_timeline_ = timeline;
+
+    const auto& host = cluster_.hosts()[route.host];
     if (!host.answers()) return call_failed(route.host);
     if (host.in_recovery) return error(route.host, host_error::read_only);
+    do_write(route.host);
+    ++total_.writes;
+  }
+
+  /// Its token comes to our client's reads, whoever that client is.
+  void write_of_another_client() {
+    const auto host = random_() % (4 * cluster_.hosts().size());
+    if (host >= cluster_.hosts().size()) return;
+    const auto& chosen = cluster_.hosts()[host];
+    if (chosen.is_up && !chosen.in_recovery) do_write(host);
+  }
+
+  void do_write(host_id id) {
+    auto& host = cluster_.hosts()[id];
     host.position += 5;
     writes_.push_back({host.fork, host.timeline, host.position, now_});
     if (writes_.size() > 12) writes_.pop_front();
-    ++total_.writes;
   }
 
   read_request request_for(const consistency& how, unsigned asked) const {
@@ -254,6 +272,7 @@ class simulated_client {
   std::deque<true_write> writes_;
   std::set<std::uint32_t> histories_read_;
   std::uint64_t generation_ = 0;
+  std::uint32_t newest_timeline_ = 0;
   host_id writer_ = 0;
 };
 
