@@ -53,8 +53,9 @@ class host_board {
   /// True news make probe_at() due.
   void parameter_status(host_id host, const host_parameters& seen, time_point now);
 
-  /// The answer to an `ask`: only the position of a standby. Does not prolong the lease.
-  void replayed(host_id host, lsn position, time_point asked_at);
+  /// The answer to an `ask`: timeline and position of a standby as in host_sample. Does not
+  /// prolong the lease.
+  void replayed(host_id host, log_place place, time_point asked_at);
 
   /// The history file of a primary's timeline. Reading it needs rights that are often missing;
   /// without it the board knows the promotions that it saw.
