@@ -30,28 +30,41 @@ void async_statement::start() {
     detail::throw_if_stopped(options_.stop, query_.site());
     detail::throw_if_stopped(also_stop_, query_.site());
     entry_ = backend_->entry_for(query_, kind_);
-    ask_for_connection();
+    ask_for_host();
   } catch (...) {
     fail(std::current_exception(), returned::healthy);
   }
   initiating_ = false;
 }
 
-void async_statement::ask_for_connection() {
+void async_statement::ask_for_host() {
+  auto& routes = backend_->routes();
+  auto query = kind_ == access::read ? routes.to_read(options_, frame_, query_.site())
+                                     : routes.to_write(frame_, query_.site());
+  if (auto at = routes.try_find(query)) return ask_for_connection(std::move(at));
+  routes.async_find(std::move(query), backend_->io().executor(),
+                    [self = shared_from_this()](std::exception_ptr e, host_ptr at) {
+                      self->initiating_ = false;
+                      if (e) return self->fail(std::move(e), returned::healthy);
+                      self->ask_for_connection(std::move(at));
+                    });
+}
+
+void async_statement::ask_for_connection(host_ptr at) {
   const detail::pool_user user{query_.site(), false, {}};
-  at_ = kind_ == access::read ? backend_->reader(options_, frame_) : backend_->writer();
+  at_ = std::move(at);
+  under_way_ = call_on_host(backend_->routes(), *at_);
   if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
     return have(nullptr, std::move(lent));
   }
   const auto patience =
       earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
-  at_->pool->async_take(
-      user, frame_.begun, patience.when(), options_.stop, also_stop_,
-      [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
-        self->initiating_ = false;
-        self->frame_.acquired = steady_clock::now();
-        self->have(std::move(e), std::move(lent));
-      });
+  at_->pool->async_take(user, frame_.begun, patience.when(), options_.stop, also_stop_,
+                        [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
+                          self->initiating_ = false;
+                          self->frame_.acquired = steady_clock::now();
+                          self->have(std::move(e), std::move(lent));
+                        });
 }
 
 void async_statement::have(std::exception_ptr e, lent_connection lent) {
@@ -59,7 +72,7 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   lent_ = std::move(lent);
   if (!is_fresh(*lent_, kind_) && !is_alive(*lent_->wire)) {
     lent_.give_back(returned::broken);
-    return ask_for_connection();
+    return ask_for_connection(at_);
   }
   auto& port = lent_->port;
   if (!port) port = std::make_unique<reactor_port>(*lent_->wire, backend_->io().executor());
@@ -68,7 +81,7 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   exchange->entry = entry_;
   exchange->encoded_for = nullptr;
   talk_.emplace(query_, exchange, call_->rows(), backend_->shape_of(kind_));
-  if (attempt_ == 0) watch();
+  watch();
   talk();
 }
 
@@ -144,43 +157,59 @@ void async_statement::interrupt(wait_end why) {
   });
 }
 
+bool async_statement::may_run_again(const std::exception_ptr& e) {
+  return e && !interrupted_ && !backend_->is_closing() &&
+         chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
+}
+
 /// Ends the call, or runs it once more where nothing can have happened.
 void async_statement::fail(std::exception_ptr e, returned how) {
   if (e && interrupted_ && backend_->is_cancel(e)) e = interrupted_;
-  if (e && attempt_ == 0 && !interrupted_ && lent_ && !backend_->is_closing() &&
-      to_error(e).code() == errc::connection_lost) {
-    ++attempt_;
-    lent_->port->cancel();
+  if (lent_) {
+    backend_->routes().failed(*at_, kind_, e);
+    backend_->routes().note_role(*at_, *lent_);
+  }
+  if (may_run_again(e)) {
+    unwatch();
+    if (lent_) lent_->port->cancel();
     talk_.reset();
     lent_.give_back(how);
     if (auto* rows = call_->rows()) rows->restart();
     try {
-      return ask_for_connection();
+      return ask_for_host();
     } catch (...) {
       e = std::current_exception();
     }
   }
   if (!initiating_) return finish(std::move(e), how);
-  asio::post(backend_->io().executor(), [self = shared_from_this(), e = std::move(e), how] {
-    self->finish(e, how);
-  });
+  asio::post(backend_->io().executor(),
+             [self = shared_from_this(), e = std::move(e), how] { self->finish(e, how); });
 }
 
-void async_statement::finish(std::exception_ptr e, returned how) {
-  if (std::exchange(finished_, true)) return;
+void async_statement::unwatch() {
   if (timer_) timer_->cancel();
   on_stop_.reset();
   on_also_stop_.reset();
   on_close_.reset();
+}
+
+void async_statement::finish(std::exception_ptr e, returned how) {
+  if (std::exchange(finished_, true)) return;
+  unwatch();
   if (entry_) {
     backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
   }
   write_result result;
-  if (!e) result = {talk_->rows_affected(), 0, talk_->token().to_string()};
+  if (!e) {
+    under_way_.answered();
+    backend_->wrote(talk_->token(), options_.session);
+    result = {talk_->rows_affected(), 0, talk_->token().to_string()};
+  }
   if (lent_) {
     if (how != returned::healthy) lent_->port->cancel();
     lent_.give_back(how);
   }
+  under_way_ = {};
   call_->finish(std::move(e), std::move(result));
 }
 

@@ -2,6 +2,7 @@
 
 #include "db/postgres/backend.hpp"
 #include "db/postgres/reactor_port.hpp"
+#include "db/postgres/second_chance.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -27,14 +28,17 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
  private:
   using stop_callback = std::stop_callback<std::function<void()>>;
 
-  void ask_for_connection();
+  void ask_for_host();
+  void ask_for_connection(host_ptr at);
   void have(std::exception_ptr e, lent_connection lent);
   void talk();
   void wait();
   void on_ready();
   void interrupt(wait_end why);
   void watch();
+  void unwatch();
   void fail(std::exception_ptr e, detail::returned how);
+  bool may_run_again(const std::exception_ptr& e);
   void finish(std::exception_ptr e, detail::returned how);
 
   const std::shared_ptr<backend> backend_;
@@ -46,11 +50,12 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   detail::call_frame frame_;
   statement_entry_ptr entry_;
   host_ptr at_;
+  call_on_host under_way_;
   lent_connection lent_;
   std::optional<statement_call> talk_;
   std::optional<boost::asio::steady_timer> timer_;
   std::optional<stop_callback> on_stop_, on_also_stop_, on_close_;
-  int attempt_ = 0;
+  second_chance chance_;
   bool initiating_ = true;
   bool finished_ = false;
   /// Set while a write whose time is over is waited for.

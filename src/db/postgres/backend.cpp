@@ -1,6 +1,7 @@
 #include "db/postgres/backend.hpp"
 
 #include "db/bind_hash.hpp"
+#include "db/postgres/second_chance.hpp"
 #include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
 #include "scalekit/slow/tracker.hpp"
@@ -32,10 +33,16 @@ backend::backend(settings s, scalekit::execution exec)
       exec_(std::move(exec)),
       io_(std::make_shared<io_home>(exec_)),
       book_(statements_remembered, settings_.params.tracker),
-      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {
-  for (const auto& server : settings_.servers) {
-    hosts_.push_back(std::make_shared<host>(server, settings_.params, io_));
+      hosts_(make_hosts(settings_, io_)),
+      router_(settings_, hosts_),
+      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {}
+
+std::vector<host_ptr> backend::make_hosts(const settings& s, const std::shared_ptr<io_home>& io) {
+  std::vector<host_ptr> hosts;
+  for (const auto& server : s.servers) {
+    hosts.push_back(std::make_shared<host>(server, s.params, io, hosts.size()));
   }
+  return hosts;
 }
 
 backend::~backend() {
@@ -43,12 +50,10 @@ backend::~backend() {
   for (const auto& h : hosts_) h->pool->close();
 }
 
-host_ptr backend::writer() {
-  return hosts_.front();
-}
-
-host_ptr backend::reader(const call_options&, const call_frame&) {
-  return hosts_.front();
+host_ptr backend::host_for(access kind, const call_options& options, const call_frame& call,
+                           const std::source_location& site) {
+  return router_.find(kind == access::read ? router_.to_read(options, call, site)
+                                           : router_.to_write(call, site));
 }
 
 void backend::check_thread(std::string_view operation) const {
@@ -85,7 +90,8 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
   }
   auto entry = book_.find(text);
   const auto& objection = kind == access::read ? entry->against_read : entry->against_write;
-  if (!objection.why.empty()) [[unlikely]] fail(objection.code, objection.why);
+  if (!objection.why.empty()) [[unlikely]]
+    fail(objection.code, objection.why);
   return entry;
 }
 
@@ -133,10 +139,12 @@ void backend::converse(host& at, connection& c, statement_call& what, const call
 }
 
 error backend::in_doubt(const error& interrupted) const {
-  return {make_error_code(errc::commit_in_doubt),
-          {interrupted.diag().client_message +
-               "; the server has not said whether the change was made",
-           {}, {}, interrupted.diag().origin}};
+  return {
+      make_error_code(errc::commit_in_doubt),
+      {interrupted.diag().client_message + "; the server has not said whether the change was made",
+       {},
+       {},
+       interrupted.diag().origin}};
 }
 
 bool backend::is_cancel(const std::exception_ptr& e) {
@@ -160,7 +168,8 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
 write_result backend::run_once(access kind, const statement& query, const call_options& options,
                                const statement_entry_ptr& entry, detail::row_sink* rows,
                                call_frame& call) {
-  const auto at = kind == access::read ? reader(options, call) : writer();
+  const auto at = host_for(kind, options, call, query.site());
+  call_on_host under_way(router_, *at);
   auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call, kind);
   auto& e = lent->spare;
   if (e.use_count() > 1) e = std::make_shared<exchange>();
@@ -172,10 +181,15 @@ write_result backend::run_once(access kind, const statement& query, const call_o
     converse(*at, *lent, sc, call, query.site(), how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
+    router_.failed(*at, kind, std::current_exception());
+    router_.note_role(*at, *lent);
     track(query, *entry, call, &sc, std::current_exception());
     lent.give_back(how);
     throw;
   }
+  under_way.answered();
+  router_.note_role(*at, *lent);
+  wrote(sc.token(), options.session);
   track(query, *entry, call, &sc, nullptr);
   lent.give_back(how);
   return {sc.rows_affected(), 0, sc.token().to_string()};
@@ -188,12 +202,11 @@ write_result backend::run(access kind, const statement& query, const call_option
   auto call = detail::frame_of(options, settings_.params.statement_timeout);
   detail::throw_if_stopped(options.stop, query.site());
   const auto entry = entry_for(query, kind);
-  for (int attempt = 0;; ++attempt) {
+  for (second_chance chance;;) {
     try {
       return run_once(kind, query, options, entry, rows, call);
     } catch (const error& e) {
-      // Nothing was changed: it was a read, or never sent.
-      if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
+      if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
       if (rows != nullptr) rows->restart();
     }
   }
@@ -211,10 +224,9 @@ void backend::track(const statement& query, const statement_entry& entry, const 
   const auto now = steady_clock::now();
   const auto started = call.acquired.value_or(call.begun);
   const auto answered = done != nullptr ? done->answered().value_or(now) : now;
-  const auto rows = done == nullptr ? 0
-                    : done->rows() > 0
-                        ? done->rows()
-                        : static_cast<std::uint64_t>(done->rows_affected());
+  const auto rows = done == nullptr    ? 0
+                    : done->rows() > 0 ? done->rows()
+                                       : static_cast<std::uint64_t>(done->rows_affected());
   const bool grouped = call.scope != nullptr && *call.scope;
   settings_.params.tracker->record(
       entry.tracked, {started - call.begun, answered - started, now - answered, now}, rows,
@@ -228,10 +240,18 @@ std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_op
   if (is_closing()) throw closed_error();
   auto call = detail::frame_of(options, settings_.params.transaction_timeout);
   detail::throw_if_stopped(options.stop, site);
-  const auto at = options.read_only ? reader(as_call(options), call) : writer();
-  auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
-  return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until, options,
-                                       std::stop_token{}, site);
+  const auto kind = options.read_only ? access::read : access::write;
+  const auto as_read = as_call(options);
+  for (second_chance chance;;) {
+    try {
+      const auto at = host_for(kind, as_read, call, site);
+      auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
+      return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until,
+                                           options, std::stop_token{}, site);
+    } catch (const error& e) {
+      if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
+    }
+  }
 }
 
 void backend::close(std::chrono::nanoseconds timeout) {
@@ -240,6 +260,7 @@ void backend::close(std::chrono::nanoseconds timeout) {
   const auto until = deadline::after(timeout).when();
   for (const auto& h : hosts_) h->pool->wait_until_idle(until);
   for (const auto& h : hosts_) h->pool->close();
+  router_.close();
   stopping_.request_stop();
   for (const auto& h : hosts_) h->pool->stop_running();
 }
@@ -252,7 +273,7 @@ client_statistics backend::statistics() const {
   out.transactions_rolled_back = counters_.rolled_back;
   out.statement_cache_hits = counters_.hits;
   out.statement_cache_misses = counters_.misses;
-  out.writer = hosts_.front()->pool->statistics();
+  router_.describe(out);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "db/postgres/drive.hpp"
 #include "db/postgres/host.hpp"
 #include "db/postgres/io_home.hpp"
+#include "db/postgres/router.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/statement_book.hpp"
 #include "db/postgres/statement_call.hpp"
@@ -15,7 +16,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <source_location>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace scalekit::db::postgres {
@@ -58,17 +62,18 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void check_thread(std::string_view operation) const;
   bool is_forked() const noexcept { return fork_guard_.is_forked(); }
   bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
-  /// Where a write goes now. Throws errc::unavailable, and says why.
-  host_ptr writer();
-  /// Where a read goes now.
-  host_ptr reader(const call_options& options, const detail::call_frame& call);
+  router& routes() noexcept { return router_; }
+  /// Takes note of an acknowledged write, for those reads that must see it.
+  void wrote(const causal_token& token, const std::optional<session>& by) noexcept {
+    router_.wrote(token, by);
+  }
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
   /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
   /// interrupted and leaves the connection out of order, says so in `how`.
   void converse(host& at, connection& c, statement_call& what, const detail::call_frame& call,
                 const std::source_location& site, detail::returned& how);
-  error interruption(wait_end why, const detail::call_frame& call,
-                     const std::source_location& site, const std::string& origin) const;
+  error interruption(wait_end why, const detail::call_frame& call, const std::source_location& site,
+                     const std::string& origin) const;
   /// Of a write that was interrupted and has not been answered since.
   error in_doubt(const error& interrupted) const;
   /// Whether the server ended the statement because it was asked to.
@@ -86,11 +91,16 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   counters& counted() noexcept { return counters_; }
 
  private:
+  /// Where a call goes; waits for a host. Throws what router::find() throws.
+  host_ptr host_for(detail::access kind, const call_options& options,
+                    const detail::call_frame& call, const std::source_location& site);
   write_result run_once(detail::access kind, const statement& query, const call_options& options,
                         const statement_entry_ptr& entry, detail::row_sink* rows,
                         detail::call_frame& call);
   lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
+
+  static std::vector<host_ptr> make_hosts(const settings& s, const std::shared_ptr<io_home>& io);
 
   const settings settings_;
   const scalekit::execution exec_;
@@ -100,6 +110,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::shared_ptr<io_home> io_;
   statement_book book_;
   std::vector<host_ptr> hosts_;
+  router router_;
   counters counters_;
   // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work
   // executor they would wait behind blocking callers that in turn wait for a connection.

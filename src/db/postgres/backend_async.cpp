@@ -1,5 +1,5 @@
+#include "db/postgres/async_begin.hpp"
 #include "db/postgres/async_statement.hpp"
-#include "db/postgres/transaction.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -36,42 +36,9 @@ void backend::async_begin(transaction_options options, const std::source_locatio
                       });
     return;
   }
-  auto frame = detail::frame_of(options, settings_.params.transaction_timeout);
-  const auto patience =
-      earlier(deadline::after(settings_.params.acquire_timeout, frame.begun), frame.until);
-  const auto stop = options.stop;
-  host_ptr at;
-  try {
-    at = options.read_only ? reader(as_call(options), frame) : writer();
-  } catch (...) {
-    boost::asio::post(io_->executor(), [call, e = std::current_exception()] { call->fail(e); });
-    return;
-  }
-  auto run = [self = shared_from_this(), at, options = std::move(options), call, site,
-              until = frame.until](std::exception_ptr e, lent_connection lent) mutable {
-    if (e) return call->fail(std::move(e));
-    auto body = [self, at, options = std::move(options), call, site, until,
-                 lent = std::make_shared<lent_connection>(std::move(lent))]() mutable {
-      std::unique_ptr<detail::transaction_backend> tx;
-      std::exception_ptr failure;
-      try {
-        detail::throw_if_stopped(options.stop, site);
-        detail::throw_if_stopped(call->stop(), site);
-        tx = std::make_unique<transaction>(self, at, std::move(*lent), until, options, call->stop(),
-                                           site);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      tx ? call->run(std::move(tx)) : call->fail(std::move(failure));
-    };
-    try {
-      self->runners_.post_work(std::move(body));
-    } catch (...) {
-      call->fail(std::current_exception());
-    }
-  };
-  at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
-                    std::move(run));
+  std::make_shared<postgres::async_begin>(shared_from_this(), runners_, std::move(options), site,
+                                          std::move(call))
+      ->start();
 }
 
 }  // namespace scalekit::db::postgres

@@ -68,8 +68,8 @@ host_pool::host_pool(server_address server, const client_params& params,
       core_(server_.name, params.pool, params.max_waiting, std::random_device{}(),
             steady_clock::now()),
       slots_(params.pool.max),
-      workers_({.threads = params.pool.max_dials + 1, .max_queued = 100'000, .name = "sk-db-dial"}) {
-}
+      workers_(
+          {.threads = params.pool.max_dials + 1, .max_queued = 100'000, .name = "sk-db-dial"}) {}
 
 host_pool::~host_pool() = default;
 
@@ -115,10 +115,9 @@ lent_connection host_pool::take(const detail::pool_user& user, const detail::cal
   actions.clear();
   const bool left = core_.abandon(self, leaving, steady_clock::now(), actions);
   act(held, actions);
-  const auto failure = left ? refusal(self, leaving)
-                       : self.now == detail::pool_waiter::state::refused
-                           ? refusal(self, self.why)
-                           : std::exception_ptr();
+  const auto failure = left                                              ? refusal(self, leaving)
+                       : self.now == detail::pool_waiter::state::refused ? refusal(self, self.why)
+                                                                         : std::exception_ptr();
   held.unlock();
   // The callbacks take the mutex.
   for (auto& each : watching) each.reset();
@@ -242,8 +241,7 @@ void host_pool::act(lock& held, pool_actions& actions) {
           break;
         case pool_action::kind::report_nested:
           params_.log(log_level::warning, "db.pool.nested_acquire",
-                      core_.describe_nested(*a.waiter),
-                      {{"server", server_.name}});
+                      core_.describe_nested(*a.waiter), {{"server", server_.name}});
           break;
       }
     }
@@ -279,6 +277,7 @@ void host_pool::dial_in(slot_id slot, time_point until) {
     if (!got.connection) {
       self->params_.log(log_level::warning, "db.pool.dial_failed", got.failure,
                         {{"server", self->server_.name}});
+      if (self->on_dial_failed_) self->on_dial_failed_(got);
       self->report([&](pool_actions& out) {
         self->core_.dial_failed(slot, std::move(got.failure), got.hopeless, steady_clock::now(),
                                 out);
@@ -310,9 +309,8 @@ void host_pool::check_in(slot_id slot, time_point until) {
     c.port.reset();
     c.wire->sync();
     const bool alive = drain(*c.wire, until);
-    self->report([&](pool_actions& out) {
-      self->core_.checked(slot, alive, steady_clock::now(), out);
-    });
+    self->report(
+        [&](pool_actions& out) { self->core_.checked(slot, alive, steady_clock::now(), out); });
   });
 }
 
@@ -323,8 +321,8 @@ void host_pool::reset_in(slot_id slot, time_point until) {
     auto& c = *self->slots_[slot];
     c.port.reset();
     // A cancel that is still on its way would hit whoever comes next.
-    const bool cancelled = !c.cancels.valid() ||
-                           c.cancels.wait_until(until) == std::future_status::ready;
+    const bool cancelled =
+        !c.cancels.valid() || c.cancels.wait_until(until) == std::future_status::ready;
     c.cancels = {};
     const bool in_order = cancelled && recover(*c.wire, until);
     c.read_only = false;
@@ -368,9 +366,8 @@ cancel_ticket host_pool::cancel(connection& c) {
 bool host_pool::wait_until_idle(time_point until) {
   closing_ = true;
   lock held(mutex_);
-  return idle_.wait_until(held, until, [this] {
-    return core_.statistics().busy + core_.waiting() == 0;
-  });
+  return idle_.wait_until(held, until,
+                          [this] { return core_.statistics().busy + core_.waiting() == 0; });
 }
 
 pool_statistics host_pool::statistics() const {
@@ -398,9 +395,8 @@ std::exception_ptr host_pool::refusal(const detail::pool_waiter& w, pool_refusal
       code = errc::closed;
       break;
   }
-  return std::make_exception_ptr(
-      error(make_error_code(code),
-            {core_.describe(why, w, steady_clock::now()), {}, {}, server_.name}));
+  return std::make_exception_ptr(error(
+      make_error_code(code), {core_.describe(why, w, steady_clock::now()), {}, {}, server_.name}));
 }
 
 }  // namespace scalekit::db::postgres

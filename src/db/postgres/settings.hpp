@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/topology/host_spec.hpp"
 #include "scalekit/db/client_params.hpp"
 
 #include <string>
@@ -14,6 +15,8 @@ struct server_address {
   std::vector<std::pair<std::string, std::string>> keywords;
   /// "10.0.0.1:5432" or "/run/postgresql:5432", for people.
   std::string name;
+  /// The same place, with its labels.
+  detail::host_spec where;
 };
 
 /// Where the servers are and how they are used, checked.
@@ -22,8 +25,8 @@ struct settings {
   client_params params;
 };
 
-/// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params is
-/// taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
+/// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params
+/// is taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
 settings settings_from_url(std::string_view url, client_params params);
 
 /// True for the schemes postgresql and postgres.

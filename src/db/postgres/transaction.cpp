@@ -45,8 +45,8 @@ std::string begin_text(const transaction_options& options) {
 }  // namespace
 
 transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-                         deadline until, const transaction_options& options, std::stop_token also_stop,
-                         std::source_location site)
+                         deadline until, const transaction_options& options,
+                         std::stop_token also_stop, std::source_location site)
     : backend_(std::move(owner)),
       at_(std::move(at)),
       lent_(std::move(lent)),
@@ -56,19 +56,34 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       also_stop_(std::move(also_stop)),
       scope_(options.scope),
       site_(site),
-      read_only_(options.read_only) {
+      read_only_(options.read_only),
+      session_(options.session),
+      under_way_(backend_->routes(), *at_) {
   try {
     control({begin_text(options)});
-  } catch (...) {
-    if (lent_) {
-      lent_.give_back(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset);
+    backend_->routes().note_role(*at_, *lent_);
+  } catch (const std::exception&) {
+    auto failure = std::current_exception();
+    // What a standby says to "begin read write".
+    if (!read_only_ && to_error(failure).diag().backend_code == "0A000") {
+      failure = std::make_exception_ptr(
+          error(make_error_code(errc::read_only), to_error(failure).diag()));
     }
-    throw;
+    note_evidence(failure);
+    lent_.give_back(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset);
+    std::rethrow_exception(failure);
   }
 }
 
 transaction::~transaction() {
   rollback();
+}
+
+void transaction::note_evidence(const std::exception_ptr& failure) noexcept {
+  if (!lent_) return;
+  const auto kind = read_only_ ? access::read : access::write;
+  backend_->routes().failed(*at_, kind, failure);
+  backend_->routes().note_role(*at_, *lent_);
 }
 
 detail::call_frame transaction::frame() const noexcept {
@@ -117,6 +132,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
     backend_->converse(*at_, *lent_, sc, call, query.site(), how);
   } catch (const std::exception& failure) {
     backend_->track(query, *entry, call, &sc, std::current_exception());
+    note_evidence(std::current_exception());
     note_failure(how, failure.what());
     throw;
   }
@@ -184,9 +200,9 @@ void transaction::release_savepoint() {
 void transaction::rollback_to_savepoint() noexcept {
   if (state_ == state::open && !backend_->is_forked()) {
     try {
-      own_call call({"rollback to savepoint " + savepoint_name(),
-                     "release savepoint " + savepoint_name()},
-                    site_);
+      own_call call(
+          {"rollback to savepoint " + savepoint_name(), "release savepoint " + savepoint_name()},
+          site_);
       const auto patience = earlier(deadline::after(last_words), until_);
       const auto why = converse(*lent_, call, patience.when());
       if (why != wait_end::ready) throw error(errc::execution_timeout, "it took too long");
@@ -211,27 +227,31 @@ write_result transaction::commit() {
   // Once it is sent a commit is not stopped: what became of it is worth more than the time.
   commit_call call(wrote_, site_);
   try {
-    const auto patience = deadline::after(
-        std::max<std::chrono::nanoseconds>(until_.remaining(), last_words));
+    const auto patience =
+        deadline::after(std::max<std::chrono::nanoseconds>(until_.remaining(), last_words));
     if (resume(*lent_, call, patience.when()) != wait_end::ready) {
       end(returned::needs_reset, backend_->counted().rolled_back);
       throw in_doubt("the server has not answered the commit");
     }
   } catch (const error& e) {
     if (state_ == state::over) throw;
+    note_evidence(std::current_exception());
     const bool lost = e.code() == errc::connection_lost || e.code() == errc::commit_in_doubt;
     end(lost ? returned::broken : returned::healthy, backend_->counted().rolled_back);
     if (lost && wrote_) return resolve(e);
     throw;
   }
   end(returned::healthy, backend_->counted().committed);
+  backend_->wrote(call.token(), session_);
   return {0, 0, call.token().to_string()};
 }
 
 error transaction::in_doubt(const std::string& why) const {
   return {make_error_code(errc::commit_in_doubt),
           {detail::describe(site_) + ": " + why + "; whether it was committed is not known",
-           {}, {}, {}}};
+           {},
+           {},
+           {}}};
 }
 
 /// Asks what became of a transaction whose commit was sent and not answered.
@@ -255,6 +275,7 @@ void transaction::end(returned how, std::atomic<std::uint64_t>& counter) noexcep
   state_ = state::over;
   counter.fetch_add(1, std::memory_order_relaxed);
   lent_.give_back(how);
+  under_way_ = {};
 }
 
 void transaction::require_open(std::string_view operation) const {

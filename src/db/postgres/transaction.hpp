@@ -2,8 +2,10 @@
 
 #include "db/postgres/backend.hpp"
 
+#include <exception>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <stop_token>
 #include <string>
@@ -14,8 +16,8 @@ namespace scalekit::db::postgres {
 class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
-  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-              deadline until, const transaction_options& options, std::stop_token also_stop,
+  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent, deadline until,
+              const transaction_options& options, std::stop_token also_stop,
               std::source_location site);
   ~transaction() override;
 
@@ -37,6 +39,7 @@ class transaction final : public detail::transaction_backend {
   void control(std::initializer_list<std::string> texts);
   void note_failure(detail::returned how, const char* what) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
+  void note_evidence(const std::exception_ptr& failure) noexcept;
   detail::call_frame frame() const noexcept;
   std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
   error in_doubt(const std::string& why) const;
@@ -51,6 +54,8 @@ class transaction final : public detail::transaction_backend {
   const request_scope scope_;
   const std::source_location site_;
   const bool read_only_;
+  const std::optional<session> session_;
+  call_on_host under_way_;
   state state_ = state::open;
   std::string why_aborted_;
   int depth_ = 0;

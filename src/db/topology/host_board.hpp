@@ -88,6 +88,11 @@ class host_board {
   /// connection refused".
   std::string describe(time_point now) const;
 
+  /// One host's part of it: "replica, lag 120 ms". Precondition: has(host).
+  std::string describe(host_id host, time_point now) const {
+    return state_of(hosts_.at(host), now);
+  }
+
   /// How far the standby is behind, as of its last answer; nothing where that is not known.
   std::optional<std::chrono::nanoseconds> lag(host_id host) const;
 
