@@ -52,6 +52,7 @@ backend::~backend() {
 
 host_ptr backend::host_for(access kind, const call_options& options, const call_frame& call,
                            const std::source_location& site) {
+  if (!router_.has_choice()) return hosts_.front();
   return router_.find(kind == access::read ? router_.to_read(options, call, site)
                                            : router_.to_write(call, site));
 }

@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace scalekit::db::postgres {
+namespace {
+
+/// libpq makes an error of its own of a connection that breaks; what a server says has an SQLSTATE.
+bool is_cut(const PGresult* r) {
+  return r != nullptr && PQresultStatus(r) == PGRES_FATAL_ERROR &&
+         PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr;
+}
+
+}  // namespace
 
 link::link(connection_ptr conn, std::string origin, std::size_t statements)
     : conn_(std::move(conn)), origin_(std::move(origin)), capacity_(statements) {
@@ -47,7 +56,8 @@ void link::drop_oldest() {
     const auto found = prepared_.find(*oldest);
     if (found->second.described == nullptr) continue;
     const auto text = "deallocate " + found->second.name;
-    check_sent(PQsendQueryParams(conn_.get(), text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
+    check_sent(
+        PQsendQueryParams(conn_.get(), text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
     push(step_kind::own, nullptr);
     sync();
     order_.erase(found->second.place);
@@ -93,6 +103,11 @@ void link::read(std::vector<exchange_ptr>& ended) {
   if (PQconsumeInput(conn_.get()) != 1) broken_ = true;
   while (!steps_.empty() && PQisBusy(conn_.get()) == 0) {
     result_ptr result(PQgetResult(conn_.get()));
+    if (is_cut(result.get())) {
+      // What is under way is settled as lost.
+      broken_ = true;
+      break;
+    }
     if (result) {
       empty_results_ = 0;
       take(std::move(result), ended);
@@ -117,6 +132,11 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
     } else {
       broken_ = true;
     }
+    return;
+  }
+  if (current.kind == step_kind::sync) {
+    // What ends the group, its commit, failed. The end of the group itself is still to come.
+    group_failure_ = std::move(result);
     return;
   }
   if (current.has_result) return;  // A statement has one; rules can make more: the first counts.

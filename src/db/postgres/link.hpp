@@ -66,6 +66,10 @@ class link {
   const std::string& origin() const noexcept { return origin_; }
   std::size_t under_way() const noexcept { return steps_.size(); }
 
+  /// The error with which the end of a group failed: the commit of its implicit transaction, after
+  /// its statements had succeeded (a deferred constraint). Null where none did since the last call.
+  result_ptr take_group_failure() noexcept { return std::move(group_failure_); }
+
   /// The server's own idea of a parameter that it reports; null where it does not.
   const char* parameter_status(const char* name) const noexcept {
     return PQparameterStatus(conn_.get(), name);
@@ -130,6 +134,7 @@ class link {
   std::list<std::uint64_t> order_;
   std::uint64_t next_name_ = 1;
   std::uint64_t hits_ = 0, misses_ = 0;
+  result_ptr group_failure_;
   bool broken_ = false;
   int empty_results_ = 0;
 };

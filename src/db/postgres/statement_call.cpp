@@ -81,6 +81,7 @@ bool statement_call::send(connection& c) {
     throw error_of(*e_, query_.site(), wire.origin(), false);
   }
   e_->end = exchange::ending::none;
+  wire.take_group_failure();
   if (is_guarded()) {
     // What can be seen before it runs need not be undone.
     const auto* known = e_->entry->described();
@@ -109,6 +110,10 @@ bool statement_call::send(connection& c) {
 
 bool statement_call::look(connection& c) {
   answered_ = std::chrono::steady_clock::now();
+  if (auto failure = c.wire->take_group_failure()) {
+    e_->result = std::move(failure);
+    e_->end = exchange::ending::failed;
+  }
   if (e_->end != exchange::ending::done) {
     const auto failure = std::make_exception_ptr(
         error_of(*e_, query_.site(), c.wire->origin(),

@@ -20,8 +20,7 @@ class postgres_database final : public db_suite::database {
     server().create_database(name_);
   }
 
-  scalekit::db::client open(scalekit::db::client_params params,
-                            scalekit::execution exec) override {
+  scalekit::db::client open(scalekit::db::client_params params, scalekit::execution exec) override {
     return scalekit::db::client::open(server().socket_url(name_), std::move(params),
                                       std::move(exec));
   }
