@@ -2,6 +2,7 @@
 
 #include "db/call_frame.hpp"
 #include "db/postgres/drive.hpp"
+#include "db/postgres/function_book.hpp"
 #include "db/postgres/host.hpp"
 #include "db/postgres/io_home.hpp"
 #include "db/postgres/router.hpp"
@@ -45,6 +46,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                    detail::row_sink* rows) override;
   void async_run(detail::access kind, statement query, call_options options,
                  std::shared_ptr<detail::async_call> call) override;
+  detail::access kind_of(const statement& query) override;
+  bool is_write_after_all(const statement& query, const error& e) override;
   std::unique_ptr<detail::transaction_backend> begin(const transaction_options& options,
                                                      const std::source_location& site) override;
   void async_begin(transaction_options options, const std::source_location& site,
@@ -67,6 +70,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void wrote(const causal_token& token, const std::optional<session>& by) noexcept {
     router_.wrote(token, by);
   }
+  bool is_read_by_text(const statement& query);
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
   /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
   /// interrupted and leaves the connection out of order, says so in `how`.
@@ -109,6 +113,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::stop_source stopping_;
   std::shared_ptr<io_home> io_;
   statement_book book_;
+  const std::shared_ptr<function_book> functions_ = std::make_shared<function_book>();
   std::vector<host_ptr> hosts_;
   router router_;
   counters counters_;

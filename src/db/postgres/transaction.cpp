@@ -142,6 +142,11 @@ write_result transaction::run(access kind, const statement& query, const call_op
   return {sc.rows_affected(), 0, {}};
 }
 
+access transaction::kind_of(const statement& query) {
+  // Where it runs is settled; what matters is what is to be undone.
+  return backend_->is_read_by_text(query) ? access::read : access::write;
+}
+
 /// PostgreSQL refuses everything after a statement that failed, up to the end of the transaction or
 /// of the savepoint around it.
 void transaction::note_failure(returned how, const char* what) noexcept {

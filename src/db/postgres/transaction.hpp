@@ -24,6 +24,7 @@ class transaction final : public detail::transaction_backend {
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void run_script(std::string_view script) override;
+  detail::access kind_of(const statement& query) override;
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;

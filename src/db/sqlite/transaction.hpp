@@ -21,6 +21,9 @@ class sqlite_transaction final : public detail::transaction_backend {
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void run_script(std::string_view script) override;
+  detail::access kind_of(const statement& query) override {
+    return read_only_ ? detail::access::read : backend_->kind_of(query);
+  }
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;

@@ -4,17 +4,20 @@
 #include "support/postgres/cluster.hpp"
 #include "support/wait_until.hpp"
 
+#include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -244,6 +247,67 @@ TEST_CASE("labels choose the hosts of a read") {
 
   CHECK(labelled == of.node(2).port());
   CHECK(contains(text, "role=nobody"));
+}
+
+TEST_CASE("execute sends to replicas what is known to be a read, and learns what is none") {
+  auto& of = shared_cluster();
+  of.primary().exec(
+      "create sequence numbers;"
+      "create function claims_to_read() returns bigint language plpgsql stable as"
+      " 'begin return nextval(''numbers''); end'");
+  of.wait_until_caught_up();
+  auto client = db::client::open(of.url(), patient());
+  const auto port = sql("select inet_server_port()::bigint");
+  const auto liar = sql("select claims_to_read()");
+  const auto port_of = [&](const db::statement& s) {
+    return client.execute<std::int64_t>(s).at(0);
+  };
+
+  const bool read_elsewhere = wait_until([&] { return port_of(port) != of.primary().port(); });
+  const auto asynchronous =
+      client.async_execute<std::int64_t>(port, {}, boost::asio::use_future).get().at(0);
+  const auto is_volatile = port_of(sql("select inet_server_port() + 0 * nextval('numbers')"));
+  const auto locking = port_of(
+      sql("select inet_server_port()::bigint from (select 1 from pg_class limit 1 for update) c"));
+  const auto before = client.statistics().failed_statements;
+  const auto first = port_of(liar);
+  const auto refused = client.statistics().failed_statements - before;
+  const auto second = port_of(liar);
+  const auto third = client.async_execute<std::int64_t>(liar, {}, boost::asio::use_future).get();
+  const auto refused_later = client.statistics().failed_statements - before - refused;
+
+  CHECK(read_elsewhere);
+  CHECK(asynchronous != of.primary().port());
+  CHECK(is_volatile == of.primary().port());
+  CHECK(locking == of.primary().port());
+  CHECK(second == first + 1);
+  CHECK(third.at(0) == first + 2);
+  CHECK(refused == 1);
+  CHECK(refused_later == 0);
+}
+
+TEST_CASE("calls without a thread find their hosts as well") {
+  auto& of = shared_cluster();
+  make_table(of, "async_calls");
+  auto client = db::client::open(of.url(), patient());
+  const auto count = sql("select count(*) from async_calls");
+  const auto port = sql("select inet_server_port()::bigint");
+  using boost::asio::use_future;
+
+  const auto read = client.async_read<std::int64_t>(port, use_future).get().at(0);
+  paused_replay pause(of);
+  client.async_write(sql("insert into async_calls values (1)"), use_future).get();
+  const auto own = client.async_read<int>(count, use_future).get().at(0);
+  client
+      .async_transaction(
+          [](db::transaction& tx) { tx.write(sql("insert into async_calls values (2)")); },
+          use_future)
+      .get();
+  const auto committed = client.async_read<int>(count, use_future).get().at(0);
+
+  CHECK(read != of.primary().port());
+  CHECK(own == 1);
+  CHECK(committed == 2);
 }
 
 TEST_CASE("a replica dies and comes back while nobody notices") {
