@@ -239,10 +239,9 @@ class simulated_client {
   void check_lost(const true_write& write) {
     ++total_.lost_tokens;
     const auto& host = cluster_.hosts()[writer_];
-    if (!is_known_primary(writer_) || host.in_recovery || cluster_.is_ambiguous(write.timeline) ||
-        cluster_.is_ambiguous(host)) {
-      return;
-    }
+    // It is lost to the primary that is known; the host may be another one's follower by now.
+    if (!is_known_primary(writer_) || host.timeline != heard_[writer_].last->timeline) return;
+    if (cluster_.is_ambiguous(write.timeline) || cluster_.is_ambiguous(host)) return;
     if (host.has(write)) fail("a write said to be lost is on", writer_);
   }
 
