@@ -32,9 +32,10 @@ void async_statement::start() {
     entry_ = backend_->entry_for(query_, kind_);
     ask_for_host();
   } catch (...) {
+    // Then nobody else has it.
+    initiating_ = true;
     fail(std::current_exception(), returned::healthy);
   }
-  initiating_ = false;
 }
 
 void async_statement::ask_for_host() {
@@ -42,11 +43,15 @@ void async_statement::ask_for_host() {
   auto query = kind_ == access::read ? routes.to_read(options_, frame_, query_.site())
                                      : routes.to_write(frame_, query_.site());
   if (auto at = routes.try_find(query)) return ask_for_connection(std::move(at));
+  initiating_ = false;
   routes.async_find(std::move(query), backend_->io().executor(),
                     [self = shared_from_this()](std::exception_ptr e, host_ptr at) {
-                      self->initiating_ = false;
                       if (e) return self->fail(std::move(e), returned::healthy);
-                      self->ask_for_connection(std::move(at));
+                      try {
+                        self->ask_for_connection(std::move(at));
+                      } catch (...) {
+                        self->fail(std::current_exception(), returned::healthy);
+                      }
                     });
 }
 
@@ -59,9 +64,9 @@ void async_statement::ask_for_connection(host_ptr at) {
   }
   const auto patience =
       earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
+  initiating_ = false;
   at_->pool->async_take(user, frame_.begun, patience.when(), options_.stop, also_stop_,
                         [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
-                          self->initiating_ = false;
                           self->frame_.acquired = steady_clock::now();
                           self->have(std::move(e), std::move(lent));
                         });
@@ -120,6 +125,7 @@ void async_statement::talk() {
 }
 
 void async_statement::wait() {
+  initiating_ = false;
   auto ready = [self = shared_from_this()](boost::system::error_code ec) {
     if (!ec) self->on_ready();
   };

@@ -231,6 +231,10 @@ void host_watch::close() {
   for (auto& each : woken) std::exchange(each, nullptr)();
 }
 
+void host_watch::join() {
+  for (auto& w : hosts_) w->timetable.reset();
+}
+
 bool host_watch::is_closed() const {
   lock held(mutex_);
   return closed_;

@@ -56,6 +56,9 @@ class host_watch : public std::enable_shared_from_this<host_watch> {
 
   /// Ends the monitor. Who waits is woken.
   void close();
+  /// Waits until its threads have ended, so that nobody hears of anything any more. After close();
+  /// from one thread.
+  void join();
   bool is_closed() const;
 
   struct host_state {

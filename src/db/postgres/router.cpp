@@ -75,7 +75,9 @@ router::router(const settings& s, std::vector<host_ptr> hosts)
 }
 
 router::~router() {
-  if (!guard_.is_forked()) close();
+  if (!watch_ || guard_.is_forked()) return;
+  watch_->close();
+  watch_->join();
 }
 
 void router::close() {
