@@ -167,7 +167,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
-  void start(detail::access kind, statement query, call_options options,
+  void start(detail::access kind, statement&& query, call_options&& options,
              std::shared_ptr<detail::async_call> call);
   void start(transaction_options options, const std::source_location& site,
              std::shared_ptr<detail::async_transaction_call> call);

@@ -23,8 +23,7 @@ void backend::async_run(access kind, statement query, call_options options,
                       });
     return;
   }
-  if (kind == access::read && settings_.params.lanes > 0 &&
-      start_in_lane(query, options, call)) {
+  if (kind == access::read && settings_.params.lanes > 0 && start_in_lane(query, options, call)) {
     return;
   }
   std::make_shared<async_statement>(shared_from_this(), kind, std::move(query), std::move(options),
@@ -35,13 +34,13 @@ void backend::async_run(access kind, statement query, call_options options,
 bool backend::start_in_lane(statement& query, call_options& options,
                             std::shared_ptr<detail::async_call>& call) {
   try {
-    const auto now = std::chrono::steady_clock::now();
+    const auto frame = detail::frame_of(options, settings_.params.statement_timeout);
     auto entry = entry_for(query, access::read);
-    const auto at = reader(options, detail::frame_of(options, settings_.params.statement_timeout));
-    if (!may_share(at, entry, now)) return false;
+    const auto at = reader(options, frame);
+    if (!may_share(at, entry, frame.begun)) return false;
     const auto& through = at->lanes.pick([this] { return io_->executor(); });
     std::make_shared<async_lane_read>(shared_from_this(), std::move(query), std::move(options),
-                                      std::move(entry), call)
+                                      frame, std::move(entry), call)
         ->start(through);
     return true;
   } catch (...) {
@@ -97,7 +96,7 @@ void backend::async_begin(transaction_options options, const std::source_locatio
     }
   };
   at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
-                    std::move(run));
+                       std::move(run));
 }
 
 }  // namespace scalekit::db::postgres
