@@ -98,6 +98,7 @@ class link {
   /// Forgets the preparation that `e` was sent as, or whose it was: the statement is prepared anew
   /// when it comes next. Does nothing where that was done already.
   void forget(const exchange& e) noexcept;
+  void forget(const statement_entry& entry) noexcept;
   void forget_all() noexcept;
 
   std::uint64_t cache_hits() const noexcept { return hits_; }
@@ -119,6 +120,7 @@ class link {
     statement_entry_ptr entry;
   };
 
+  static void on_notice(void* self, const PGresult* r) noexcept;
   void push(step_kind kind, exchange_ptr member);
   void take(result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_parse(exchange& e, result_ptr result);
