@@ -193,7 +193,9 @@ write_result backend::run_once(access kind, const statement& query, const call_o
                                call_frame& call, int attempt) {
   const auto at = kind == access::read ? reader(options, call) : writer();
   const counted_read under_way(kind == access::read ? &at->blocking_reads : nullptr);
-  if (kind == access::read && may_share(at, entry, call.begun) &&
+  // A lane would read on while a row is dealt with, and for all its members.
+  const bool streams = rows != nullptr && rows->takes_as_they_come();
+  if (kind == access::read && !streams && may_share(at, entry, call.begun) &&
       under_way.count() > blocking_reads_apart) {
     return run_in_lane(*at, query, entry, rows, call);
   }
