@@ -73,11 +73,7 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
     return ask_for_connection();
   }
   reactor_port::attach(*lent_, loop_);
-  auto& exchange = lent_->spare;
-  if (exchange.use_count() > 1) exchange = std::make_shared<postgres::exchange>();
-  exchange->entry = entry_;
-  exchange->encoded_for = nullptr;
-  talk_.emplace(query_, exchange, call_->rows(), backend_->shape_of(kind_));
+  talk_.emplace(query_, lent_->exchange_for(entry_), call_->rows(), backend_->shape_of(kind_));
   if (attempt_ == 0) watch();
   // They may have come while there was no connection.
   if (frame_.is_stopped()) return interrupt(wait_end::stopped);

@@ -202,11 +202,7 @@ write_result backend::run_once(access kind, const statement& query, const call_o
   auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call,
                    // After a loss, one that was used just now may be as dead.
                    attempt == 0 ? kind : access::write);
-  auto& e = lent->spare;
-  if (e.use_count() > 1) e = std::make_shared<exchange>();
-  e->entry = entry;
-  e->encoded_for = nullptr;
-  statement_call sc(query, e, rows, shape_of(kind));
+  statement_call sc(query, lent->exchange_for(entry), rows, shape_of(kind));
   auto how = returned::healthy;
   try {
     converse(*at, *lent, sc, call, query.site(), how);

@@ -16,4 +16,11 @@ connection::~connection() {
   static_cast<void>(wire.release());
 }
 
+const exchange_ptr& connection::exchange_for(const statement_entry_ptr& entry) {
+  if (!spare_ || spare_.use_count() > 1) spare_ = std::make_shared<exchange>();
+  spare_->entry = entry;
+  spare_->encoded_for = nullptr;
+  return spare_;
+}
+
 }  // namespace scalekit::db::postgres

@@ -37,8 +37,13 @@ struct connection {
   cancel_ticket cancels;
   /// In the event loop that waits for the socket, once there was an asynchronous call on it.
   std::unique_ptr<reactor_port> port;
-  /// Used again and again by blocking calls, for its buffers.
-  exchange_ptr spare = std::make_shared<exchange>();
+
+  /// An exchange for the next call, with the buffers of the one before where nobody reads that any
+  /// more.
+  const exchange_ptr& exchange_for(const statement_entry_ptr& entry);
+
+ private:
+  exchange_ptr spare_;
 };
 
 }  // namespace scalekit::db::postgres

@@ -16,11 +16,4 @@ void lane_set::close() {
   for (const auto& each : lanes_) each->close();
 }
 
-std::size_t lane_set::load() const noexcept {
-  std::size_t sum = 0;
-  if (!made_.load(std::memory_order_acquire)) return sum;
-  for (const auto& each : lanes_) sum += each->load();
-  return sum;
-}
-
 }  // namespace scalekit::db::postgres

@@ -33,7 +33,6 @@ class lane_set {
   }
 
   void close();
-  std::size_t load() const noexcept;
 
  private:
   void make(const boost::asio::any_io_executor& loop);

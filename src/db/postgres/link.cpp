@@ -28,7 +28,6 @@ void link::push(step_kind kind, exchange_ptr member) {
 }
 
 void link::prepare(const exchange_ptr& e) {
-  ++misses_;
   if (prepared_.size() >= capacity_) drop_oldest();
   const auto id = e->entry->id;
   order_.push_front(id);
@@ -73,7 +72,6 @@ void link::send(const exchange_ptr& e) {
     e->parameters.encode(*e->values, p.described->parameters);
     e->encoded_for = p.described;
   }
-  ++hits_;
   e->read_by = p.described;
   e->prepared_as = p.number;
   check_sent(PQsendQueryPrepared(conn_.get(), p.name.c_str(), e->parameters.size(),
@@ -234,11 +232,6 @@ void link::forget(const exchange& e) noexcept {
   if (known == prepared_.end() || known->second.number != e.prepared_as) return;
   order_.erase(known->second.place);
   prepared_.erase(known);
-}
-
-void link::forget_all() noexcept {
-  prepared_.clear();
-  order_.clear();
 }
 
 link::outside_pipeline::outside_pipeline(link& l) noexcept : link_(l) {

@@ -65,7 +65,6 @@ class link {
   }
   int socket() const noexcept { return PQsocket(conn_.get()); }
   const std::string& origin() const noexcept { return origin_; }
-  std::size_t under_way() const noexcept { return steps_.size(); }
 
   /// The server's own idea of a parameter that it reports; null where it does not.
   const char* parameter_status(const char* name) const noexcept {
@@ -98,10 +97,6 @@ class link {
   /// Forgets the preparation that `e` was sent as, or whose it was: the statement is prepared anew
   /// when it comes next. Does nothing where that was done already.
   void forget(const exchange& e) noexcept;
-  void forget_all() noexcept;
-
-  std::uint64_t cache_hits() const noexcept { return hits_; }
-  std::uint64_t cache_misses() const noexcept { return misses_; }
 
  private:
   enum class step_kind : std::uint8_t { parse, describe, run, sync, own };
@@ -136,7 +131,6 @@ class link {
   // The most recently used first.
   std::list<std::uint64_t> order_;
   std::uint64_t next_name_ = 1;
-  std::uint64_t hits_ = 0, misses_ = 0;
   bool broken_ = false, lost_ = false;
   int empty_results_ = 0;
 };

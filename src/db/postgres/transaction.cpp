@@ -40,6 +40,11 @@ std::string what_of(const std::exception_ptr& failure) {
   }
 }
 
+/// Of a connection on which a statement of our own has failed.
+returned state_of(const link& wire) noexcept {
+  return wire.is_quiet() ? returned::healthy : returned::needs_reset;
+}
+
 std::string begin_text(const transaction_options& options) {
   std::string text = "begin";
   switch (options.isolation) {
@@ -81,9 +86,7 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
     converse(begin);
     identity_ = lent_->identity;
   } catch (...) {
-    if (lent_) {
-      lent_.give_back(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset);
-    }
+    if (lent_) lent_.give_back(state_of(*lent_->wire));
     throw;
   }
 }
@@ -132,11 +135,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
   auto shape = backend_->shape_of(kind);
   shape.in_transaction = true;
   shape.learn_xid = kind == access::write && xid_ == 0;
-  auto& e = lent_->spare;
-  if (e.use_count() > 1) e = std::make_shared<exchange>();
-  e->entry = entry;
-  e->encoded_for = nullptr;
-  statement_call sc(query, e, rows, shape);
+  statement_call sc(query, lent_->exchange_for(entry), rows, shape);
   auto how = returned::healthy;
   reading_ = true;
   try {
@@ -211,8 +210,7 @@ void transaction::savepoint() {
     control({"savepoint " + savepoint_name()});
   } catch (const std::exception& failure) {
     --depth_;
-    note_failure(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset,
-                 failure.what());
+    note_failure(state_of(*lent_->wire), failure.what());
     throw;
   }
 }
@@ -222,8 +220,7 @@ void transaction::release_savepoint() {
   try {
     control({"release savepoint " + savepoint_name()});
   } catch (const std::exception& failure) {
-    note_failure(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset,
-                 failure.what());
+    note_failure(state_of(*lent_->wire), failure.what());
     throw;
   }
   --depth_;

@@ -49,6 +49,28 @@ bool is_whole(const std::string& key, const std::string& value) {
   }
 }
 
+/// Starts a process that writes, and kills it `nanoseconds` after its first write.
+void kill_a_writer(const fs::path& directory, std::uint_fast32_t nanoseconds) {
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const auto child = ::fork();
+  if (child == 0) {
+    try {
+      write_for_ever(directory, ready[1]);
+    } catch (...) {
+      ::_exit(1);
+    }
+  }
+  char one = 0;
+  REQUIRE(::read(ready[0], &one, 1) == 1);
+  const timespec while_it_writes{0, static_cast<long>(nanoseconds)};
+  ::nanosleep(&while_it_writes, nullptr);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
 }  // namespace
 
 TEST_CASE("writers killed with -9 leave no wrong value, no lock and no litter") {
@@ -56,24 +78,7 @@ TEST_CASE("writers killed with -9 leave no wrong value, no lock and no litter") 
   std::mt19937 random(11);
   int found = 0;
   for (int round = 0; round < 30; ++round) {
-    int ready[2];
-    REQUIRE(::pipe(ready) == 0);
-    const auto child = ::fork();
-    if (child == 0) {
-      try {
-        write_for_ever(directory.path(), ready[1]);
-      } catch (...) {
-        ::_exit(1);
-      }
-    }
-    char one = 0;
-    REQUIRE(::read(ready[0], &one, 1) == 1);
-    const timespec while_it_writes{0, static_cast<long>(random() % 20'000'000)};
-    ::nanosleep(&while_it_writes, nullptr);
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    ::close(ready[0]);
-    ::close(ready[1]);
+    kill_a_writer(directory.path(), random() % 20'000'000);
 
     auto store = cache::store::open(files_only(directory.path()));
     for (int k = 0; k < keys; ++k) {
@@ -103,24 +108,7 @@ TEST_CASE("writers killed with -9 never make the files look smaller than they ar
   auto store = cache::store::open(files_only(directory.path()));
   std::mt19937 random(12);
   for (int round = 0; round < 30; ++round) {
-    int ready[2];
-    REQUIRE(::pipe(ready) == 0);
-    const auto child = ::fork();
-    if (child == 0) {
-      try {
-        write_for_ever(directory.path(), ready[1]);
-      } catch (...) {
-        ::_exit(1);
-      }
-    }
-    char one = 0;
-    REQUIRE(::read(ready[0], &one, 1) == 1);
-    const timespec while_it_writes{0, static_cast<long>(random() % 10'000'000)};
-    ::nanosleep(&while_it_writes, nullptr);
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    ::close(ready[0]);
-    ::close(ready[1]);
+    kill_a_writer(directory.path(), random() % 10'000'000);
 
     std::uintmax_t real = 0;
     for (auto& file : entry_files(directory.path())) {
