@@ -52,6 +52,12 @@ class value_list {
 
   std::size_t size() const noexcept { return slots_.size(); }
 
+  /// Removes all; what they were kept in is used again.
+  void clear() noexcept {
+    slots_.clear();
+    data_.clear();
+  }
+
   /// Precondition: i < size(). Valid until the list changes, moves or dies.
   value_view operator[](std::size_t i) const noexcept {
     const slot& s = slots_[i];

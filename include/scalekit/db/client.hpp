@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <ranges>
 #include <source_location>
 #include <span>
 #include <string_view>
@@ -88,6 +89,26 @@ class SCALEKIT_EXPORT client : public verbs<client> {
         detail::wait_or_throw(attempts, *backend_, std::current_exception());
       }
     }
+  }
+
+  /// Inserts all rows of a range that can be gone through twice (std::vector, std::array, a view of
+  /// one) or none, and returns how many went in. A row is a described aggregate or a std::tuple, as
+  /// in core/row.hpp.
+  ///
+  /// On PostgreSQL 100 rows and more go by binary COPY, unless the options say what to do about
+  /// conflicts, a column is an array, or a value must be read by the server (text into a uuid, an
+  /// enum, a numeric): those, and fewer rows, go 128 to a statement. On SQLite each row is one run
+  /// of a prepared statement. COPY fires triggers and checks constraints, but does not apply rules.
+  ///
+  /// Throws as verbs::write(), and errc::invalid_argument for columns that do not fit the rows.
+  /// It is a transaction of its own.
+  template <std::ranges::forward_range Range>
+  std::uint64_t insert_many(const bulk_target& into, const Range& rows,
+                            const insert_options& options = {},
+                            std::source_location site = std::source_location::current()) {
+    return transaction(
+        [&](db::transaction& tx) { return tx.insert_many(into, rows, options, site); },
+        {.timeout = options.timeout, .stop = options.stop}, site);
   }
 
   /// Completes with std::vector<Row>.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <ranges>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
@@ -60,6 +61,27 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
   /// done in the transaction.
   void run_script(std::string_view script);
 
+  /// Inserts all rows of a range that can be gone through twice (std::vector, std::array, a view of
+  /// one) or none, and returns how many went in. A row is a described aggregate or a std::tuple, as
+  /// in core/row.hpp.
+  ///
+  /// On PostgreSQL 100 rows and more go by binary COPY, unless the options say what to do about
+  /// conflicts, a column is an array, or a value must be read by the server (text into a uuid, an
+  /// enum, a numeric): those, and fewer rows, go 128 to a statement. On SQLite each row is one run
+  /// of a prepared statement. COPY fires triggers and checks constraints, but does not apply rules.
+  ///
+  /// Throws as verbs::write(), and errc::invalid_argument for columns that do not fit the rows.
+  /// When it throws, what it inserted is undone with the transaction or the savepoint around it:
+  /// let the exception leave that.
+  template <std::ranges::forward_range Range>
+  std::uint64_t insert_many(bulk_target into, const Range& rows, const insert_options& options = {},
+                            std::source_location site = std::source_location::current()) {
+    detail::range_source<const Range> source(rows);
+    using members = typename detail::range_source<const Range>::members;
+    return insert(detail::complete(std::move(into), members::names, members::kinds.size()), source,
+                  options, site);
+  }
+
   /// Waits for a lock that belongs to this transaction alone until it ends: for what must not be
   /// done twice at the same time and is no row. `key` is any number that those who take turns
   /// agree on; several locks are best taken in the same order by all. To take it again is harmless.
@@ -106,6 +128,8 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
     bool released_ = false;
   };
 
+  std::uint64_t insert(const bulk_target& into, detail::row_source& rows,
+                       const insert_options& options, const std::source_location& site);
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
 

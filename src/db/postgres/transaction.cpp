@@ -170,6 +170,13 @@ void transaction::note_failure(returned how, const char* what) noexcept {
   lent_.give_back(returned::needs_reset);
 }
 
+void transaction::learn_xid() {
+  if (xid_ != 0) return;
+  own_call asked({xid_text}, site_);
+  converse(asked);
+  xid_ = number_of(*asked.answers().front());
+}
+
 void transaction::run_script(std::string_view script) {
   require_open("a script");
   if (read_only_) throw error(errc::not_allowed, "a script in a read-only transaction");
@@ -181,11 +188,7 @@ void transaction::run_script(std::string_view script) {
     if (why != wait_end::ready) {
       throw backend_->interruption(why, limits, site_, lent_->wire->origin());
     }
-    if (xid_ == 0) {
-      own_call asked({xid_text}, site_);
-      converse(asked);
-      xid_ = number_of(*asked.answers().front());
-    }
+    learn_xid();
   } catch (const std::exception& failure) {
     note_failure(lent_->wire->transaction_status() == PQTRANS_ACTIVE ? returned::needs_reset
                                                                      : returned::healthy,

@@ -26,6 +26,10 @@ class transaction final : public detail::transaction_backend {
   void run_script(std::string_view script) override;
   bool lock(std::int64_t key, bool wait, const call_options& options,
             const std::source_location& site) override;
+  std::optional<std::uint64_t> copy_in(const bulk_target& into, detail::row_source& rows,
+                                       const call_options& options,
+                                       const std::source_location& site) override;
+  std::size_t rows_per_insert() const noexcept override { return 128; }
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;
@@ -41,6 +45,7 @@ class transaction final : public detail::transaction_backend {
   void converse(conversation& what);
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
+  void learn_xid();
   void note_failure(detail::returned how, const char* what) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
   detail::call_frame frame() const noexcept;

@@ -3,6 +3,7 @@
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/row.hpp"
+#include "scalekit/db/bulk.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"
@@ -13,6 +14,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <stop_token>
@@ -42,6 +44,15 @@ class transaction_backend {
   /// Takes an advisory lock until the end. False when it is taken and `wait` is not.
   virtual bool lock(std::int64_t key, bool wait, const call_options& options,
                     const std::source_location& site) = 0;
+
+  /// Inserts all rows at once, faster than by statements; nothing, and no row was taken, where it
+  /// cannot or is not worth it.
+  virtual std::optional<std::uint64_t> copy_in(const bulk_target&, row_source&, const call_options&,
+                                               const std::source_location&) {
+    return std::nullopt;
+  }
+  /// How many rows of a bulk write go into one statement at most.
+  virtual std::size_t rows_per_insert() const noexcept { return 1; }
 
   /// Savepoints are numbered by depth, outermost 1.
   virtual void savepoint() = 0;
