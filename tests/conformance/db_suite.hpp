@@ -5,6 +5,7 @@
 
 #include "conformance/db_suite_bulk.hpp"
 #include "conformance/db_suite_fixture.hpp"
+#include "conformance/db_suite_loader.hpp"
 #include "conformance/db_suite_statements.hpp"
 #include "conformance/db_suite_stream.hpp"
 #include "conformance/db_suite_time.hpp"

@@ -1,0 +1,105 @@
+#include "scalekit/db/listener.hpp"
+
+#include "scalekit/core/error.hpp"
+#include "scalekit/core/fork_guard.hpp"
+#ifdef SCALEKIT_WITH_POSTGRES
+#include "db/postgres/listen_loop.hpp"
+#endif
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <pthread.h>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace scalekit::db {
+
+#ifdef SCALEKIT_WITH_POSTGRES
+
+namespace {
+
+void validate(const listener_params& params) {
+  if (params.channels.empty()) throw std::invalid_argument("listener_params.channels is empty");
+  for (const auto& name : params.channels) {
+    if (name.empty() || name.find('\0') != std::string::npos) {
+      throw std::invalid_argument("listener_params.channels has a name that is empty or has a NUL");
+    }
+  }
+  if (!params.on_notification) {
+    throw std::invalid_argument("listener_params.on_notification is empty");
+  }
+  scalekit::validate(params.reconnect, "listener_params.reconnect");
+  using namespace std::chrono_literals;
+  if (params.check_interval < 100ms || params.check_interval > 1h) {
+    throw std::invalid_argument("listener_params.check_interval must be 100 ms to 1 h");
+  }
+}
+
+}  // namespace
+
+struct listener::impl {
+  impl(postgres::settings s, listener_params params) : loop(std::move(s), std::move(params)) {}
+
+  const fork_guard guard;
+  postgres::listen_loop loop;
+  std::thread thread;
+  std::atomic<std::thread::id> its_id{};
+  std::mutex closing;
+};
+
+listener::listener(std::string_view url, listener_params params) {
+  if (!postgres::is_postgres_url(url)) {
+    throw error(errc::not_supported, "db::listener: only PostgreSQL has notifications");
+  }
+  validate(params);
+  impl_ = std::make_shared<impl>(postgres::settings_from_url(url, {}), std::move(params));
+  // It keeps what it runs on: the listener may be destroyed in one of its callbacks.
+  impl_->thread = std::thread([self = impl_] {
+    self->its_id = std::this_thread::get_id();
+    self->loop.run();
+  });
+  pthread_setname_np(impl_->thread.native_handle(), "sk-db-listen");
+}
+
+listener::~listener() {
+  close();
+  if (impl_->guard.is_forked()) {
+    // The thread is the parent's.
+    if (impl_->thread.joinable()) impl_->thread.detach();
+    static_cast<void>(new std::shared_ptr<impl>(std::move(impl_)));
+    return;
+  }
+  if (impl_->thread.joinable()) impl_->thread.detach();
+}
+
+void listener::close() noexcept {
+  if (impl_->guard.is_forked()) return;
+  impl_->loop.stop();
+  if (impl_->its_id.load() == std::this_thread::get_id()) return;
+  std::lock_guard one_at_a_time(impl_->closing);
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+bool listener::is_listening() const noexcept {
+  return impl_->loop.is_listening();
+}
+
+#else
+
+struct listener::impl {};
+
+listener::listener(std::string_view, listener_params) {
+  throw error(errc::not_supported, "db::listener: built without PostgreSQL, which alone has it");
+}
+listener::~listener() = default;
+void listener::close() noexcept {}
+bool listener::is_listening() const noexcept {
+  return false;
+}
+
+#endif
+
+}  // namespace scalekit::db
