@@ -73,6 +73,39 @@ std::string insert_text(const bulk_target& into, const insert_options& options, 
   return text + (changes.empty() ? " do nothing" : " do update set " + changes);
 }
 
+std::string update_text(const bulk_target& in, const std::vector<std::string>& key,
+                        std::size_t rows) {
+  std::string changes, matches;
+  for (const auto& name : in.columns) {
+    const auto quoted = quoted_column(name);
+    if (std::ranges::find(key, name) != key.end()) {
+      matches += (matches.empty() ? "old." : " and old.") + quoted + " = new." + quoted;
+    } else {
+      changes += (changes.empty() ? "" : ", ") + quoted + " = new." + quoted;
+    }
+  }
+  const bool is_known = std::ranges::all_of(key, [&](const std::string& name) {
+    return std::ranges::find(in.columns, name) != in.columns.end();
+  });
+  if (changes.empty() || matches.empty() || !is_known) {
+    throw error(errc::invalid_argument,
+                "update_options.key must name some of the columns that are written to " + in.table +
+                    ", and not all");
+  }
+  // The first part has no rows; it tells the server the types of what follows.
+  const auto table = quoted_table(in.table);
+  std::string text = "update " + table + " as old set " + changes + " from (select " +
+                     column_list(in.columns) + " from " + table + " where false";
+  std::size_t next = 1;
+  for (std::size_t r = 0; r < rows; ++r) {
+    text += " union all select ";
+    for (std::size_t c = 0; c < in.columns.size(); ++c) {
+      text += (c == 0 ? "$" : ", $") + std::to_string(next++);
+    }
+  }
+  return text + ") as new where " + matches;
+}
+
 std::size_t rows_of_next(std::size_t left, std::size_t most) noexcept {
   for (const auto size : std::initializer_list<std::size_t>{128, 32, 8, 1}) {
     if (size <= left && size <= most) return size;

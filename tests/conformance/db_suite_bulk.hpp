@@ -99,6 +99,36 @@ TEST_CASE("db: rows whose key is there are left out, or take its place") {
              errc::invalid_argument);
 }
 
+TEST_CASE("db: many rows are changed by their key") {
+  shop s;
+  s.client.insert_many("product", products(300));
+  auto rows = products(305);
+  for (auto& row : rows) {
+    row.name += "!";
+    row.price.reset();
+  }
+
+  CHECK(s.client.update_many("product", rows, {.key = {"id"}}) == 300);
+
+  rows.resize(300);
+  CHECK(s.client.read<product>(
+            sql("select id, name, price from product where id >= 10 order by id")) == rows);
+  CHECK(s.client.read_one<std::string>(sql("select name from product where id = 1")) == "sofa");
+}
+
+TEST_CASE("db: a change of many rows is all or nothing, and needs a key") {
+  shop s;
+  const std::vector<std::tuple<std::int64_t, std::string>> clash{{1, "table"}, {2, "table"}};
+  const db::bulk_target names{"product", {"id", "name"}};
+
+  CHECK_ERRC(s.client.update_many(names, clash, {.key = {"id"}}), errc::constraint_violation);
+  CHECK_ERRC(s.client.update_many(names, clash, {.key = {}}), errc::invalid_argument);
+  CHECK_ERRC(s.client.update_many(names, clash, {.key = {"id", "name"}}), errc::invalid_argument);
+  CHECK_ERRC(s.client.update_many(names, clash, {.key = {"price"}}), errc::invalid_argument);
+
+  CHECK(s.client.read_one<std::string>(sql("select name from product where id = 1")) == "sofa");
+}
+
 TEST_CASE("db: names of tables and columns may be anything, and inject nothing") {
   shop s;
   s.client.run_script("create table \"a b\" (\"x\"\"; drop table product; --\" bigint)");

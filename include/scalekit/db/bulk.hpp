@@ -42,7 +42,9 @@ enum class on_conflict {
   fail,
   /// The row is left out.
   skip,
-  /// The row that is there gets the values of this one.
+  /// The row that is there gets the values of this one. PostgreSQL refuses rows with the same key
+  /// in
+  /// one statement (errc::invalid_statement).
   update,
 };
 
@@ -56,6 +58,17 @@ struct insert_options {
   /// For all of it. Default: what the transaction has.
   std::optional<std::chrono::nanoseconds> timeout = {};
 
+  std::stop_token stop = {};
+};
+
+struct update_options {
+  /// The columns that say which row is meant; the others are changed. Needed. A row whose key is
+  /// null or not there changes nothing; keys that come twice are not to be: which one wins is not
+  /// known.
+  std::vector<std::string> key;
+
+  /// As in insert_options.
+  std::optional<std::chrono::nanoseconds> timeout = {};
   std::stop_token stop = {};
 };
 

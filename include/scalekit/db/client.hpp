@@ -111,6 +111,15 @@ class SCALEKIT_EXPORT client : public verbs<client> {
         {.timeout = options.timeout, .stop = options.stop}, site);
   }
 
+  /// Changes many rows by their key, all or none, 128 to a statement on PostgreSQL, and returns how
+  /// many there were. Rows and errors as in insert_many().
+  template <std::ranges::forward_range Range>
+  std::uint64_t update_many(const bulk_target& in, const Range& rows, const update_options& options,
+                            std::source_location site = std::source_location::current()) {
+    return transaction([&](db::transaction& tx) { return tx.update_many(in, rows, options, site); },
+                       {.timeout = options.timeout, .stop = options.stop}, site);
+  }
+
   /// Completes with std::vector<Row>.
   template <class Row, class Token>
   auto async_read(statement query, call_options options, Token&& token) {

@@ -82,6 +82,17 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
                   options, site);
   }
 
+  /// Changes many rows by their key, all or none, 128 to a statement on PostgreSQL, and returns how
+  /// many there were. Rows and errors as in insert_many().
+  template <std::ranges::forward_range Range>
+  std::uint64_t update_many(bulk_target in, const Range& rows, const update_options& options,
+                            std::source_location site = std::source_location::current()) {
+    detail::range_source<const Range> source(rows);
+    using members = typename detail::range_source<const Range>::members;
+    return update(detail::complete(std::move(in), members::names, members::kinds.size()), source,
+                  options, site);
+  }
+
   /// Waits for a lock that belongs to this transaction alone until it ends: for what must not be
   /// done twice at the same time and is no row. `key` is any number that those who take turns
   /// agree on; several locks are best taken in the same order by all. To take it again is harmless.
@@ -130,6 +141,8 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
 
   std::uint64_t insert(const bulk_target& into, detail::row_source& rows,
                        const insert_options& options, const std::source_location& site);
+  std::uint64_t update(const bulk_target& in, detail::row_source& rows,
+                       const update_options& options, const std::source_location& site);
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
 
