@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
@@ -93,6 +94,97 @@ bool add_product(db::client& shop, const std::string& name) {
 }
 //]
 
+void many(db::client& shop) {
+  //[read_each
+  double sum = 0;
+  shop.read_each<double>(sql("select price from product where price is not null"),
+                         [&](double price) { sum += price; }, {.timeout = 10min},
+                         {.max_rows = 100'000'000});
+  //]
+
+  //[insert_many
+  std::vector<product> delivered;
+  for (int i = 0; i < 1000; ++i) delivered.push_back({100 + i, "shelf " + std::to_string(i), 19.9});
+  shop.insert_many("product", delivered);
+  shop.insert_many("product", delivered, {.conflict = db::on_conflict::update, .key = {"id"}});
+
+  const std::vector<std::tuple<std::int64_t, double>> prices{{100, 17.5}, {101, 18.0}};
+  shop.update_many({"product", {"id", "price"}}, prices, {.key = {"id"}});
+  //]
+
+  //[lock
+  shop.transaction([](db::transaction& tx) {
+    constexpr std::int64_t nightly_report = 7001;
+    if (!tx.try_lock(nightly_report)) return;  // another process is at it
+    tx.write(sql("update product set stock = stock + 1 where stock = 0"));
+  });
+  //]
+
+  //[loader
+  db::loader<std::int64_t, product> products(
+      shop,
+      [](const std::vector<std::int64_t>& ids) {
+        std::string json = "[";
+        for (const auto id : ids) json += (json.size() == 1 ? "" : ",") + std::to_string(id);
+        return sql(
+            "select id, name, price from product"
+            " where id in (select value from json_each($1))",
+            json + "]");
+      },
+      &product::id);
+  auto sofa = products.load(1);
+  //]
+  std::cout << sum << sofa.has_value() << '\n';
+}
+
+// What needs a server is compiled, and runs when the program is given its URL.
+
+//[loader_postgres
+db::loader<std::int64_t, product> product_loader(const db::client& shop) {
+  return {shop,
+          [](const std::vector<std::int64_t>& ids) {
+            return sql("select id, name, price from product where id = any($1)", ids);
+          },
+          &product::id};
+}
+
+asio::awaitable<void> show_one(db::loader<std::int64_t, product>& products, std::int64_t id) {
+  auto found = co_await products.async_load(id, asio::use_awaitable);
+  if (found) std::cout << found->name << '\n';
+}
+//]
+
+//[listener
+struct price_board {
+  db::client shop;
+  db::listener changes;
+
+  explicit price_board(const std::string& url)
+      : shop(db::client::open(url)),
+        changes(url, {.channels = {"price_changed"},
+                      .on_notification = [this](const db::notification& n) { forget(n.payload); },
+                      .on_resync = [this] { forget_all(); }}) {}
+
+  void forget(std::string_view product_id);
+  void forget_all();
+};
+//]
+
+void price_board::forget(std::string_view product_id) {
+  std::cout << product_id << '\n';
+}
+void price_board::forget_all() {}
+
+void with_server(const std::string& url) {
+  price_board board(url);
+  auto products = product_loader(board.shop);
+  asio::io_context io;
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    asio::co_spawn(io, show_one(products, id), asio::detached);
+  }
+  io.run();
+}
+
 void story(const std::string& path) {
   //[smallest
   auto shop = db::client::open("sqlite://" + path);
@@ -163,6 +255,7 @@ void story(const std::string& path) {
       {.read_only = true});
   //]
   std::cout << total << '\n';
+  many(shop);
 }
 
 void settings(const std::string& path) {
@@ -176,7 +269,8 @@ void settings(const std::string& path) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) with_server(argv[1]);
   auto directory = std::filesystem::temp_directory_path() / "scalekit-snippet-XXXXXX";
   auto pattern = directory.string();
   if (mkdtemp(pattern.data()) == nullptr) return 1;
