@@ -6,12 +6,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 using namespace postgres_test;
 using namespace std::chrono_literals;
@@ -94,4 +96,27 @@ TEST_CASE("a transaction whose row function throws, or rolls back, is aborted") 
              errc::not_allowed);
   CHECK_FALSE(second.is_open());
   CHECK(client.read_one<int>(sql("select 1")) == 1);
+}
+
+TEST_CASE("rows are handed over on the caller's thread, also when many read at once") {
+  const database d;
+  auto client = d.open();
+  client.run_script("create table t as select n from generate_series(1, 1000) n");
+  std::atomic<int> right{0};
+
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 16; ++i) {
+    readers.emplace_back([&] {
+      const auto me = std::this_thread::get_id();
+      for (int k = 0; k < 40; ++k) {
+        std::int64_t here = 0;
+        client.read_each<int>(sql("select n from t"),
+                              [&](int) { here += std::this_thread::get_id() == me ? 1 : 0; });
+        right += here == 1000 ? 1 : 0;
+      }
+    });
+  }
+  for (auto& each : readers) each.join();
+
+  CHECK(right == 640);
 }
