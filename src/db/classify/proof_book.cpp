@@ -7,27 +7,27 @@ namespace scalekit::db::detail {
 
 proof_book::proof_book(proof_book_limits limits) : limits_(limits) {}
 
-proof_book::shard& proof_book::shard_of(const hashed& key) noexcept {
+proof_book::shard& proof_book::shard_of(const hashed_text& key) noexcept {
   // The map of the shard divides by a prime; other bits than the lowest, all the same.
   return shards_[(key.hash >> 16) % shards_.size()];
 }
 
-proof_book::entry* proof_book::find(shard& s, const hashed& key) {
+proof_book::entry* proof_book::find(shard& s, const hashed_text& key) {
   const auto found = s.by_key.find(key);
   if (found == s.by_key.end()) return nullptr;
   if (found->second != s.order.begin()) s.order.splice(s.order.begin(), s.order, found->second);
   return &*found->second;
 }
 
-proof_book::entry& proof_book::find_or_add(shard& s, const hashed& key) {
+proof_book::entry& proof_book::find_or_add(shard& s, const hashed_text& key) {
   if (auto* known = find(s, key)) return *known;
   const auto most = std::max<std::size_t>(1, limits_.max_statements / shards_.size());
   if (s.order.size() >= most) {
-    s.by_key.erase(hashed(s.order.back().key));
+    s.by_key.erase(hashed_text(s.order.back().key));
     s.order.pop_back();
   }
   s.order.emplace_front().key = key.text;
-  s.by_key.emplace(hashed(s.order.front().key), s.order.begin());
+  s.by_key.emplace(hashed_text(s.order.front().key), s.order.begin());
   return s.order.front();
 }
 
@@ -38,12 +38,11 @@ bool proof_book::wants_proof(const entry& e, time_point now) const {
   return now >= from;
 }
 
-lane_admission proof_book::admit(std::string_view key, time_point now) {
-  if (key.size() > limits_.longest_text) return {};
-  const hashed k(key);
-  auto& s = shard_of(k);
+lane_admission proof_book::admit(const hashed_text& key, time_point now) {
+  if (key.text.size() > limits_.longest_text) return {};
+  auto& s = shard_of(key);
   std::lock_guard lock(s.mutex);
-  auto& e = find_or_add(s, k);
+  auto& e = find_or_add(s, key);
   lane_admission found;
   found.share = e.what == state::proven && now < e.until && e.speed.is_fast();
   found.prove = wants_proof(e, now);
@@ -55,17 +54,16 @@ lane_admission proof_book::admit(std::string_view key, time_point now) {
   return found;
 }
 
-void proof_book::ran(std::string_view key, std::chrono::nanoseconds took) {
-  if (key.size() > limits_.longest_text) return;
-  const hashed k(key);
-  auto& s = shard_of(k);
+void proof_book::ran(const hashed_text& key, std::chrono::nanoseconds took) {
+  if (key.text.size() > limits_.longest_text) return;
+  auto& s = shard_of(key);
   std::lock_guard lock(s.mutex);
-  if (auto* e = find(s, k)) e->speed.record(took, limits_.slow_bound);
+  if (auto* e = find(s, key)) e->speed.record(took, limits_.slow_bound);
 }
 
 void proof_book::settle(std::string_view key, time_point started, state what, std::string reason,
                         time_point until) {
-  const hashed k(key);
+  const hashed_text k(key);
   auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
   auto* e = find(s, k);
@@ -87,7 +85,7 @@ void proof_book::refused(std::string_view key, std::string reason, time_point st
 }
 
 void proof_book::abandoned(std::string_view key, time_point started, time_point now) {
-  const hashed k(key);
+  const hashed_text k(key);
   auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
   auto* e = find(s, k);
@@ -101,7 +99,7 @@ void proof_book::abandoned(std::string_view key, time_point started, time_point 
 
 void proof_book::disproved(std::string_view key, std::string reason, time_point now) {
   if (key.size() > limits_.longest_text) return;
-  const hashed k(key);
+  const hashed_text k(key);
   auto& s = shard_of(k);
   std::lock_guard lock(s.mutex);
   auto& e = find_or_add(s, k);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/classify/speed_gate.hpp"
+#include "db/hashed_text.hpp"
 #include "scalekit/core/clock.hpp"
 
 #include <array>
@@ -59,11 +60,11 @@ class proof_book {
  public:
   explicit proof_book(proof_book_limits limits = {});
 
-  lane_admission admit(std::string_view key, time_point now);
+  lane_admission admit(const hashed_text& key, time_point now);
 
   /// How long the server took for one run. In a lane: from the result before to this one, so
   /// that others' time is not counted.
-  void ran(std::string_view key, std::chrono::nanoseconds took);
+  void ran(const hashed_text& key, std::chrono::nanoseconds took);
 
   /// What the prover found. `started` is the `now` of the admit() that asked for it: the outcome
   /// of a proof that began before clear(), or that another has replaced, is dropped.
@@ -99,21 +100,6 @@ class proof_book {
   std::vector<refusal> refusals(std::size_t most, time_point now) const;
 
  private:
-  // Hashed once a call: for the part and within it.
-  struct hashed {
-    explicit hashed(std::string_view key) noexcept
-        : text(key), hash(std::hash<std::string_view>{}(key)) {}
-    friend bool operator==(const hashed& a, const hashed& b) noexcept {
-      return a.hash == b.hash && a.text == b.text;
-    }
-
-    std::string_view text;
-    std::size_t hash;
-  };
-  struct known_hash {
-    std::size_t operator()(const hashed& key) const noexcept { return key.hash; }
-  };
-
   enum class state : std::uint8_t { unproven, proven, refused };
 
   struct entry {
@@ -132,13 +118,13 @@ class proof_book {
   struct alignas(64) shard {
     mutable std::mutex mutex;
     entries order;
-    std::unordered_map<hashed, entries::iterator, known_hash> by_key;
+    std::unordered_map<hashed_text, entries::iterator, known_hash> by_key;
     std::uint64_t proofs_started = 0;
   };
 
-  shard& shard_of(const hashed& key) noexcept;
-  entry* find(shard& s, const hashed& key);
-  entry& find_or_add(shard& s, const hashed& key);
+  shard& shard_of(const hashed_text& key) noexcept;
+  entry* find(shard& s, const hashed_text& key);
+  entry& find_or_add(shard& s, const hashed_text& key);
   void settle(std::string_view key, time_point started, state what, std::string reason,
               time_point until);
   bool wants_proof(const entry& e, time_point now) const;

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds time_for_a_proof{10};
 
 bool backend::may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now) {
   if (settings_.params.lanes == 0 || entry->says.kind != detail::statement_kind::read) return false;
-  const auto admitted = proofs_.admit(entry->text, now);
+  const auto admitted = proofs_.admit(entry->key, now);
   if (admitted.prove) start_proof(at, entry, now);
   return admitted.share;
 }
@@ -54,7 +54,7 @@ void backend::start_proof(const host_ptr& at, const statement_entry_ptr& entry,
 void backend::note_time(const statement_entry& entry, const statement_call& done,
                         const call_frame& call) {
   if (settings_.params.lanes == 0 || !done.answered()) return;
-  proofs_.ran(entry.text, *done.answered() - call.acquired.value_or(call.begun));
+  proofs_.ran(entry.key, *done.answered() - call.acquired.value_or(call.begun));
 }
 
 write_result backend::run_in_lane(host& at, const statement& query,
@@ -76,7 +76,7 @@ write_result backend::run_in_lane(host& at, const statement& query,
 void backend::finish_lane_read(lane_member& m, const statement& query, const call_frame& call,
                                detail::row_sink* rows, std::exception_ptr& failure) noexcept {
   reply got;
-  const auto answered = steady_clock::now();
+  const auto answered = failure ? steady_clock::now() : m.answered;
   // Where it was abandoned the lane may still write to it.
   const bool is_ours = !failure;
   if (is_ours) {
@@ -92,10 +92,10 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
   counters_.shared.fetch_add(1, std::memory_order_relaxed);
   report(query, *m.entry, call, got, answered, failure);
   if (!is_ours) return;
-  if (m.end == exchange::ending::done) proofs_.ran(m.entry->text, m.took);
+  if (m.end == exchange::ending::done) proofs_.ran(m.entry->key, m.took);
   if (m.healed) proofs_.clear();
   if (m.end == exchange::ending::failed && is_wrong_role(sqlstate_of(m))) {
-    proofs_.disproved(m.entry->text, "it tried to write", answered);
+    proofs_.disproved(m.entry->key, "it tried to write", answered);
   }
 }
 

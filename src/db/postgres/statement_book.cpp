@@ -69,6 +69,7 @@ statement_entry::objection objection_to_read(const statement_class& says, std::s
 statement_entry::statement_entry(std::uint64_t number, std::string sql, slow::statement_ref ref)
     : id(number),
       text(std::move(sql)),
+      key(text),
       tracked(ref),
       says(detail::classify(text)),
       against_read(objection_to_read(says, text)),
@@ -109,9 +110,10 @@ statement_book::statement_book(std::size_t capacity, std::shared_ptr<slow::track
     : shelf_capacity_(capacity / shelf_count + 1), tracker_(std::move(tracker)) {}
 
 statement_entry_ptr statement_book::find(std::string_view text) {
-  auto& on = shelves_[(std::hash<std::string_view>{}(text) >> 32) % shelf_count];
+  const detail::hashed_text key(text);
+  auto& on = shelves_[(key.hash >> 32) % shelf_count];
   std::lock_guard lock(on.mutex);
-  if (auto known = on.by_text.find(text); known != on.by_text.end()) [[likely]] {
+  if (auto known = on.by_text.find(key); known != on.by_text.end()) [[likely]] {
     if (known->second != on.order.begin()) {
       on.order.splice(on.order.begin(), on.order, known->second);
     }
@@ -122,9 +124,9 @@ statement_entry_ptr statement_book::find(std::string_view text) {
   auto entry = std::make_shared<statement_entry>(next_id_.fetch_add(1, std::memory_order_relaxed),
                                                  std::string(text), tracked);
   on.order.push_front(entry);
-  on.by_text.emplace(entry->text, on.order.begin());
+  on.by_text.emplace(entry->key, on.order.begin());
   if (on.order.size() > shelf_capacity_) {
-    on.by_text.erase(on.order.back()->text);
+    on.by_text.erase(on.order.back()->key);
     on.order.pop_back();
   }
   return entry;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/classify/statement_class.hpp"
+#include "db/hashed_text.hpp"
 #include "db/postgres/description.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/row.hpp"
@@ -33,6 +34,8 @@ class statement_entry {
   /// Unique in its book, also among entries that were forgotten.
   const std::uint64_t id;
   const std::string text;
+  /// The text as a key.
+  const detail::hashed_text key;
   const slow::statement_ref tracked;
   const detail::statement_class says;
 
@@ -89,7 +92,9 @@ class statement_book {
   struct shelf {
     std::mutex mutex;
     std::list<statement_entry_ptr> order;
-    std::unordered_map<std::string_view, std::list<statement_entry_ptr>::iterator> by_text;
+    std::unordered_map<detail::hashed_text, std::list<statement_entry_ptr>::iterator,
+                       detail::known_hash>
+        by_text;
   };
 
   static constexpr std::size_t shelf_count = 16;
