@@ -40,7 +40,7 @@ write_result client::run(detail::access kind, const statement& query, const call
   return done;
 }
 
-void client::start(detail::access kind, statement query, call_options options,
+void client::start(detail::access kind, statement&& query, call_options&& options,
                    std::shared_ptr<detail::async_call> call) {
   backend_->async_run(kind, std::move(query), std::move(options), std::move(call));
 }

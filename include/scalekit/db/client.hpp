@@ -212,7 +212,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
-  void start(detail::access kind, statement query, call_options options,
+  void start(detail::access kind, statement&& query, call_options&& options,
              std::shared_ptr<detail::async_call> call);
 
   template <class Row, class Token>

@@ -36,13 +36,13 @@ void backend::async_run(access kind, statement query, call_options options,
 bool backend::start_in_lane(statement& query, call_options& options,
                             std::shared_ptr<detail::async_call>& call) {
   try {
-    const auto now = std::chrono::steady_clock::now();
+    const auto frame = detail::frame_of(options, settings_.params.statement_timeout);
     auto entry = entry_for(query, access::read);
-    const auto at = reader(options, detail::frame_of(options, settings_.params.statement_timeout));
-    if (!may_share(at, entry, now)) return false;
+    const auto at = reader(options, frame);
+    if (!may_share(at, entry, frame.begun)) return false;
     const auto& through = at->lanes.pick([this] { return io_->executor(); });
     std::make_shared<async_lane_read>(shared_from_this(), std::move(query), std::move(options),
-                                      std::move(entry), call)
+                                      frame, std::move(entry), call)
         ->start(through);
     return true;
   } catch (...) {

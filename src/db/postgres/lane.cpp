@@ -27,8 +27,7 @@ constexpr std::size_t max_group = 512;
 constexpr std::uint8_t max_runs = 3;
 /// What nobody wants any more may run so long before the lane leaves it and its connection.
 constexpr std::chrono::milliseconds stall_patience{250};
-/// Answers that are read before those are given out: so few that all stays in the processor's
-/// cache.
+/// Answers that are read before they are given out: so few that all stays in the processor's cache.
 constexpr std::size_t read_at_once = 32;
 
 std::exception_ptr closed_error(const std::string& server) {
@@ -294,6 +293,7 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
   for (const auto& e : ended) {
     if (!e->entry) continue;
     auto m = std::static_pointer_cast<lane_member>(e);
+    m->answered = now;
     m->took = share;
     judge(std::move(m));
   }

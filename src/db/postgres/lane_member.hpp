@@ -22,6 +22,8 @@ struct lane_member : exchange {
   time_point until{};
   /// When it was sent, for its share of the server's time.
   time_point sent_at{};
+  /// When its result was there.
+  time_point answered{};
   /// The server's time for it, as far as it can be told apart.
   std::chrono::nanoseconds took{0};
   /// Under a Sync of its own: it has failed in company.

@@ -27,15 +27,17 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
 }  // namespace
 
 async_lane_read::async_lane_read(std::shared_ptr<backend> owner, statement query,
-                                 call_options options, statement_entry_ptr known,
+                                 call_options options, const detail::call_frame& frame,
+                                 statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
       query_(std::move(query)),
       options_(std::move(options)),
       call_(std::move(call)),
       also_stop_(call_->stop()),
-      frame_(detail::frame_of(options_, backend_->params().statement_timeout)) {
+      frame_(frame) {
   frame_.stops = {&options_.stop, &also_stop_};
+  frame_.scope = &options_.scope;
   entry = std::move(known);
 }
 
@@ -51,8 +53,9 @@ void async_lane_read::start(const std::shared_ptr<lane>& through) {
     through->abandon(alive, std::make_exception_ptr(alive->backend_->interruption(
                                 wait_end::stopped, alive->frame_, alive->query_.site(), {})));
   };
-  if (options_.stop.stop_possible()) on_stop_.emplace(options_.stop, stop);
-  if (also_stop_.stop_possible()) on_also_stop_.emplace(also_stop_, stop);
+  watching_ = std::make_unique<stop_watch>();
+  if (options_.stop.stop_possible()) watching_->stop.emplace(options_.stop, stop);
+  if (also_stop_.stop_possible()) watching_->also_stop.emplace(also_stop_, stop);
 }
 
 void async_lane_read::settle(std::exception_ptr failure) noexcept {

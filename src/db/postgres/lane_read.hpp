@@ -17,14 +17,19 @@ namespace scalekit::db::postgres {
 class async_lane_read final : public lane_member,
                               public std::enable_shared_from_this<async_lane_read> {
  public:
+  /// `frame` is of `options`, wherever they are before this.
   async_lane_read(std::shared_ptr<backend> owner, statement query, call_options options,
-                  statement_entry_ptr known, std::shared_ptr<detail::async_call> call);
+                  const detail::call_frame& frame, statement_entry_ptr known,
+                  std::shared_ptr<detail::async_call> call);
 
   void start(const std::shared_ptr<lane>& through);
   void settle(std::exception_ptr failure) noexcept override;
 
  private:
-  using stop_callback = std::stop_callback<std::function<void()>>;
+  struct stop_watch {
+    using callback = std::stop_callback<std::function<void()>>;
+    std::optional<callback> stop, also_stop;
+  };
 
   const std::shared_ptr<backend> backend_;
   const statement query_;
@@ -32,7 +37,8 @@ class async_lane_read final : public lane_member,
   const std::shared_ptr<detail::async_call> call_;
   const std::stop_token also_stop_;
   detail::call_frame frame_;
-  std::optional<stop_callback> on_stop_, on_also_stop_;
+  /// Only where it can be stopped: it is large.
+  std::unique_ptr<stop_watch> watching_;
 };
 
 /// For a caller that waits: it decodes on its own thread.

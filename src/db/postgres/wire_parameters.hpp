@@ -3,11 +3,12 @@
 #include "db/postgres/wire_encode.hpp"
 #include "scalekit/core/value_list.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 // What bound values become. The server says which type each parameter has; a value goes there
 // unchanged or not at all:
@@ -38,7 +39,8 @@
 namespace scalekit::db::postgres {
 
 /// The parameters of one execution in the form in which libpq's PQsendQueryPrepared wants them.
-/// Made to be used again and again: after a while it allocates nothing.
+/// A few small ones need no heap; and it is made to be used again and again: after a while it
+/// allocates nothing.
 ///
 /// Object lifetimes: large values are not copied, so the values must live until libpq has seen
 /// the arrays. Thread safety: one thread at a time.
@@ -62,11 +64,14 @@ class encoded_parameters {
   void add(const value_view& value, std::uint32_t type, parameter_place place);
   void clear() noexcept;
 
-  std::vector<const char*> pointers_;
-  std::vector<int> lengths_;
-  std::vector<int> formats_;
+  template <class T>
+  using each = boost::container::small_vector<T, 4>;
+
+  each<const char*> pointers_;
+  each<int> lengths_;
+  each<int> formats_;
   /// Where a parameter begins in buffer_; unused for one that is seen in place.
-  std::vector<std::size_t> offsets_;
+  each<std::size_t> offsets_;
   std::string buffer_;
   std::size_t bytes_in_place_ = 0;
 };
