@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace scalekit::db::postgres {
+namespace {
+
+/// An error that libpq made up itself: the connection is gone, or of no use any more. What the
+/// server has done is not known.
+bool is_of_libpq(const PGresult* r) noexcept {
+  return PQresultStatus(r) == PGRES_FATAL_ERROR &&
+         PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr;
+}
+
+}  // namespace
 
 link::link(connection_ptr conn, std::string origin, std::size_t statements)
     : conn_(std::move(conn)), origin_(std::move(origin)), capacity_(statements) {
@@ -99,6 +109,10 @@ bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
     result_ptr result(PQgetResult(conn_.get()));
     if (result) {
       empty_results_ = 0;
+      if (is_of_libpq(result.get())) {
+        broken_ = true;
+        break;
+      }
       take(std::move(result), ended);
       if (lost_) break;
     } else if (steps_.front().has_result) {
