@@ -119,6 +119,7 @@ void async_statement::wait() {
     if (!ec) self->on_ready();
   };
   if (!lent_->wire->flush()) lent_->port->wait_writable(strand_, ready);
+  if (lent_->wire->is_broken()) return asio::post(strand_, [ready] { ready({}); });
   lent_->port->wait_readable(strand_, std::move(ready));
 }
 

@@ -224,6 +224,12 @@ void lane::wait() {
                          self->pump();
                        });
   }
+  if (lent_->wire->is_broken()) {
+    asio::post(strand_, [self = shared_from_this(), epoch = epoch_] {
+      if (self->lent_ && epoch == self->epoch_) self->on_ready();
+    });
+    return;
+  }
   if (std::exchange(waiting_, true)) return;
   port.wait_readable(strand_,
                      [self = shared_from_this(), epoch = epoch_](boost::system::error_code ec) {

@@ -1,5 +1,6 @@
 #include "db/postgres/link.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -18,6 +19,16 @@ link::link(connection_ptr conn, std::string origin, std::size_t statements)
     : conn_(std::move(conn)), origin_(std::move(origin)), capacity_(statements) {
   if (PQsetnonblocking(conn_.get(), 1) != 0 || PQenterPipelineMode(conn_.get()) != 1) {
     broken_ = true;
+  }
+  PQsetNoticeReceiver(conn_.get(), &link::on_notice, this);
+}
+
+/// What libpq hears while nothing is under way, an error that ends the session included, it takes
+/// for a notice.
+void link::on_notice(void* self, const PGresult* r) noexcept {
+  const char* severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity != nullptr && std::string_view(severity) == "FATAL") {
+    static_cast<link*>(self)->broken_ = true;
   }
 }
 
@@ -105,6 +116,8 @@ bool link::flush() {
 
 bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
   if (PQconsumeInput(conn_.get()) != 1) broken_ = true;
+  // Makes libpq look at what nobody has asked for.
+  if (steps_.empty()) PQisBusy(conn_.get());
   while ((ended.size() < most || broken_) && !steps_.empty() && PQisBusy(conn_.get()) == 0) {
     result_ptr result(PQgetResult(conn_.get()));
     if (result) {
@@ -243,7 +256,12 @@ const std::string* link::name_of(const statement_entry& entry) const noexcept {
 
 void link::forget(const exchange& e) noexcept {
   const auto known = prepared_.find(e.entry->id);
-  if (known == prepared_.end() || known->second.number != e.prepared_as) return;
+  if (known != prepared_.end() && known->second.number == e.prepared_as) forget(*e.entry);
+}
+
+void link::forget(const statement_entry& entry) noexcept {
+  const auto known = prepared_.find(entry.id);
+  if (known == prepared_.end()) return;
   order_.erase(known->second.place);
   prepared_.erase(known);
 }

@@ -114,6 +114,7 @@ class link {
     statement_entry_ptr entry;
   };
 
+  static void on_notice(void* self, const PGresult* r) noexcept;
   void push(step_kind kind, exchange_ptr member);
   void take(result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_parse(exchange& e, result_ptr result);

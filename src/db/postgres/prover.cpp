@@ -48,7 +48,7 @@ std::optional<text_answer> ask(connection& c, PGconn* conn, const std::string& s
   }
   text_answer out;
   for (;;) {
-    const bool flushed = PQflush(conn) == 0;
+    const bool flushed = PQflush(conn) <= 0;
     if (PQisBusy(conn) != 0 || !flushed) {
       if (wait_for(PQsocket(conn), !flushed, c.bell.get(), until) != wait_end::ready ||
           PQconsumeInput(conn) != 1) {
@@ -73,7 +73,8 @@ std::optional<text_answer> ask(connection& c, PGconn* conn, const std::string& s
   }
 }
 
-bool run_proof(connection& c, PGconn* conn, lane_proof& proof, time_point until) {
+/// `is_stale`: the statement may only have to be prepared anew.
+bool run_proof(connection& c, PGconn* conn, lane_proof& proof, time_point until, bool& is_stale) {
   for (const auto text : detail::lane_proof_begin) {
     const auto begun = ask(c, conn, std::string(text), {}, until);
     if (!begun || !begun->failure.empty()) return false;
@@ -82,6 +83,7 @@ bool run_proof(connection& c, PGconn* conn, lane_proof& proof, time_point until)
     const auto answer = ask(c, conn, question->sql, question->parameters, until);
     if (!answer) return false;
     answer->failure.empty() ? proof.answer(answer->rows) : proof.failed(answer->failure);
+    is_stale |= answer->failure == "0A000" || answer->failure == "26000";
   }
   return ask(c, conn, "rollback", {}, until).has_value();
 }
@@ -90,21 +92,27 @@ bool run_proof(connection& c, PGconn* conn, lane_proof& proof, time_point until)
 
 std::optional<detail::plan_verdict> prove(connection& c, const statement_entry_ptr& entry,
                                           time_point until) {
+  const bool was_prepared = c.wire->name_of(*entry) != nullptr;
   preparation prepared(entry);
   if (converse(c, prepared, until) != wait_end::ready) return std::nullopt;
   const auto* described = entry->described();
   const auto* name = c.wire->name_of(*entry);
   if (described == nullptr || name == nullptr) return std::nullopt;
   lane_proof proof(entry->text, *name, described->parameters.size());
-  bool finished = false;
+  bool finished = false, is_stale = false;
   {
     const link::outside_pipeline plain(*c.wire);
-    finished = run_proof(c, plain.connection(), proof, until);
+    finished = run_proof(c, plain.connection(), proof, until, is_stale);
   }
   if (!finished) {
     std::vector<exchange_ptr> none;
     c.wire->break_off("the proof of a statement was interrupted", none);
     return std::nullopt;
+  }
+  if (is_stale && was_prepared) {
+    // Before a change of the schema, it seems.
+    c.wire->forget(*entry);
+    return prove(c, entry, until);
   }
   return proof.verdict();
 }

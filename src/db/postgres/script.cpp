@@ -25,7 +25,7 @@ wait_end run_script(connection& c, std::string_view script, const std::source_lo
   }
   exchange failed;
   for (;;) {
-    const bool flushed = PQflush(conn) == 0;
+    const bool flushed = PQflush(conn) <= 0;
     if (PQisBusy(conn) != 0 || !flushed) {
       const auto why = wait_for(PQsocket(conn), !flushed, c.bell.get(), until);
       if (why != wait_end::ready) {

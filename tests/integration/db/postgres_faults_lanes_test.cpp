@@ -257,7 +257,7 @@ TEST_CASE("a client that is closed settles every read of its lanes") {
   client.close(20ms);
 
   for (auto& read : reads) CHECK_ERRC(read.get(), errc::closed);
-  CHECK(client.statistics().writer.busy == 0);
+  CHECK(is_at_rest(client));
 }
 
 TEST_CASE("reads in lanes end well when the last handle to their client goes") {

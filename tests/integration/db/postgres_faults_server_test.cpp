@@ -193,7 +193,11 @@ TEST_CASE("one storm of ended sessions costs readers nothing: each is run once m
       threads.emplace_back([&, t] { client.read_one<std::int32_t>(own(t)); });
     }
     for (auto& t : threads) t.join();
+    const auto now = d.query_one("select clock_timestamp()");
     shared_server().terminate_backends("datname = '" + d.name() + "'");
+    CHECK(shared_server().wait_for("select count(*) from pg_stat_activity where datname = '" +
+                                       d.name() + "' and backend_start < '" + now + "'",
+                                   "0"));
 
     CHECK(client.read_one<std::int32_t>(own(3)) == 3);
     CHECK(client.async_read<std::int32_t>(own(4), asio::use_future).get().at(0) == 4);
