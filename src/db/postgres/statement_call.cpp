@@ -57,8 +57,8 @@ bool statement_call::start(connection& c) {
   if (!shape_.in_transaction) {
     const bool wanted = shape_.kind == access::read;
     if (c.read_only != wanted) {
-      send_own(c, wanted ? "set default_transaction_read_only = on"
-                         : "set default_transaction_read_only = off");
+      setting_ = send_own(c, wanted ? "set default_transaction_read_only = on"
+                                    : "set default_transaction_read_only = off");
       c.read_only = wanted;
     }
     if (shape_.kind == access::write) position_.learn_identity(c);
@@ -116,6 +116,11 @@ void statement_call::take(const PGresult* row) {
 bool statement_call::look(connection& c) {
   let_go();
   if (!answered_) answered_ = std::chrono::steady_clock::now();
+  if (setting_ && setting_->end == exchange::ending::failed) {
+    // A cancel can hit it instead of the statement, which has failed for that.
+    c.read_only.reset();
+    if (e_->end == exchange::ending::failed) e_->result = std::move(setting_->result);
+  }
   if (e_->end != exchange::ending::done) {
     const auto failure = std::make_exception_ptr(
         error_of(*e_, query_.site(), c.wire->origin(),

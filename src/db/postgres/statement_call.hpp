@@ -75,7 +75,7 @@ class statement_call final : public conversation, private row_taker {
   step step_ = step::start;
   bool healed_ = false;
   bool was_prepared_ = true;
-  exchange_ptr guard_, commit_, asked_xid_;
+  exchange_ptr setting_, guard_, commit_, asked_xid_;
   token_query position_;
   std::exception_ptr failure_;
   std::optional<row_feed> feed_;
