@@ -1,6 +1,7 @@
 #include "scalekit/db/client.hpp"
 
 #include "db/call_site.hpp"
+#include "db/judged_read.hpp"
 #include "db/sqlite/backend.hpp"
 #include "db/sqlite/settings.hpp"
 #ifdef SCALEKIT_WITH_POSTGRES
@@ -32,12 +33,28 @@ db::transaction client::begin(const transaction_options& options, std::source_lo
 
 write_result client::run(detail::access kind, const statement& query, const call_options& options,
                          detail::row_sink* rows) {
-  auto done = backend_->run(kind, query, options, rows);
-  if (options.session && !done.token().empty()) {
-    auto writer = *options.session;
-    writer.observe(done.token());
+  return backend_->run(kind, query, options, rows);
+}
+
+write_result client::run_judged(const statement& query, const call_options& options,
+                                detail::row_sink* rows) {
+  const auto kind = backend_->kind_of(query);
+  try {
+    return backend_->run(kind, query, options, rows);
+  } catch (const error& e) {
+    if (kind != detail::access::read || !backend_->is_write_after_all(query, e)) throw;
   }
-  return done;
+  if (rows != nullptr) rows->restart();
+  return backend_->run(detail::access::write, query, options, rows);
+}
+
+void client::start_judged(statement&& query, call_options&& options,
+                          std::shared_ptr<detail::async_call> call) {
+  const auto kind = backend_->kind_of(query);
+  if (kind == detail::access::read) {
+    call = std::make_shared<detail::judged_read>(backend_, query, options, std::move(call));
+  }
+  backend_->async_run(kind, std::move(query), std::move(options), std::move(call));
 }
 
 void client::start(detail::access kind, statement&& query, call_options&& options,

@@ -42,7 +42,7 @@ labels parse_labels(std::string_view text) {
   }
 }
 
-std::string to_string(const labels& all) {
+std::string format_labels(const labels& all) {
   std::string text;
   for (const auto& [name, value] : all) {
     if (!text.empty()) text += ',';

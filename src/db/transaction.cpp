@@ -25,6 +25,12 @@ write_result transaction::run(detail::access kind, const statement& query,
   return require(tx_).run(kind, query, options, rows);
 }
 
+write_result transaction::run_judged(const statement& query, const call_options& options,
+                                     detail::row_sink* rows) {
+  auto& tx = require(tx_);
+  return tx.run(tx.kind_of(query), query, options, rows);
+}
+
 void transaction::run_script(std::string_view script) {
   require(tx_).run_script(script);
 }

@@ -81,4 +81,26 @@ TEST_CASE("db: constraints are told as such, with the backend's own code") {
   CHECK(unique.diag().backend_code != checked.diag().backend_code);
 }
 
+TEST_CASE("db: execute runs whatever a statement is, in and out of a transaction") {
+  shop s;
+
+  const auto read = s.client.execute<int>(sql("select count(*) from product"));
+  const auto changed = s.client.execute(sql("update product set price = 1"));
+  const auto returned =
+      s.client.execute<std::int64_t>(sql("delete from product where id = 1 returning id"));
+  const auto dropped = s.client.execute(sql("select id from product"));
+  s.client.transaction([&](db::transaction& tx) {
+    CHECK(tx.execute<int>(sql("select count(*) from product")) == std::vector<int>{1});
+    tx.execute(sql("delete from product"));
+  });
+
+  CHECK(read == std::vector<int>{2});
+  CHECK(changed.rows_affected() == 2);
+  CHECK(!changed.token().empty());
+  CHECK(returned == std::vector<std::int64_t>{1});
+  CHECK(dropped.rows_affected() == 0);
+  CHECK(s.count() == 0);
+  CHECK_ERRC(s.client.execute(sql("begin")), errc::not_allowed);
+}
+
 }  // namespace db_suite

@@ -158,6 +158,32 @@ class SCALEKIT_EXPORT client : public verbs<client> {
     return async_write_returning<Row>(std::move(query), call_options{}, std::forward<Token>(token));
   }
 
+  /// Completes with write_result; see execute().
+  template <class Token>
+  auto async_execute(statement query, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, write_result)>(
+        [](auto handler, client self, statement q, call_options o) {
+          auto op = detail::pending<write_result>::start(
+              completion_handler<write_result>(std::move(handler)), self.execution());
+          self.start_judged(std::move(q), std::move(o),
+                            std::make_shared<detail::write_call>(std::move(op)));
+        },
+        token, *this, std::move(query), std::move(options));
+  }
+
+  /// Completes with std::vector<Row>; see execute().
+  template <class Row, class Token>
+  auto async_execute(statement query, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<Row>)>(
+        [](auto handler, client self, statement q, call_options o) {
+          auto op = detail::pending<std::vector<Row>>::start(
+              completion_handler<std::vector<Row>>(std::move(handler)), self.execution());
+          self.start_judged(std::move(q), std::move(o),
+                            std::make_shared<detail::rows_call<Row>>(std::move(op)));
+        },
+        token, *this, std::move(query), std::move(options));
+  }
+
   /// As transaction(). `body` runs on the connection's thread, with the blocking calls of its
   /// db::transaction; completes with what it returned, or scalekit::done for void. The type it
   /// returns must be default-constructible.
@@ -212,6 +238,10 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
+  write_result run_judged(const statement& query, const call_options& options,
+                          detail::row_sink* rows);
+  void start_judged(statement&& query, call_options&& options,
+                    std::shared_ptr<detail::async_call> call);
   void start(detail::access kind, statement&& query, call_options&& options,
              std::shared_ptr<detail::async_call> call);
 

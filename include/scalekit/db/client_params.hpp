@@ -108,6 +108,8 @@ struct client_params {
   std::shared_ptr<slow::tracker> tracker = {};
 
   /// Where events go: "db.open", and "db.corrupt" for each statement that finds the file damaged.
+  /// Of several servers: "db.host.role_changed", "db.failover" when writes go elsewhere,
+  /// "db.split_brain", and once "db.host.timeline_unknown" when the user lacks pg_monitor.
   /// Waits and refusals are in statistics() and, by statement, in the tracker. Only settable here.
   log_sink log = {};
 };

@@ -16,6 +16,6 @@ using labels = std::map<std::string, std::string, std::less<>>;
 /// once; blanks around are dropped. Throws errc::invalid_argument naming the part that is wrong.
 SCALEKIT_EXPORT labels parse_labels(std::string_view text);
 
-SCALEKIT_EXPORT std::string to_string(const labels& all);
+SCALEKIT_EXPORT std::string format_labels(const labels& all);
 
 }  // namespace scalekit::db

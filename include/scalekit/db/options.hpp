@@ -32,7 +32,8 @@ struct call_options {
   /// instead of what the client has, and a write is added to it.
   std::optional<db::session> session = {};
 
-  /// Where a read may run: only on hosts that have all of these labels. Default empty: anywhere.
+  /// Where a read may run: only on hosts that have all of these labels, the primary included;
+  /// without one, errc::unavailable. Default empty: anywhere. SQLite has no hosts and ignores it.
   db::labels labels = {};
 };
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace scalekit::db {
 
@@ -65,11 +68,32 @@ struct pool_statistics {
   closed_connections closed = {};
 };
 
+/// What a host is to its cluster, as far as is known.
+enum class host_role { unknown, primary, replica };
+
+/// One server of a client of servers.
+struct host_statistics {
+  /// "10.0.0.1:5432".
+  std::string name;
+  /// As it last said; unknown with one host only, which nobody watches.
+  host_role role = host_role::unknown;
+  /// How far a replica is behind, as of its last answer to the monitor; nothing where that is not
+  /// known.
+  std::optional<std::chrono::nanoseconds> lag = {};
+  /// For people: "replica, lag 120 ms", "unreachable for 4 s: connection refused". Empty with one
+  /// host only.
+  std::string state = {};
+  pool_statistics pool = {};
+};
+
 /// A snapshot of a client; its numbers belong to one moment within each group.
 struct client_statistics {
+  /// Of several hosts: the sum of all that are not primary. Of one server: nothing.
   pool_statistics readers;
-  /// The queue of writes: its limit is 1 on SQLite.
+  /// The queue of writes: its limit is 1 on SQLite. Of servers: the primary's pool.
   pool_statistics writer;
+  /// In the order of the URL. Empty for SQLite.
+  std::vector<host_statistics> hosts = {};
 
   std::uint64_t statements = 0;
   std::uint64_t failed_statements = 0;

@@ -145,6 +145,8 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
                        const update_options& options, const std::source_location& site);
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
+  write_result run_judged(const statement& query, const call_options& options,
+                          detail::row_sink* rows);
 
   std::unique_ptr<detail::transaction_backend> tx_;
 };

@@ -91,6 +91,24 @@ class verbs {
     return self().run(detail::access::write, query, options, nullptr);
   }
 
+  /// For callers that do not know what their statements do, such as ORMs: runs one as a read, where
+  /// it is certain to be one, and as a write otherwise. PostgreSQL: a read that locks nothing and
+  /// calls nothing but functions that the database says are free of effects, for which it is asked
+  /// once; of what is not known the primary takes care. Result rows are dropped. The options are
+  /// those of whatever it is. A statement that turns out to be a write after all has two times the
+  /// timeout.
+  write_result execute(const statement& query, const call_options& options = {}) {
+    return self().run_judged(query, options, nullptr);
+  }
+
+  /// As execute(), with the rows.
+  template <class Row>
+  std::vector<Row> execute(const statement& query, const call_options& options = {}) {
+    scalekit::detail::row_collector<Row> rows;
+    self().run_judged(query, options, &rows);
+    return rows.take();
+  }
+
   /// As write(), with the rows of its RETURNING clause.
   template <class Row>
   std::vector<Row> write(const statement& query, const call_options& options = {}) {

@@ -15,7 +15,9 @@ using detail::returned;
 using std::chrono::steady_clock;
 
 async_statement::async_statement(std::shared_ptr<backend> owner, access kind, statement query,
-                                 call_options options, std::shared_ptr<detail::async_call> call)
+                                 call_options options, const detail::call_frame& frame,
+                                 statement_entry_ptr known,
+                                 std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
       kind_(kind),
       query_(std::move(query)),
@@ -24,8 +26,10 @@ async_statement::async_statement(std::shared_ptr<backend> owner, access kind, st
       also_stop_(call_->stop()),
       loop_(backend_->io().executor()),
       strand_(asio::make_strand(loop_)),
-      frame_(detail::frame_of(options_, backend_->params().statement_timeout)) {
+      frame_(frame),
+      entry_(std::move(known)) {
   frame_.stops = {&options_.stop, &also_stop_};
+  frame_.scope = &options_.scope;
 }
 
 void async_statement::start() {
@@ -37,17 +41,38 @@ void async_statement::begin() {
   try {
     detail::throw_if_stopped(options_.stop, query_.site());
     detail::throw_if_stopped(also_stop_, query_.site());
-    entry_ = backend_->entry_for(query_, kind_);
-    ask_for_connection();
+    ask_for_host();
   } catch (...) {
     fail(std::current_exception(), returned::healthy);
   }
   initiating_ = false;
 }
 
-void async_statement::ask_for_connection() {
+void async_statement::ask_for_host() {
+  auto& routes = backend_->routes();
+  auto query = kind_ == access::read ? routes.to_read(options_, frame_, query_.site())
+                                     : routes.to_write(frame_, query_.site());
+  if (auto at = routes.try_find(query)) return ask_for_connection(std::move(at));
+  routes.async_find(
+      std::move(query), loop_, [self = shared_from_this()](std::exception_ptr e, host_ptr at) {
+        asio::dispatch(self->strand_, [self, e = std::move(e), at] { self->have_host(e, at); });
+      });
+}
+
+void async_statement::have_host(std::exception_ptr e, host_ptr at) {
+  initiating_ = false;
+  if (e) return fail(std::move(e), returned::healthy);
+  try {
+    ask_for_connection(std::move(at));
+  } catch (...) {
+    fail(std::current_exception(), returned::healthy);
+  }
+}
+
+void async_statement::ask_for_connection(host_ptr at) {
   const detail::pool_user user{query_.site(), false, {}};
-  at_ = kind_ == access::read ? backend_->reader(options_, frame_) : backend_->writer();
+  at_ = std::move(at);
+  under_way_ = call_on_host(backend_->routes(), *at_);
   if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
     return have(nullptr, std::move(lent));
   }
@@ -68,13 +93,13 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   if (e) return fail(std::move(e), returned::healthy);
   lent_ = std::move(lent);
   // After a loss, one that was used just now may be as dead.
-  if ((attempt_ > 0 || !is_fresh(*lent_, kind_)) && !is_alive(*lent_->wire)) {
+  if ((chance_.lost_before() || !is_fresh(*lent_, kind_)) && !is_alive(*lent_->wire)) {
     lent_.give_back(returned::broken);
-    return ask_for_connection();
+    return ask_for_connection(at_);
   }
   reactor_port::attach(*lent_, loop_);
   talk_.emplace(query_, lent_->exchange_for(entry_), call_->rows(), backend_->shape_of(kind_));
-  if (attempt_ == 0) watch();
+  if (!timer_) watch();
   // They may have come while there was no connection.
   if (frame_.is_stopped()) return interrupt(wait_end::stopped);
   if (frame_.until.expired()) return interrupt(wait_end::deadline);
@@ -154,18 +179,27 @@ void async_statement::interrupt(wait_end why) {
   });
 }
 
+bool async_statement::may_run_again(const std::exception_ptr& e) {
+  if (!e || interrupted_ || backend_->is_closing()) return false;
+  const auto* rows = call_->rows();
+  if (rows != nullptr && !rows->can_restart()) return false;
+  return chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
+}
+
 /// Ends the call, or runs it once more where nothing can have happened.
 void async_statement::fail(std::exception_ptr e, returned how) {
   if (e && interrupted_ && backend_->is_cancel(e)) e = interrupted_;
-  if (e && attempt_ == 0 && !interrupted_ && lent_ && !backend_->is_closing() &&
-      to_error(e).code() == errc::connection_lost) {
-    ++attempt_;
-    lent_->port->cancel();
+  if (lent_) {
+    backend_->routes().failed(*at_, kind_, e);
+    backend_->routes().note_role(*at_, *lent_);
+  }
+  if (may_run_again(e)) {
+    if (lent_) lent_->port->cancel();
     talk_.reset();
     lent_.give_back(how);
     if (auto* rows = call_->rows()) rows->restart();
     try {
-      return ask_for_connection();
+      return ask_for_host();
     } catch (...) {
       e = std::current_exception();
     }
@@ -180,22 +214,19 @@ void async_statement::finish(std::exception_ptr e, returned how) {
   on_stop_.reset();
   on_also_stop_.reset();
   on_close_.reset();
-  if (entry_) {
-    backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
-    if (kind_ == access::read && talk_) backend_->note_time(*entry_, *talk_, frame_);
-  }
+  backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
+  if (kind_ == access::read && talk_) backend_->note_time(*entry_, *talk_, frame_);
   write_result result;
   if (!e) {
+    under_way_.answered();
+    backend_->wrote(talk_->token(), options_.session);
     result = {talk_->rows_affected(), 0, talk_->token().to_string()};
-    if (options_.session && !talk_->token().is_empty()) {
-      auto writer = *options_.session;
-      writer.observe(talk_->token());
-    }
   }
   if (lent_) {
     if (how != returned::healthy) lent_->port->cancel();
     lent_.give_back(how);
   }
+  under_way_ = {};
   call_->finish(std::move(e), std::move(result));
 }
 

@@ -2,6 +2,7 @@
 
 #include "db/bind_hash.hpp"
 #include "db/postgres/reactor_port.hpp"
+#include "db/postgres/second_chance.hpp"
 #include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
 #include "scalekit/slow/tracker.hpp"
@@ -55,10 +56,17 @@ backend::backend(settings s, scalekit::execution exec)
       exec_(std::move(exec)),
       io_(std::make_shared<io_home>(exec_)),
       book_(statements_remembered, settings_.params.tracker),
-      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {
-  for (const auto& server : settings_.servers) {
-    hosts_.push_back(std::make_shared<host>(server, settings_.params, io_));
+      hosts_(make_hosts(settings_, io_)),
+      router_(settings_, hosts_),
+      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {}
+
+std::vector<host_ptr> backend::make_hosts(const settings& s, const std::shared_ptr<io_home>& io) {
+  std::vector<host_ptr> hosts;
+  for (const auto& server : s.servers) {
+    hosts.push_back(
+        std::make_shared<host>(server, s.params, io, hosts.size(), s.servers.size() > 1));
   }
+  return hosts;
 }
 
 backend::~backend() {
@@ -66,12 +74,11 @@ backend::~backend() {
   for (const auto& h : hosts_) h->close();
 }
 
-host_ptr backend::writer() {
-  return hosts_.front();
-}
-
-host_ptr backend::reader(const call_options&, const call_frame&) {
-  return hosts_.front();
+host_ptr backend::host_for(access kind, const call_options& options, const call_frame& call,
+                           const std::source_location& site) {
+  if (!router_.has_choice()) return hosts_.front();
+  return router_.find(kind == access::read ? router_.to_read(options, call, site)
+                                           : router_.to_write(call, site));
 }
 
 void backend::check_thread(std::string_view operation) const {
@@ -190,28 +197,36 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
 
 write_result backend::run_once(access kind, const statement& query, const call_options& options,
                                const statement_entry_ptr& entry, detail::row_sink* rows,
-                               call_frame& call, int attempt) {
-  const auto at = kind == access::read ? reader(options, call) : writer();
-  const counted_read under_way(kind == access::read ? &at->blocking_reads : nullptr);
+                               call_frame& call, bool lost_before) {
+  const auto at = host_for(kind, options, call, query.site());
+  call_on_host under_way(router_, *at);
+  const counted_read reading(kind == access::read ? &at->blocking_reads : nullptr);
   // A lane would read on while a row is dealt with, and for all its members.
   const bool streams = rows != nullptr && rows->takes_as_they_come();
   if (kind == access::read && !streams && may_share(at, entry, call.begun) &&
-      under_way.count() > blocking_reads_apart) {
-    return run_in_lane(*at, query, entry, rows, call);
+      reading.count() > blocking_reads_apart) {
+    auto done = run_in_lane(*at, query, entry, rows, call);
+    under_way.answered();
+    return done;
   }
   auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call,
                    // After a loss, one that was used just now may be as dead.
-                   attempt == 0 ? kind : access::write);
+                   lost_before ? access::write : kind);
   statement_call sc(query, lent->exchange_for(entry), rows, shape_of(kind));
   auto how = returned::healthy;
   try {
     converse(*at, *lent, sc, call, query.site(), how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
+    router_.failed(*at, kind, std::current_exception());
+    router_.note_role(*at, *lent);
     track(query, *entry, call, &sc, std::current_exception());
     lent.give_back(how);
     throw;
   }
+  under_way.answered();
+  router_.note_role(*at, *lent);
+  wrote(sc.token(), options.session);
   track(query, *entry, call, &sc, nullptr);
   if (kind == access::read) note_time(*entry, sc, call);
   lent.give_back(how);
@@ -225,12 +240,11 @@ write_result backend::run(access kind, const statement& query, const call_option
   auto call = detail::frame_of(options, settings_.params.statement_timeout);
   detail::throw_if_stopped(options.stop, query.site());
   const auto entry = entry_for(query, kind);
-  for (int attempt = 0;; ++attempt) {
+  for (second_chance chance;;) {
     try {
-      return run_once(kind, query, options, entry, rows, call, attempt);
+      return run_once(kind, query, options, entry, rows, call, chance.lost_before());
     } catch (const error& e) {
-      // Nothing was changed: it was a read, or never sent.
-      if (e.code() != errc::connection_lost || attempt > 0 || is_closing()) throw;
+      if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
       if (rows != nullptr && !rows->can_restart()) throw;
       if (rows != nullptr) rows->restart();
     }
@@ -272,10 +286,18 @@ std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_op
   if (is_closing()) throw closed_error();
   auto call = detail::frame_of(options, settings_.params.transaction_timeout);
   detail::throw_if_stopped(options.stop, site);
-  const auto at = options.read_only ? reader(as_call(options), call) : writer();
-  auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
-  return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until, options,
-                                       std::stop_token{}, site);
+  const auto kind = options.read_only ? access::read : access::write;
+  const auto as_read = as_call(options);
+  for (second_chance chance;;) {
+    try {
+      const auto at = host_for(kind, as_read, call, site);
+      auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
+      return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until,
+                                           options, std::stop_token{}, site);
+    } catch (const error& e) {
+      if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
+    }
+  }
 }
 
 void backend::close(std::chrono::nanoseconds timeout) {
@@ -284,6 +306,7 @@ void backend::close(std::chrono::nanoseconds timeout) {
   const auto until = deadline::after(timeout).when();
   for (const auto& h : hosts_) h->pool->wait_until_idle(until);
   for (const auto& h : hosts_) h->close();
+  router_.close();
   stopping_.request_stop();
   for (const auto& h : hosts_) h->pool->stop_running();
 }
@@ -297,7 +320,7 @@ client_statistics backend::statistics() const {
   out.statement_cache_hits = counters_.hits;
   out.statement_cache_misses = counters_.misses;
   out.shared_reads = counters_.shared;
-  out.writer = hosts_.front()->pool->statistics();
+  router_.describe(out);
   return out;
 }
 

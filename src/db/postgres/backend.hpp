@@ -3,8 +3,10 @@
 #include "db/call_frame.hpp"
 #include "db/classify/proof_book.hpp"
 #include "db/postgres/drive.hpp"
+#include "db/postgres/function_book.hpp"
 #include "db/postgres/host.hpp"
 #include "db/postgres/io_home.hpp"
+#include "db/postgres/router.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/statement_book.hpp"
 #include "db/postgres/statement_call.hpp"
@@ -16,7 +18,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <source_location>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace scalekit::db::postgres {
@@ -42,6 +47,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                    detail::row_sink* rows) override;
   void async_run(detail::access kind, statement query, call_options options,
                  std::shared_ptr<detail::async_call> call) override;
+  detail::access kind_of(const statement& query) override;
+  bool is_write_after_all(const statement& query, const error& e) override;
   std::unique_ptr<detail::transaction_backend> begin(const transaction_options& options,
                                                      const std::source_location& site) override;
   void async_begin(transaction_options options, const std::source_location& site,
@@ -64,10 +71,15 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void check_thread(std::string_view operation) const;
   bool is_forked() const noexcept { return fork_guard_.is_forked(); }
   bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
-  /// Where a write goes now. Throws errc::unavailable, and says why.
-  host_ptr writer();
-  /// Where a read goes now.
-  host_ptr reader(const call_options& options, const detail::call_frame& call);
+  router& routes() noexcept { return router_; }
+  /// Takes note of an acknowledged write, for those reads that must see it.
+  void wrote(const causal_token& token, const std::optional<session>& by) noexcept {
+    router_.wrote(token, by);
+  }
+  /// Where a call goes; waits for a host. Throws what router::find() throws.
+  host_ptr host_for(detail::access kind, const call_options& options,
+                    const detail::call_frame& call, const std::source_location& site);
+  bool is_read_by_text(const statement& query);
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
   /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
   /// interrupted and leaves the connection out of order, says so in `how`.
@@ -91,8 +103,9 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   call_shape shape_of(detail::access kind) const noexcept;
 
   /// Reads or fails by what a lane has brought, and reports it.
-  void finish_lane_read(lane_member& m, const statement& query, const detail::call_frame& call,
-                        detail::row_sink* rows, std::exception_ptr& failure) noexcept;
+  void finish_lane_read(lane_member& m, const host& at, const statement& query,
+                        const detail::call_frame& call, detail::row_sink* rows,
+                        std::exception_ptr& failure) noexcept;
 
   struct counters {
     std::atomic<std::uint64_t> statements{0}, failed{0}, committed{0}, rolled_back{0}, hits{0},
@@ -103,17 +116,20 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
  private:
   write_result run_once(detail::access kind, const statement& query, const call_options& options,
                         const statement_entry_ptr& entry, detail::row_sink* rows,
-                        detail::call_frame& call, int attempt);
+                        detail::call_frame& call, bool lost_before);
   /// Whether a read may share a connection now; starts the proof of one that might.
   bool may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now);
   /// False: the call needs a connection of its own, and nothing was moved from.
-  bool start_in_lane(statement& query, call_options& options,
-                     std::shared_ptr<detail::async_call>& call);
+  bool start_in_lane(statement& query, call_options& options, const detail::call_frame& frame,
+                     const statement_entry_ptr& entry,
+                     const std::shared_ptr<detail::async_call>& call);
   void start_proof(const host_ptr& at, const statement_entry_ptr& entry, time_point started);
   write_result run_in_lane(host& at, const statement& query, const statement_entry_ptr& entry,
                            detail::row_sink* rows, const detail::call_frame& call);
   lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
+
+  static std::vector<host_ptr> make_hosts(const settings& s, const std::shared_ptr<io_home>& io);
 
   const settings settings_;
   const scalekit::execution exec_;
@@ -123,7 +139,9 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::shared_ptr<io_home> io_;
   statement_book book_;
   detail::proof_book proofs_;
+  const std::shared_ptr<function_book> functions_ = std::make_shared<function_book>();
   std::vector<host_ptr> hosts_;
+  router router_;
   counters counters_;
   // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work
   // executor they would wait behind blocking callers that in turn wait for a connection.

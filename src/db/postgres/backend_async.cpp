@@ -1,3 +1,4 @@
+#include "db/postgres/async_begin.hpp"
 #include "db/postgres/async_statement.hpp"
 #include "db/postgres/lane_read.hpp"
 #include "db/postgres/sqlstate.hpp"
@@ -25,32 +26,32 @@ void backend::async_run(access kind, statement query, call_options options,
                       });
     return;
   }
-  if (kind == access::read && settings_.params.lanes > 0 && start_in_lane(query, options, call)) {
-    return;
-  }
-  std::make_shared<async_statement>(shared_from_this(), kind, std::move(query), std::move(options),
-                                    std::move(call))
-      ->start();
-}
-
-bool backend::start_in_lane(statement& query, call_options& options,
-                            std::shared_ptr<detail::async_call>& call) {
   try {
     const auto frame = detail::frame_of(options, settings_.params.statement_timeout);
-    auto entry = entry_for(query, access::read);
-    const auto at = reader(options, frame);
-    if (!may_share(at, entry, frame.begun)) return false;
-    const auto& through = at->lanes.pick([this] { return io_->executor(); });
-    std::make_shared<async_lane_read>(shared_from_this(), std::move(query), std::move(options),
-                                      frame, std::move(entry), call)
-        ->start(through);
-    return true;
+    auto entry = entry_for(query, kind);
+    if (kind == access::read && start_in_lane(query, options, frame, entry, call)) return;
+    std::make_shared<async_statement>(shared_from_this(), kind, std::move(query),
+                                      std::move(options), frame, std::move(entry), call)
+        ->start();
   } catch (...) {
     boost::asio::post(io_->executor(), [call, e = std::current_exception()]() mutable {
       call->finish(std::move(e), {});
     });
-    return true;
   }
+}
+
+bool backend::start_in_lane(statement& query, call_options& options,
+                            const detail::call_frame& frame, const statement_entry_ptr& entry,
+                            const std::shared_ptr<detail::async_call>& call) {
+  if (settings_.params.lanes == 0) return false;
+  auto route = router_.to_read(options, frame, query.site());
+  const auto at = router_.try_find(route);
+  if (!at || !may_share(at, entry, frame.begun)) return false;
+  const auto& through = at->lanes.pick([this] { return io_->executor(); });
+  std::make_shared<async_lane_read>(shared_from_this(), *at, std::move(query), std::move(options),
+                                    frame, entry, call)
+      ->start(through);
+  return true;
 }
 
 void backend::async_begin(transaction_options options, const std::source_location& site,
@@ -63,42 +64,9 @@ void backend::async_begin(transaction_options options, const std::source_locatio
                       });
     return;
   }
-  auto frame = detail::frame_of(options, settings_.params.transaction_timeout);
-  const auto patience =
-      earlier(deadline::after(settings_.params.acquire_timeout, frame.begun), frame.until);
-  const auto stop = options.stop;
-  host_ptr at;
-  try {
-    at = options.read_only ? reader(as_call(options), frame) : writer();
-  } catch (...) {
-    boost::asio::post(io_->executor(), [call, e = std::current_exception()] { call->fail(e); });
-    return;
-  }
-  auto run = [self = shared_from_this(), at, options = std::move(options), call, site,
-              until = frame.until](std::exception_ptr e, lent_connection lent) mutable {
-    if (e) return call->fail(std::move(e));
-    auto body = [self, at, options = std::move(options), call, site, until,
-                 lent = std::make_shared<lent_connection>(std::move(lent))]() mutable {
-      std::unique_ptr<detail::transaction_backend> tx;
-      std::exception_ptr failure;
-      try {
-        detail::throw_if_stopped(options.stop, site);
-        detail::throw_if_stopped(call->stop(), site);
-        tx = std::make_unique<transaction>(self, at, std::move(*lent), until, options, call->stop(),
-                                           site);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      tx ? call->run(std::move(tx)) : call->fail(std::move(failure));
-    };
-    try {
-      self->runners_.post_work(std::move(body));
-    } catch (...) {
-      call->fail(std::current_exception());
-    }
-  };
-  at->pool->async_take({site, true, {}}, frame.begun, patience.when(), stop, call->stop(),
-                       std::move(run));
+  std::make_shared<postgres::async_begin>(shared_from_this(), runners_, std::move(options), site,
+                                          std::move(call))
+      ->start();
 }
 
 bool backend::is_retryable(const error& e) const noexcept {

@@ -11,6 +11,7 @@
 
 namespace scalekit::db::postgres {
 
+using detail::access;
 using detail::call_frame;
 using std::chrono::steady_clock;
 
@@ -68,13 +69,14 @@ write_result backend::run_in_lane(host& at, const statement& query,
   } catch (...) {
     failure = std::current_exception();
   }
-  finish_lane_read(*m, query, call, rows, failure);
+  finish_lane_read(*m, at, query, call, rows, failure);
   if (failure) std::rethrow_exception(failure);
   return {};
 }
 
-void backend::finish_lane_read(lane_member& m, const statement& query, const call_frame& call,
-                               detail::row_sink* rows, std::exception_ptr& failure) noexcept {
+void backend::finish_lane_read(lane_member& m, const host& at, const statement& query,
+                               const call_frame& call, detail::row_sink* rows,
+                               std::exception_ptr& failure) noexcept {
   reply got;
   const auto answered = failure ? steady_clock::now() : m.answered;
   // Where it was abandoned the lane may still write to it.
@@ -82,7 +84,7 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
   if (is_ours) {
     try {
       if (m.end != exchange::ending::done) {
-        throw error_of(m, query.site(), settings_.servers.front().name, false);
+        throw error_of(m, query.site(), at.pool->name(), false);
       }
       got = deliver(m, rows, settings_.params.max_value_bytes);
     } catch (...) {
@@ -90,12 +92,13 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
     }
   }
   counters_.shared.fetch_add(1, std::memory_order_relaxed);
+  router_.failed(at, access::read, failure);
   report(query, *m.entry, call, got, answered, failure);
   if (!is_ours) return;
   if (m.end == exchange::ending::done) proofs_.ran(m.entry->key, m.took);
   if (m.healed) proofs_.clear();
   if (m.end == exchange::ending::failed && is_wrong_role(sqlstate_of(m))) {
-    proofs_.disproved(m.entry->key, "it tried to write", answered);
+    proofs_.disproved(m.entry->text, "it tried to write", answered);
   }
 }
 

@@ -29,6 +29,8 @@ struct connection {
   wake_descriptor bell;
   /// Whether default_transaction_read_only is on in this session; nothing: not known.
   std::optional<bool> read_only = false;
+  /// What its server last said of in_hot_standby; nothing before that was noted.
+  std::optional<bool> told_standby;
   /// Known once something was written in it.
   server_identity identity;
   /// When its user gave it back.

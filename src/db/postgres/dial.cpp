@@ -42,7 +42,7 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
-  dialed out{connection_ptr(PQconnectStartParams(keywords.data(), values.data(), 0)), {}, false};
+  dialed out{connection_ptr(PQconnectStartParams(keywords.data(), values.data(), 0)), {}};
   auto* conn = out.connection.get();
   auto fail = [&out](std::string why, bool hopeless) {
     out.failure = std::move(why);
@@ -64,11 +64,12 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
     const bool writing = next == PGRES_POLLING_WRITING;
     const auto why = wait_for(PQsocket(conn), writing, woken.get(), until);
     if (why == wait_end::deadline) {
-      fail("no answer to the login within create_timeout", false);
+      fail("no answer to the login in time", false);
       return out;
     }
     if (why == wait_end::stopped) {
       fail("the client was closed", false);
+      out.given_up = true;
       return out;
     }
     next = PQconnectPoll(conn);

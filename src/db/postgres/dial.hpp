@@ -16,6 +16,8 @@ struct dialed {
   std::string failure;
   /// Trying again will not help: the server knows us and refuses, or the settings are wrong.
   bool hopeless = false;
+  /// Stopped by its caller.
+  bool given_up = false;
 };
 
 /// Connects, on the calling thread: resolves the name (which cannot be stopped), then waits with

@@ -2,6 +2,7 @@
 
 #include "db/postgres/host_pool.hpp"
 #include "db/postgres/lane_set.hpp"
+#include "db/topology/host_sample.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -11,10 +12,12 @@ namespace scalekit::db::postgres {
 
 /// One server and the ways to it.
 struct host {
-  host(const server_address& server, const client_params& params, std::shared_ptr<io_home> io)
-      : pool(std::make_shared<host_pool>(server, params, std::move(io))),
-        lanes(pool, params.lanes, params.acquire_timeout),
-        blocking_lanes(pool, params.lanes, params.acquire_timeout) {}
+  host(const server_address& server, const client_params& params, std::shared_ptr<io_home> io,
+       detail::host_id number, bool has_peers)
+      : id(number),
+        pool(std::make_shared<host_pool>(server, params, std::move(io))),
+        lanes(pool, params.lanes, params.acquire_timeout, has_peers),
+        blocking_lanes(pool, params.lanes, params.acquire_timeout, has_peers) {}
 
   /// Nothing new begins, and what waits is told.
   void close() {
@@ -23,6 +26,8 @@ struct host {
     pool->close();
   }
 
+  /// Its place in the URL, from 0.
+  const detail::host_id id;
   const std::shared_ptr<host_pool> pool;
   /// In the loop of asynchronous calls, which may be the host's.
   lane_set lanes;

@@ -284,8 +284,11 @@ void host_pool::dial_in(slot_id slot, time_point until) {
     if (!self) return;
     auto got = dial(self->server_, until, self->stop_dials_.get_token());
     if (!got.connection) {
-      self->params_.log(log_level::warning, "db.pool.dial_failed", got.failure,
-                        {{"server", self->server_.name}});
+      if (!self->is_closing()) {
+        self->params_.log(log_level::warning, "db.pool.dial_failed", got.failure,
+                          {{"server", self->server_.name}});
+      }
+      if (self->on_dial_failed_) self->on_dial_failed_(got);
       self->report([&](pool_actions& out) {
         self->core_.dial_failed(slot, std::move(got.failure), got.hopeless, steady_clock::now(),
                                 out);

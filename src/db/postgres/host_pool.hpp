@@ -3,6 +3,7 @@
 #include "db/call_frame.hpp"
 #include "db/pool/pool_core.hpp"
 #include "db/postgres/connection.hpp"
+#include "db/postgres/dial.hpp"
 #include "db/postgres/io_home.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/ticker.hpp"
@@ -69,6 +70,12 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
 
   const std::string& name() const noexcept { return server_.name; }
 
+  /// Calls `heard` after every attempt to connect that failed, on the pool's threads. To be set
+  /// before the first use.
+  void on_dial_failed(std::function<void(const dialed&)> heard) {
+    on_dial_failed_ = std::move(heard);
+  }
+
   /// Blocks until there is a connection. `waited` tells whether it had to. Throws acquire_timeout,
   /// shed, cancelled, unavailable or closed.
   lent_connection take(const detail::pool_user& user, const detail::call_frame& call,
@@ -132,6 +139,7 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   const fork_guard guard_;
   std::atomic<bool> closing_{false};
   std::stop_source stop_dials_;
+  std::function<void(const dialed&)> on_dial_failed_;
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;

@@ -55,11 +55,12 @@ std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t 
 }  // namespace
 
 lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop,
-           std::chrono::nanoseconds patience)
+           std::chrono::nanoseconds patience, bool is_one_of_many)
     : pool_(std::move(pool)),
       loop_(std::move(loop)),
       strand_(asio::make_strand(loop_)),
-      patience_(patience) {}
+      patience_(patience),
+      is_one_of_many_(is_one_of_many) {}
 
 void lane::submit(lane_member_ptr m) {
   load_.fetch_add(1, std::memory_order_relaxed);
@@ -273,7 +274,14 @@ void lane::release_broken() {
   if (waiting_ || writing_) lent_->port->cancel();
   waiting_ = writing_ = false;
   suspicious_ = true;
+  const auto server = lent_->wire->origin();
   lent_.give_back(returned::broken);
+  if (!is_one_of_many_ || giving_up_) return;
+  // They came here for what the server knew before.
+  const auto lost = std::make_exception_ptr(
+      error(make_error_code(errc::connection_lost),
+            {"the connection was lost before the statement was sent", {}, {}, server}));
+  for (auto& m : std::exchange(queue_, {})) settle(m, lost);
 }
 
 void lane::sort_out(const std::vector<exchange_ptr>& ended) {
@@ -320,7 +328,7 @@ void lane::judge(lane_member_ptr m) {
     case exchange::ending::lost:
       // With its preparation: that counts as well.
       if (!m->sent) ++m->runs;
-      return run_again(std::move(m), m->alone);
+      return run_elsewhere(std::move(m));
     case exchange::ending::failed: {
       if (is_stale_plan(*m)) {
         lent_->wire->forget(*m);
@@ -331,7 +339,7 @@ void lane::judge(lane_member_ptr m) {
       if (is_connection_fatal(state)) {
         // Not the statement's fault.
         ending_ = true;
-        return run_again(std::move(m), m->alone);
+        return run_elsewhere(std::move(m));
       }
       // A group shares its locks and a cancel.
       if (!m->alone && (is_retryable_transaction(state) || state == "57014")) {
@@ -344,6 +352,13 @@ void lane::judge(lane_member_ptr m) {
       break;
   }
   to_settle_.push_back(std::move(m));
+}
+
+/// Its connection is gone.
+void lane::run_elsewhere(lane_member_ptr m) {
+  if (is_one_of_many_ && !giving_up_) return to_settle_.push_back(std::move(m));
+  const bool alone = m->alone;
+  run_again(std::move(m), alone);
 }
 
 void lane::run_again(lane_member_ptr m, bool alone) {
@@ -394,8 +409,10 @@ void lane::expire() {
   if (stalled) {
     // Whatever it is that takes so long, those behind it are not to wait for it.
     pool_->cancel(*lent_);
+    giving_up_ = true;
     drop("given up: nobody waited any more for the statement that ran");
     release_broken();
+    giving_up_ = false;
   }
   plan(std::min(next, stall_due()));
   if (!stalled) return;

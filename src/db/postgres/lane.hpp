@@ -25,16 +25,19 @@ namespace scalekit::db::postgres {
 /// Only for statements that are proven to lock nothing and to call nothing volatile: to the server
 /// a group is one transaction. A failure reaches only its own caller; those behind it in the group,
 /// which the server skips, run once more, each under a Sync of its own. So do those ended by a
-/// deadlock, a serialization failure or a cancel, and all that a broken connection left unanswered.
+/// deadlock, a serialization failure or a cancel, and all that a broken connection left unanswered:
+/// the latter only where there is one host, for a server that comes back may be behind what a read
+/// was sent there for.
 ///
 /// The connection is taken from the host's pool while there is something to do.
 ///
 /// Thread safety: submit(), abandon(), load() and close() may be called from any thread.
 class lane : public std::enable_shared_from_this<lane> {
  public:
-  /// `patience`: for the wait for a connection.
+  /// `patience`: for the wait for a connection. `is_one_of_many`: there are other hosts, so what a
+  /// broken connection left unanswered is settled as lost.
   lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop,
-       std::chrono::nanoseconds patience);
+       std::chrono::nanoseconds patience, bool is_one_of_many);
 
   /// Settles `m` once, on the loop; never from inside this function.
   void submit(lane_member_ptr m);
@@ -66,6 +69,7 @@ class lane : public std::enable_shared_from_this<lane> {
   void sort_out(const std::vector<exchange_ptr>& ended);
   void judge(lane_member_ptr m);
   void run_again(lane_member_ptr m, bool alone);
+  void run_elsewhere(lane_member_ptr m);
   void settle(const lane_member_ptr& m, std::exception_ptr failure);
   void settle_all(const std::exception_ptr& failure);
   void plan(time_point until);
@@ -76,6 +80,7 @@ class lane : public std::enable_shared_from_this<lane> {
   const boost::asio::any_io_executor loop_;
   const loop_strand strand_;
   const std::chrono::nanoseconds patience_;
+  const bool is_one_of_many_;
   std::atomic<std::size_t> load_{0};
 
   std::mutex inbox_mutex_;
@@ -99,6 +104,8 @@ class lane : public std::enable_shared_from_this<lane> {
   bool suspicious_ = false;
   /// The server has said that it ends the connection.
   bool ending_ = false;
+  /// The connection is given up for what runs on it; there is nothing wrong with its server.
+  bool giving_up_ = false;
   /// Counts the connections: a wait for an earlier one may be heard of late.
   std::uint64_t epoch_ = 0;
   std::optional<boost::asio::steady_timer> timer_;

@@ -1,6 +1,8 @@
 #include "db/postgres/lane_read.hpp"
 
 #include "db/call_site.hpp"
+#include "db/postgres/async_statement.hpp"
+#include "db/postgres/second_chance.hpp"
 
 #include <utility>
 
@@ -26,16 +28,18 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
 
 }  // namespace
 
-async_lane_read::async_lane_read(std::shared_ptr<backend> owner, statement query,
+async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at, statement query,
                                  call_options options, const detail::call_frame& frame,
                                  statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
+      at_(at),
       query_(std::move(query)),
       options_(std::move(options)),
       call_(std::move(call)),
       also_stop_(call_->stop()),
-      frame_(frame) {
+      frame_(frame),
+      under_way_(backend_->routes(), at) {
   frame_.stops = {&options_.stop, &also_stop_};
   frame_.scope = &options_.scope;
   entry = std::move(known);
@@ -59,8 +63,25 @@ void async_lane_read::start(const std::shared_ptr<lane>& through) {
 }
 
 void async_lane_read::settle(std::exception_ptr failure) noexcept {
-  backend_->finish_lane_read(*this, query_, frame_, call_->rows(), failure);
+  backend_->finish_lane_read(*this, at_, query_, frame_, call_->rows(), failure);
+  if (!failure) under_way_.answered();
+  under_way_ = {};
+  if (failure && run_elsewhere(failure)) return;
   call_->finish(std::move(failure), {});
+}
+
+bool async_lane_read::run_elsewhere(const std::exception_ptr& failure) {
+  if (!backend_->routes().has_choice() || backend_->is_closing()) return false;
+  if (!second_chance().allows(to_error(failure), detail::access::read, true)) return false;
+  try {
+    if (auto* rows = call_->rows()) rows->restart();
+    std::make_shared<async_statement>(backend_, detail::access::read, query_, options_, frame_,
+                                      entry, call_)
+        ->start();
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 blocking_lane_read::blocking_lane_read(const statement& query, statement_entry_ptr known,

@@ -18,8 +18,8 @@ class async_lane_read final : public lane_member,
                               public std::enable_shared_from_this<async_lane_read> {
  public:
   /// `frame` is of `options`, wherever they are before this.
-  async_lane_read(std::shared_ptr<backend> owner, statement query, call_options options,
-                  const detail::call_frame& frame, statement_entry_ptr known,
+  async_lane_read(std::shared_ptr<backend> owner, const host& at, statement query,
+                  call_options options, const detail::call_frame& frame, statement_entry_ptr known,
                   std::shared_ptr<detail::async_call> call);
 
   void start(const std::shared_ptr<lane>& through);
@@ -31,12 +31,16 @@ class async_lane_read final : public lane_member,
     std::optional<callback> stop, also_stop;
   };
 
+  bool run_elsewhere(const std::exception_ptr& failure);
+
   const std::shared_ptr<backend> backend_;
+  const host& at_;
   const statement query_;
   const call_options options_;
   const std::shared_ptr<detail::async_call> call_;
   const std::stop_token also_stop_;
   detail::call_frame frame_;
+  call_on_host under_way_;
   /// Only where it can be stopped: it is large.
   std::unique_ptr<stop_watch> watching_;
 };

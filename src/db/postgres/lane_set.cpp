@@ -6,7 +6,7 @@ void lane_set::make(const boost::asio::any_io_executor& loop) {
   std::lock_guard lock(mutex_);
   if (made_) return;
   for (std::size_t i = 0; i < count_; ++i) {
-    lanes_.push_back(std::make_shared<lane>(pool_, loop, patience_));
+    lanes_.push_back(std::make_shared<lane>(pool_, loop, patience_, is_one_of_many_));
   }
   made_.store(true, std::memory_order_release);
 }

@@ -18,8 +18,12 @@ namespace scalekit::db::postgres {
 /// Thread safety: every member may be called from any thread.
 class lane_set {
  public:
-  lane_set(std::shared_ptr<host_pool> pool, std::size_t lanes, std::chrono::nanoseconds patience)
-      : pool_(std::move(pool)), count_(lanes), patience_(patience) {}
+  lane_set(std::shared_ptr<host_pool> pool, std::size_t lanes, std::chrono::nanoseconds patience,
+           bool is_one_of_many)
+      : pool_(std::move(pool)),
+        count_(lanes),
+        patience_(patience),
+        is_one_of_many_(is_one_of_many) {}
 
   /// The least loaded. `loop` gives the executor, once.
   template <class Loop>
@@ -40,6 +44,7 @@ class lane_set {
   const std::shared_ptr<host_pool> pool_;
   const std::size_t count_;
   const std::chrono::nanoseconds patience_;
+  const bool is_one_of_many_;
   std::mutex mutex_;
   std::atomic<bool> made_{false};
   std::vector<std::shared_ptr<lane>> lanes_;

@@ -5,6 +5,7 @@
 #include "scalekit/db/client_settings.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -101,7 +102,7 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
       "db URL", shown(url), "as many ports and addresses as hosts, or one port for all");
   std::vector<server_address> servers;
   for (std::size_t i = 0; i < count; ++i) {
-    server_address server{common, {}};
+    server_address server{common, {}, {}};
     auto add = [&server](const char* keyword, const std::string& value) {
       if (!value.empty()) server.keywords.emplace_back(keyword, value);
     };
@@ -115,9 +116,18 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
     add("fallback_application_name", "scalekit");
     const auto& place = host.empty() ? address : host;
     server.name = (place.empty() ? "local" : place) + ":" + (port.empty() ? "5432" : port);
+    server.where.host = place.empty() ? "local" : place;
+    std::from_chars(port.data(), port.data() + port.size(), server.where.port);
     servers.push_back(std::move(server));
   }
   return servers;
+}
+
+void label(std::vector<server_address>& servers, std::string_view replica_labels) {
+  std::vector<detail::host_spec> places;
+  for (const auto& server : servers) places.push_back(server.where);
+  detail::apply_labels(places, replica_labels);
+  for (std::size_t i = 0; i < servers.size(); ++i) servers[i].where = std::move(places[i]);
 }
 
 }  // namespace
@@ -143,9 +153,8 @@ settings settings_from_url(std::string_view url, client_params params) {
   auto keywords = parse(text);
   take(keywords, "client_encoding");
   s.servers = servers_of(std::move(keywords), url);
-  scalekit::detail::require(s.servers.size() == 1, "db URL", shown(url),
-                            "one host; reads on replicas are not part of this version yet");
   validate(s.params.pool);
+  label(s.servers, s.params.topology.replica_labels);
   return s;
 }
 

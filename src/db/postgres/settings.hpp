@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/topology/host_spec.hpp"
 #include "scalekit/db/client_params.hpp"
 
 #include <string>
@@ -14,6 +15,8 @@ struct server_address {
   std::vector<std::pair<std::string, std::string>> keywords;
   /// "10.0.0.1:5432" or "/run/postgresql:5432", for people.
   std::string name;
+  /// The same place, with its labels.
+  detail::host_spec where;
 };
 
 /// Where the servers are and how they are used, checked.

@@ -46,6 +46,9 @@ class statement_entry {
   };
   const objection against_read, against_write;
 
+  /// A server has refused it as a read: whatever its text says, it writes.
+  std::atomic<bool> wrote{false};
+
   /// What a connection was told of it last; lives as long as the entry. Null: never prepared.
   const description* described() const noexcept {
     return described_.load(std::memory_order_acquire);

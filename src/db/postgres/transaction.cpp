@@ -29,14 +29,14 @@ constexpr std::chrono::seconds last_words{5};
 constexpr std::chrono::milliseconds first_pause{10};
 constexpr std::chrono::milliseconds longest_pause{250};
 
-/// A function that rows are handed to may throw anything.
+/// A function that takes rows, or gives them, may throw anything.
 std::string what_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
-    return "a function that was handed a row threw";
+    return "a function of the caller's threw";
   }
 }
 
@@ -80,19 +80,36 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       also_stop_(std::move(also_stop)),
       scope_(options.scope),
       site_(site),
-      read_only_(options.read_only) {
+      read_only_(options.read_only),
+      session_(options.session),
+      under_way_(backend_->routes(), *at_) {
   try {
     begin_call begin(begin_text(options), !read_only_, site_);
     converse(begin);
     identity_ = lent_->identity;
+    backend_->routes().note_role(*at_, *lent_);
   } catch (...) {
+    auto failure = std::current_exception();
+    // What a standby says to "begin read write".
+    if (!read_only_ && to_error(failure).diag().backend_code == "0A000") {
+      failure = std::make_exception_ptr(
+          error(make_error_code(errc::read_only), to_error(failure).diag()));
+    }
+    note_evidence(failure);
     if (lent_) lent_.give_back(state_of(*lent_->wire));
-    throw;
+    std::rethrow_exception(failure);
   }
 }
 
 transaction::~transaction() {
   rollback();
+}
+
+void transaction::note_evidence(const std::exception_ptr& failure) noexcept {
+  if (!lent_) return;
+  const auto kind = read_only_ ? access::read : access::write;
+  backend_->routes().failed(*at_, kind, failure);
+  backend_->routes().note_role(*at_, *lent_);
 }
 
 detail::call_frame transaction::frame() const noexcept {
@@ -144,7 +161,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
     reading_ = false;
     const auto failure = std::current_exception();
     backend_->track(query, *entry, call, &sc, failure);
-    note_failure(how, what_of(failure).c_str());
+    note_failure(how, failure);
     throw;
   }
   reading_ = false;
@@ -158,14 +175,20 @@ write_result transaction::run(access kind, const statement& query, const call_op
   return {sc.rows_affected(), 0, {}};
 }
 
+access transaction::kind_of(const statement& query) {
+  // Where it runs is settled; what matters is what is to be undone.
+  return backend_->is_read_by_text(query) ? access::read : access::write;
+}
+
 /// PostgreSQL refuses everything after a statement that failed, up to the end of the transaction or
 /// of the savepoint around it.
-void transaction::note_failure(returned how, const char* what) noexcept {
+void transaction::note_failure(returned how, const std::exception_ptr& failure) noexcept {
+  note_evidence(failure);
   if (state_ != state::open) return lent_.give_back(returned::needs_reset);
   const bool unusable = how != returned::healthy || lent_->wire->is_broken();
   if (!unusable && lent_->wire->transaction_status() == PQTRANS_INTRANS) return;
   if (!unusable && depth_ > 0) return;
-  why_aborted_ = what;
+  why_aborted_ = what_of(failure);
   state_ = state::aborted;
   lent_.give_back(returned::needs_reset);
 }
@@ -189,10 +212,10 @@ void transaction::run_script(std::string_view script) {
       throw backend_->interruption(why, limits, site_, lent_->wire->origin());
     }
     learn_xid();
-  } catch (const std::exception& failure) {
+  } catch (const std::exception&) {
     note_failure(lent_->wire->transaction_status() == PQTRANS_ACTIVE ? returned::needs_reset
                                                                      : returned::healthy,
-                 failure.what());
+                 std::current_exception());
     throw;
   }
 }
@@ -211,9 +234,9 @@ void transaction::savepoint() {
   ++depth_;
   try {
     control({"savepoint " + savepoint_name()});
-  } catch (const std::exception& failure) {
+  } catch (const std::exception&) {
     --depth_;
-    note_failure(state_of(*lent_->wire), failure.what());
+    note_failure(state_of(*lent_->wire), std::current_exception());
     throw;
   }
 }
@@ -222,8 +245,8 @@ void transaction::release_savepoint() {
   require_open("the end of a savepoint");
   try {
     control({"release savepoint " + savepoint_name()});
-  } catch (const std::exception& failure) {
-    note_failure(state_of(*lent_->wire), failure.what());
+  } catch (const std::exception&) {
+    note_failure(state_of(*lent_->wire), std::current_exception());
     throw;
   }
   --depth_;
@@ -263,9 +286,11 @@ write_result transaction::commit() {
   try {
     if (resume(*lent_, call, patience().when()) == wait_end::ready) {
       end(returned::healthy, backend_->counted().committed);
+      backend_->wrote(call.token(), session_);
       return {0, 0, call.token().to_string()};
     }
   } catch (const error& e) {
+    note_evidence(std::current_exception());
     if (e.code() != errc::connection_lost && e.code() != errc::commit_in_doubt) {
       end(returned::healthy, backend_->counted().rolled_back);
       throw;
@@ -320,6 +345,7 @@ write_result transaction::resolve(const error& lost) {
   }
   if (fate == commit_fate::committed) {
     counters.committed.fetch_add(1, std::memory_order_relaxed);
+    backend_->wrote(token, session_);
     return {0, 0, token.to_string()};
   }
   counters.rolled_back.fetch_add(1, std::memory_order_relaxed);
@@ -344,8 +370,10 @@ write_result transaction::resolve(const error& lost) {
 void transaction::ask(commit_inquiry& inquiry, deadline until) {
   detail::call_frame call{steady_clock::now(), until};
   bool waited = false;
+  // Perhaps another host by now, which knows as much where its history is the same.
+  const auto at = backend_->host_for(access::write, {}, call, site_);
   auto lent =
-      at_->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
+      at->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
   try {
     const auto why = resume(*lent, inquiry, until.when());
     if (why == wait_end::ready) return lent.give_back(returned::healthy);
@@ -378,6 +406,7 @@ void transaction::end(returned how, std::atomic<std::uint64_t>& counter) noexcep
   state_ = state::over;
   counter.fetch_add(1, std::memory_order_relaxed);
   lent_.give_back(how);
+  under_way_ = {};
 }
 
 void transaction::require_open(std::string_view operation) const {

@@ -4,8 +4,10 @@
 #include "db/postgres/commit_inquiry.hpp"
 #include "db/postgres/server_identity.hpp"
 
+#include <exception>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <stop_token>
 #include <string>
@@ -24,6 +26,7 @@ class transaction final : public detail::transaction_backend {
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void run_script(std::string_view script) override;
+  detail::access kind_of(const statement& query) override;
   bool lock(std::int64_t key, bool wait, const call_options& options,
             const std::source_location& site) override;
   std::optional<std::uint64_t> copy_in(const bulk_target& into, detail::row_source& rows,
@@ -46,8 +49,9 @@ class transaction final : public detail::transaction_backend {
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
   void learn_xid();
-  void note_failure(detail::returned how, const char* what) noexcept;
+  void note_failure(detail::returned how, const std::exception_ptr& failure) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
+  void note_evidence(const std::exception_ptr& failure) noexcept;
   detail::call_frame frame() const noexcept;
   std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
   deadline patience() const noexcept;
@@ -64,6 +68,8 @@ class transaction final : public detail::transaction_backend {
   const request_scope scope_;
   const std::source_location site_;
   const bool read_only_;
+  const std::optional<session> session_;
+  call_on_host under_way_;
   state state_ = state::open;
   std::string why_aborted_;
   int depth_ = 0;

@@ -51,12 +51,12 @@ std::optional<std::uint64_t> transaction::copy_in(const bulk_target& into, detai
       throw backend_->interruption(why, call, site, lent_->wire->origin());
     }
     learn_xid();
-  } catch (const std::exception& failure) {
+  } catch (const std::exception&) {
     note_failure(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset,
-                 failure.what());
+                 std::current_exception());
     throw;
   } catch (...) {
-    note_failure(returned::needs_reset, "the source of the rows threw");
+    note_failure(returned::needs_reset, std::current_exception());
     throw;
   }
   return copied;

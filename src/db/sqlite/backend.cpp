@@ -2,6 +2,7 @@
 
 #include "db/bind_hash.hpp"
 #include "db/call_site.hpp"
+#include "db/classify/statement_class.hpp"
 #include "db/sqlite/call_frame.hpp"
 #include "scalekit/slow/tracker.hpp"
 
@@ -39,6 +40,17 @@ sqlite_backend::~sqlite_backend() {
 
 slot_group& sqlite_backend::group_for(access kind) noexcept {
   return kind == access::read && readers_ ? *readers_ : writer_;
+}
+
+access sqlite_backend::kind_of(const statement& query) {
+  // A first guess: SQLite has the last word.
+  const bool reads = detail::classify(query.text()).kind == detail::statement_kind::read;
+  return reads ? access::read : access::write;
+}
+
+bool sqlite_backend::is_write_after_all(const statement&, const error& e) {
+  // It says so before it runs anything; and of what is not allowed at all it says it again.
+  return e.code() == errc::not_allowed;
 }
 
 void sqlite_backend::check_thread(std::string_view operation) const {

@@ -23,6 +23,9 @@ class sqlite_transaction final : public detail::transaction_backend {
   void run_script(std::string_view script) override;
   bool lock(std::int64_t key, bool wait, const call_options& options,
             const std::source_location& site) override;
+  detail::access kind_of(const statement& query) override {
+    return read_only_ ? detail::access::read : backend_->kind_of(query);
+  }
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() noexcept override;

@@ -48,12 +48,13 @@ void host_board::sample(host_id id, const host_sample& seen, time_point now) {
   if (found == hosts_.end() || seen.system_id == 0) return;
   auto& host = found->second;
   if (host.last && seen.asked_at < host.last->asked_at) return;
-  const bool was_promoted = host.last && host.last->system_id == seen.system_id &&
-                            host.last->in_recovery && !seen.in_recovery;
-  if (was_promoted && is_of_cluster(host)) {
+  const bool was_live = host.is_live(now, params_.evidence_lease);
+  const bool was_promoted = was_live && !host.is_doubted() && host.is_standby() &&
+                            !seen.in_recovery && is_of_cluster(host);
+  if (was_promoted && host.last->system_id == seen.system_id) {
     timelines_.saw_promotion(seen.timeline, host.place(), seen.position);
   }
-  host.take(seen, now, host.is_live(now, params_.evidence_lease));
+  host.take(seen, now, was_live);
   settle_cluster(now);
   const auto elected = elect_and_note(now);
   if (elected.primary == id) primary_log_.add(seen.asked_at, seen.position);
@@ -82,12 +83,17 @@ void host_board::parameter_status(host_id id, const host_parameters& seen, time_
   }
 }
 
-void host_board::replayed(host_id id, lsn position, time_point asked_at) {
+void host_board::replayed(host_id id, log_place place, time_point asked_at) {
   const auto found = hosts_.find(id);
   if (found == hosts_.end()) return;
-  auto& last = found->second.last;
-  if (!last || !last->in_recovery || asked_at < last->asked_at) return;
-  last->position = std::max(last->position, position);
+  auto& host = found->second;
+  if (!host.last || !host.is_standby() || asked_at < host.last->asked_at) return;
+  if (place.timeline == host.last->timeline) {
+    host.last->position = std::max(host.last->position, place.at);
+    host.timeline_until = std::max(host.timeline_until, place.at);
+  } else if (place.timeline != 0) {
+    host.probe_now = true;
+  }
 }
 
 void host_board::learn_history(std::uint32_t timeline, std::vector<timeline_switch> ancestors) {

@@ -23,10 +23,17 @@ namespace scalekit::db::detail {
 /// Evidence comes from the monitor (sample), from the connections in use (parameter_status,
 /// error_seen) and from promotions seen or read about (learn_history). It is used for
 /// evidence_lease from when it was asked for, and an error outweighs everything asked for before
-/// it. Nothing is concluded from silence but that the host is not used.
+/// it. Nothing is concluded from silence but that the host is not used. After a lost connection a
+/// standby serves no read that needs a position until it was asked again: it may have restarted,
+/// and come up behind where it was.
 ///
-/// Times may be given in any order; those of one host that are older than what is known of it are
-/// ignored. Routes to a host that is removed are still answered by its events, which are ignored.
+/// The primary is the one whose timeline descends from that of every other one; between two of
+/// which that is not known, or of one timeline, nobody is. A primary of an older timeline than the
+/// last writer's is not used, however long that writer is silent: only remove() of the writer, by
+/// hand, brings it back.
+///
+/// Answers may come in any order: older ones than the newest of their host are ignored. So are
+/// events of a host that was removed.
 ///
 /// Thread safety: none.
 class host_board {
@@ -50,11 +57,12 @@ class host_board {
   /// `why` is shown to people: "connection refused".
   void error_seen(host_id host, host_error what, std::string why, time_point now);
 
-  /// True news make probe_at() due.
+  /// Takes writes away at once; gives them to nobody, but lets the host be asked at once.
   void parameter_status(host_id host, const host_parameters& seen, time_point now);
 
-  /// The answer to an `ask`: only the position of a standby. Does not prolong the lease.
-  void replayed(host_id host, lsn position, time_point asked_at);
+  /// The answer to an `ask`: timeline and position of a standby as in host_sample. Does not
+  /// prolong the lease.
+  void replayed(host_id host, log_place place, time_point asked_at);
 
   /// The history file of a primary's timeline. Reading it needs rights that are often missing;
   /// without it the board knows the promotions that it saw.
@@ -86,6 +94,11 @@ class host_board {
   /// "10.0.0.1:5432 primary; 10.0.0.2:5432 replica, lag 120 ms; 10.0.0.3:5432 unreachable for 4 s:
   /// connection refused".
   std::string describe(time_point now) const;
+
+  /// One host's part of it: "replica, lag 120 ms". Precondition: has(host).
+  std::string describe(host_id host, time_point now) const {
+    return state_of(hosts_.at(host), now);
+  }
 
   /// How far the standby is behind, as of its last answer; nothing where that is not known.
   std::optional<std::chrono::nanoseconds> lag(host_id host) const;

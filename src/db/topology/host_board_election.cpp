@@ -81,7 +81,7 @@ host_board::election host_board::elect(time_point now) const {
       if (!host.is_primary() || is_replaced(host)) break;
       return {host.is_writable() ? refusal::none : refusal::no_primary, id, std::nullopt};
     }
-    if (!supersedes(rival->second, host, timelines_)) {
+    if (!result.primary && !supersedes(rival->second, host, timelines_)) {
       result = {refusal::split_brain, id, rival->first};
     }
   }

@@ -15,7 +15,7 @@ namespace {
 
 /// After how many questions without success the next one comes: 0, 1, 2, 4, 8, 16, 16 ... ms.
 nanoseconds pause_before(unsigned asked) {
-  return asked == 0 ? 0ms : 1ms << std::min(asked - 1, 4U);
+  return asked == 0 ? 0ms : 1ms * (1U << std::min(asked - 1, 4U));
 }
 
 bool has_labels(const host_spec& host, const db::labels* wanted) {
@@ -24,6 +24,11 @@ bool has_labels(const host_spec& host, const db::labels* wanted) {
     const auto found = host.labels.find(label.first);
     return found != host.labels.end() && found->second == label.second;
   });
+}
+
+/// Not after a lost connection: a standby that restarts may come up behind where it was.
+bool has_sure_position(const host_evidence& host) {
+  return host.last->position != lsn{} && !host.is_doubted();
 }
 
 }  // namespace
@@ -71,7 +76,7 @@ read_route host_board::read_bounded(const read_request& request, const election&
   if (primary.why == refusal::split_brain) return refuse(primary.why, primary, request, now);
   candidates_.clear();
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || host.last->position == lsn{}) continue;
+    if (!is_replica(host, request, now) || !has_sure_position(host)) continue;
     const auto fresh = primary_log_.fresh_as_of(host.last->position);
     if (fresh && now - *fresh <= request.how.lag()) candidates_.push_back({id, &host});
   }
@@ -101,12 +106,12 @@ read_route host_board::read_after(const read_request& request, const election& p
   candidates_.clear();
   std::optional<host_id> nearly;
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || is_behind(host)) continue;
+    if (!is_replica(host, request, now) || !has_sure_position(host) || is_behind(host)) continue;
     if (timelines_.judge(wanted, host.last->timeline) != verdict::included) continue;
     const auto has = host.place().at;
     if (has >= wanted.at) {
       candidates_.push_back({id, &host});
-    } else if (has != lsn{} && (!nearly || hosts_.at(*nearly).place().at < has)) {
+    } else if (!nearly || hosts_.at(*nearly).place().at < has) {
       nearly = id;
     }
   }

@@ -91,7 +91,7 @@ std::string host_board::explain(refusal why, const election& primary, const read
       text = "the hosts belong to different clusters, and none of these is in the majority";
       break;
     case refusal::no_replica:
-      text = "no host with the labels " + to_string(*request->labels) + " can serve this read";
+      text = "no host with the labels " + format_labels(*request->labels) + " can serve this read";
       break;
     case refusal::foreign_token:
       text = "the causal token is of another database than these hosts, of the cluster " +

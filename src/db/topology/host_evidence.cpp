@@ -9,10 +9,11 @@ void host_evidence::take(host_sample seen, time_point now, bool was_live) {
   const bool is_unbroken = was_live && !is_doubted() && last->in_recovery && seen.in_recovery &&
                            last->system_id == seen.system_id;
   if (seen.timeline != 0 || !is_unbroken) {
-    timeline_until = std::max(seen.position, seen.received);
+    timeline_until = seen.position;
   } else {
     // A standby whose primary is gone no longer tells its timeline. Nothing was heard that a
-    // restart could have caused, so that it still replays what it had received.
+    // restart could have caused, so that it has what it had. No more is sure: even of what it
+    // received already it may drop a part to follow another timeline.
     seen.timeline = last->timeline;
   }
   if (!was_live) back_since = now;

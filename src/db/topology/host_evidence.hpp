@@ -20,8 +20,8 @@ struct host_evidence {
   time_point added_at;
   bool is_near = false;
 
-  /// The newest answer; its timeline may be one that was told before, which holds up to
-  /// `timeline_until`.
+  /// The newest answer. Its timeline may be one that was told before; that it is of this one is
+  /// sure up to `timeline_until`.
   std::optional<host_sample> last = {};
   lsn timeline_until = {};
   /// Of answers and calls, averaged.

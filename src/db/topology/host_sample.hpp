@@ -19,7 +19,7 @@ using host_id = std::size_t;
 struct host_sample {
   /// When the question was sent: what the answer says held at some time since. The lease counts
   /// from here.
-  time_point asked_at;
+  time_point asked_at = {};
 
   /// pg_is_in_recovery().
   bool in_recovery = false;
@@ -28,12 +28,10 @@ struct host_sample {
   /// Of a primary: from pg_walfile_name(). Of a standby: pg_stat_wal_receiver.received_tli, which
   /// needs pg_monitor. 0: not known.
   std::uint32_t timeline = 0;
+  /// To be read before the timeline, so that it cannot belong to a later one.
   /// Of a primary: pg_current_wal_flush_lsn(), with asynchronous commits the insert LSN. Of a
   /// standby: pg_last_wal_replay_lsn(). 0: not known.
-  lsn position;
-  /// Of a standby: pg_last_wal_receive_lsn(). While no WAL receiver runs the timeline is not told;
-  /// up to here it is the one told before.
-  lsn received;
+  lsn position = {};
   /// default_transaction_read_only as a new connection gets it.
   bool read_only = false;
 };

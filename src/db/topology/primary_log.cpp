@@ -24,13 +24,21 @@ void primary_log::add(time_point asked_at, lsn position) {
     return;
   }
   entries_.push_back({position, asked_at, asked_at});
-  if (entries_.size() <= most_entries) return;
-  // Every other one of the older half goes.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (i % 2 == 0 || i > most_entries / 2) entries_[kept++] = entries_[i];
+  if (entries_.size() > most_entries) thin();
+}
+
+/// Leaves gaps of about a sixteenth of their age.
+void primary_log::thin() {
+  const auto newest = entries_.back().last_seen;
+  std::size_t kept = 1;
+  for (std::size_t i = 1; i + 1 < entries_.size(); ++i) {
+    const auto gap = entries_[i + 1].first_seen - entries_[kept - 1].last_seen;
+    if (gap * 16 > newest - entries_[i].last_seen) entries_[kept++] = entries_[i];
   }
+  entries_[kept++] = entries_.back();
   entries_.resize(kept);
+  // Ages beyond anybody's interest.
+  if (kept > most_entries) entries_.erase(entries_.begin(), entries_.begin() + most_entries / 4);
 }
 
 std::optional<std::chrono::nanoseconds> primary_log::lag(lsn replayed, time_point asked_at) const {

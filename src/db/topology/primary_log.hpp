@@ -34,6 +34,8 @@ class primary_log {
     time_point last_seen;
   };
 
+  void thin();
+
   std::vector<entry> entries_;
 };
 

@@ -47,7 +47,7 @@ struct write_route {
   /// given out for writing under an older one must not be used for it again.
   std::uint64_t generation = 0;
   /// For a refusal: the reason and the state of every host.
-  std::string explanation;
+  std::string explanation = {};
 
   explicit operator bool() const noexcept { return why == refusal::none; }
 };
@@ -56,11 +56,11 @@ struct write_route {
 struct read_request {
   /// own_writes counts as after(the client's or session's newest token) and must have been made
   /// that; as it is, it counts as any.
-  db::consistency how;
+  db::consistency how = {};
   /// Null: none asked for. Must outlive the call.
   const db::labels* labels = nullptr;
   /// When the call began to look for a host, and its deadline.
-  time_point begun;
+  time_point begun = {};
   time_point until = time_point::max();
   /// How often an `ask` was answered already for this call.
   unsigned asked = 0;
@@ -71,8 +71,8 @@ struct read_route {
   enum class kind {
     /// Run it on `host`.
     use,
-    /// At `when`, ask `host` for its replay position, tell the board (host_board::replayed) and
-    /// ask the board again with `asked` one more.
+    /// At `when`, ask `host` for its replay position and timeline, tell the board
+    /// (host_board::replayed) and ask the board again with `asked` one more.
     ask,
     /// `why`. Where may_pass(why): ask again after the next event, until the call's deadline.
     refused,
@@ -84,8 +84,8 @@ struct read_route {
   /// The host is the primary (of `generation`): on a standby otherwise.
   bool on_primary = false;
   std::uint64_t generation = 0;
-  time_point when;
-  std::string explanation;
+  time_point when = {};
+  std::string explanation = {};
 };
 
 }  // namespace scalekit::db::detail

@@ -50,10 +50,7 @@ std::vector<timeline_switch> parse_timeline_history(std::string_view text) {
     const auto timeline = next_word(line);
     if (timeline.empty() || timeline.starts_with('#')) continue;
     const auto parsed = parse_switch(timeline, next_word(line));
-    const bool follows =
-        parsed && (ancestors.empty() || (parsed->timeline > ancestors.back().timeline &&
-                                         parsed->at >= ancestors.back().at));
-    if (!follows) {
+    if (!parsed || (!ancestors.empty() && parsed->timeline <= ancestors.back().timeline)) {
       throw error(errc::backend_error,
                   "timeline history, line " + std::to_string(number) +
                       ": wanted a timeline after the one before it and its log position");
@@ -72,10 +69,9 @@ void timeline_board::learn(std::uint32_t timeline, std::vector<timeline_switch> 
   histories_.insert_or_assign(timeline, history{std::move(ancestors), true});
 }
 
-void timeline_board::saw_promotion(std::uint32_t timeline, log_place parent_replayed, lsn reached) {
-  if (parent_replayed.timeline == 0 || parent_replayed.timeline >= timeline) return;
-  const timeline_switch left{parent_replayed.timeline, parent_replayed.at,
-                             std::max(parent_replayed.at, reached)};
+void timeline_board::saw_promotion(std::uint32_t timeline, log_place before, lsn reached) {
+  if (before.timeline == 0 || before.timeline >= timeline) return;
+  const timeline_switch left{before.timeline, before.at, std::max(before.at, reached)};
   histories_.try_emplace(timeline, history{{left}, false});
 }
 
@@ -84,12 +80,22 @@ timeline_board::history timeline_board::find(std::uint32_t timeline) const {
   if (timeline == 1) return {{}, true};
   const auto found = histories_.find(timeline);
   if (found == histories_.end()) return {};
-  if (found->second.is_whole) return found->second;
-  const auto& left = found->second.ancestors.front();
-  // A parent has a lower number: this ends.
-  auto filled = find(left.timeline);
-  filled.ancestors.push_back(left);
-  return filled;
+  auto all = found->second;
+  if (!all.is_whole) {
+    const auto left = all.ancestors.front();
+    // A parent has a lower number: this ends.
+    all = find(left.timeline);
+    all.ancestors.push_back(left);
+    // It may have gone from one to the other through those between.
+    all.is_whole = all.is_whole && left.timeline + 1 == timeline;
+  }
+  // A standby can be promoted before it has replayed all of the ancestors it was to follow.
+  for (auto i = all.ancestors.size(); i-- > 1;) {
+    auto& older = all.ancestors[i - 1];
+    older.at = std::min(older.at, all.ancestors[i].at);
+    older.latest = std::min(older.latest, all.ancestors[i].latest);
+  }
+  return all;
 }
 
 bool timeline_board::knows(std::uint32_t timeline) const {

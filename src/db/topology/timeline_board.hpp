@@ -41,9 +41,9 @@ class timeline_board {
   /// The history file of `timeline`: all its ancestors.
   void learn(std::uint32_t timeline, std::vector<timeline_switch> ancestors);
 
-  /// A standby of `parent` that had replayed `replayed` was promoted to `timeline`, which had
-  /// reached `reached` when it was first seen. Never replaces a history file.
-  void saw_promotion(std::uint32_t timeline, log_place parent_replayed, lsn reached);
+  /// A standby last seen at `before` was promoted, without a restart between, to `timeline`, which
+  /// had come to `reached` when it was first seen. Never replaces a history file.
+  void saw_promotion(std::uint32_t timeline, log_place before, lsn reached);
 
   /// True when the history file of `timeline` is known; 1 has none, and needs none.
   bool knows(std::uint32_t timeline) const;

@@ -40,6 +40,7 @@ class transaction_backend {
   virtual write_result run(access kind, const statement& query, const call_options& options,
                            row_sink* rows) = 0;
   virtual void run_script(std::string_view script) = 0;
+  virtual access kind_of(const statement& query) = 0;
 
   /// Takes an advisory lock until the end. False when it is taken and `wait` is not.
   virtual bool lock(std::int64_t key, bool wait, const call_options& options,
@@ -94,6 +95,13 @@ class backend {
                            row_sink* rows) = 0;
   virtual void async_run(access kind, statement query, call_options options,
                          std::shared_ptr<async_call> call) = 0;
+
+  /// What execute() runs a statement as: `read` only where it is certain to have no effect. Does
+  /// not wait.
+  virtual access kind_of(const statement& query) = 0;
+  /// Whether a statement that kind_of() called a read, and that failed with `e`, has had no effect
+  /// and may be run as a write.
+  virtual bool is_write_after_all(const statement& query, const error& e) = 0;
 
   virtual std::unique_ptr<transaction_backend> begin(const transaction_options& options,
                                                      const std::source_location& site) = 0;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "db/postgres/backend.hpp"
+#include "db/postgres/second_chance.hpp"
+
+#include <exception>
+#include <memory>
+#include <source_location>
+
+namespace scalekit::db::postgres {
+
+/// The beginning of a transaction without a thread of its caller's: its host, its connection, then
+/// a thread for its body. Lives until one of the two answers of its call.
+class async_begin : public std::enable_shared_from_this<async_begin> {
+ public:
+  async_begin(std::shared_ptr<backend> owner, const scalekit::execution& runners,
+              transaction_options options, const std::source_location& site,
+              std::shared_ptr<detail::async_transaction_call> call);
+
+  void start();
+
+ private:
+  void have_host(std::exception_ptr e, host_ptr at);
+  void have_connection(std::exception_ptr e, lent_connection lent);
+  /// On a thread of its own.
+  void begin();
+
+  const std::shared_ptr<backend> backend_;
+  const scalekit::execution runners_;
+  const transaction_options options_;
+  const call_options as_read_;
+  const std::source_location site_;
+  const std::shared_ptr<detail::async_transaction_call> call_;
+  const detail::access kind_;
+  detail::call_frame frame_;
+  second_chance chance_;
+  host_ptr at_;
+  lent_connection lent_;
+};
+
+}  // namespace scalekit::db::postgres

@@ -1,0 +1,145 @@
+#pragma once
+
+#include "db/call_frame.hpp"
+#include "db/postgres/host_watch.hpp"
+#include "scalekit/db/causal_token.hpp"
+#include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/options.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace scalekit::db::postgres {
+
+/// Where calls go. With one host that is the answer to everything, and costs nothing; with several
+/// the host_board decides, and who finds no host waits for one: up to acquire_timeout, or up to the
+/// call's deadline for a replica that is to catch up.
+///
+/// Thread safety: every member may be called from any thread.
+class router {
+ public:
+  router(const settings& s, std::vector<host_ptr> hosts);
+  ~router();
+  router(const router&) = delete;
+  router& operator=(const router&) = delete;
+
+  /// One call on its way to a host. Points into the call's options and frame.
+  struct query {
+    detail::access kind = detail::access::read;
+    detail::read_request read;
+    /// It must see the newest write of this client.
+    bool is_of_client = false;
+    /// How long a host is waited for.
+    time_point patience;
+    std::source_location site;
+    const detail::call_frame* call = nullptr;
+  };
+  query to_write(const detail::call_frame& call, const std::source_location& site) const;
+  query to_read(const call_options& options, const detail::call_frame& call,
+                const std::source_location& site) const;
+
+  /// Blocks. Throws unavailable, write_lost, invalid_argument (a token of another database),
+  /// cancelled or closed.
+  host_ptr find(query q);
+
+  /// Without waiting: a host, or null where there is none now. Throws what waiting would not
+  /// change.
+  host_ptr try_find(query& q);
+
+  /// As find(), without a thread that waits: calls `then` once, on `where`, never from inside this
+  /// function. What `q` points to, and the router, must live until then.
+  using found = std::function<void(std::exception_ptr, host_ptr)>;
+  void async_find(query q, boost::asio::any_io_executor where, found then);
+
+  // What calls report.
+
+  /// `token` was acknowledged.
+  void wrote(const causal_token& token, const std::optional<db::session>& by) noexcept;
+  /// A call that had a connection of `at` failed.
+  void failed(const host& at, detail::access kind, const std::exception_ptr& e) noexcept;
+  /// A call's answer has come on `c`: whether its server is a standby may be news.
+  void note_role(const host& at, connection& c) noexcept;
+
+  bool has_choice() const noexcept { return watch_ != nullptr; }
+  void close();
+
+  /// Adds the hosts, and the pools of readers and writer.
+  void describe(client_statistics& out) const;
+
+ private:
+  friend class call_on_host;
+  friend struct waiting_route;
+
+  /// One look at the board: a host, an error, or when to look again.
+  struct look_result {
+    host_ptr at = {};
+    std::exception_ptr failure = {};
+    std::uint64_t seen = 0;
+    time_point again = {};
+  };
+  look_result look(query& q);
+  look_result look_for_writer(const query& q);
+  look_result look_for_reader(query& q);
+  void forget(const causal_token& lost) noexcept;
+  look_result refuse(const query& q, detail::refusal why, const std::string& explanation,
+                     std::uint64_t seen) const;
+
+  const client_params& params_;
+  const fork_guard guard_;
+  const std::vector<host_ptr> hosts_;
+  std::shared_ptr<host_watch> watch_;
+  mutable std::mutex mutex_;
+  /// The newest write of this client.
+  causal_token newest_;
+};
+
+/// Counts a call among those under way on its host, which has a say in who gets the next.
+class call_on_host {
+ public:
+  call_on_host() = default;
+  call_on_host(router& r, const host& at) : watch_(r.watch_.get()), id_(at.id) {
+    if (watch_ == nullptr) return;
+    began_ = std::chrono::steady_clock::now();
+    watch_->call_began(id_);
+  }
+  call_on_host(call_on_host&& other) noexcept
+      : watch_(std::exchange(other.watch_, nullptr)),
+        id_(other.id_),
+        began_(other.began_),
+        answered_(other.answered_) {}
+  call_on_host& operator=(call_on_host&& other) noexcept {
+    end();
+    watch_ = std::exchange(other.watch_, nullptr);
+    id_ = other.id_;
+    began_ = other.began_;
+    answered_ = other.answered_;
+    return *this;
+  }
+  ~call_on_host() { end(); }
+
+  /// It ran to its end, which tells how fast the host is.
+  void answered() noexcept { answered_ = true; }
+
+ private:
+  void end() noexcept {
+    if (watch_ == nullptr) return;
+    std::optional<std::chrono::nanoseconds> took;
+    if (answered_) took = std::chrono::steady_clock::now() - began_;
+    std::exchange(watch_, nullptr)->call_ended(id_, took);
+  }
+
+  host_watch* watch_ = nullptr;
+  detail::host_id id_ = 0;
+  time_point began_ = {};
+  bool answered_ = false;
+};
+
+}  // namespace scalekit::db::postgres

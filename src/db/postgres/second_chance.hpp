@@ -1,0 +1,30 @@
+#pragma once
+
+#include "scalekit/core/error.hpp"
+#include "scalekit/db/detail/backend.hpp"
+
+namespace scalekit::db::postgres {
+
+/// Whether a call that failed may run once more: only where nothing can have happened, and no more
+/// often than could help.
+class second_chance {
+ public:
+  /// `has_choice`: there are other hosts.
+  bool allows(const error& e, detail::access kind, bool has_choice) noexcept {
+    // Of a write that may have been executed the code is another.
+    if (e.code() == errc::connection_lost) return lost_++ == 0;
+    if (!has_choice) return false;
+    // It went to a standby, which executes no write.
+    if (e.code() == errc::read_only) return kind == detail::access::write && misrouted_++ == 0;
+    // There was no connection to be had. Without an origin it is the word of all hosts together.
+    return e.code() == errc::unavailable && !e.diag().origin.empty() && refused_++ < 3;
+  }
+
+  /// After a loss, a connection that was used just now may be as dead.
+  bool lost_before() const noexcept { return lost_ > 0; }
+
+ private:
+  int lost_ = 0, misrouted_ = 0, refused_ = 0;
+};
+
+}  // namespace scalekit::db::postgres

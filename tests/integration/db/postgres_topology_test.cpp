@@ -1,0 +1,438 @@
+// The PostgreSQL driver with several hosts: a primary and streaming replicas.
+
+#include "scalekit/db.hpp"
+#include "support/postgres/cluster.hpp"
+#include "support/wait_until.hpp"
+
+#include <boost/asio/use_future.hpp>
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace scalekit;
+using db::consistency;
+using db::sql;
+using support::wait_until;
+using support::postgres::cluster;
+using support::postgres::replication;
+
+namespace {
+
+/// Names of the events that a client reported.
+class event_list {
+ public:
+  log_sink sink() {
+    return log_sink([this](const log_record& r) {
+      const std::lock_guard lock(mutex_);
+      names_.insert(std::string(r.event));
+    });
+  }
+  bool has(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    return names_.contains(name);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string> names_;
+};
+
+db::client_params patient() {
+  db::client_params params;
+  params.statement_timeout = 60s;
+  params.acquire_timeout = 30s;
+  params.topology.monitor_interval = 100ms;
+  params.topology.evidence_lease = 2s;
+  params.topology.slow_start = 0ms;
+  return params;
+}
+
+/// A primary, node 0, and two replicas, for tests that leave them as they were.
+cluster& shared_cluster() {
+  static cluster running;
+  return running;
+}
+
+/// A table of numbers of a test's own.
+void make_table(cluster& of, const std::string& name) {
+  of.primary().exec("create table " + name + " (n bigint primary key)");
+  of.wait_until_caught_up();
+}
+
+class paused_replay {
+ public:
+  explicit paused_replay(cluster& of) : of_(of) {
+    of_.pause_replay(1);
+    of_.pause_replay(2);
+  }
+  ~paused_replay() { resume(); }
+  void resume() {
+    if (std::exchange(paused_, false)) {
+      of_.resume_replay(1);
+      of_.resume_replay(2);
+    }
+  }
+
+ private:
+  cluster& of_;
+  bool paused_ = true;
+};
+
+std::int64_t port_of_read(db::client& c, const db::call_options& options = {}) {
+  return c.read_one<std::int64_t>(sql("select inet_server_port()::bigint"), options);
+}
+
+std::string message_of(const std::function<void()>& call, errc expected) {
+  try {
+    call();
+  } catch (const error& e) {
+    CHECK(e.code() == expected);
+    return e.diag().client_message;
+  }
+  FAIL("it did not fail");
+  return {};
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace
+
+TEST_CASE("reads go to replicas, writes and transactions to the primary") {
+  auto& of = shared_cluster();
+  auto client = db::client::open(of.url(), patient());
+
+  const auto read = port_of_read(client);
+  const auto written = client.write<std::int64_t>(sql("select inet_server_port()::bigint"));
+  const auto in_transaction = client.transaction([](db::transaction& tx) {
+    return tx.read_one<std::int64_t>(sql("select inet_server_port()::bigint"));
+  });
+  const auto read_only = client.transaction(
+      [](db::transaction& tx) {
+        return tx.read_one<std::int64_t>(sql("select inet_server_port()::bigint"));
+      },
+      {.read_only = true});
+  const auto on_primary = port_of_read(client, {.consistency = consistency::primary()});
+
+  CHECK(read != of.primary().port());
+  CHECK(written.at(0) == of.primary().port());
+  CHECK(in_transaction == of.primary().port());
+  CHECK(read_only != of.primary().port());
+  CHECK(on_primary == of.primary().port());
+}
+
+TEST_CASE("statistics tell the role of every host") {
+  auto& of = shared_cluster();
+  auto client = db::client::open(of.url(), patient());
+  port_of_read(client);
+
+  CHECK(wait_until([&] {
+    const auto hosts = client.statistics().hosts;
+    return hosts.size() == 3 && hosts[0].role == db::host_role::primary &&
+           hosts[1].role == db::host_role::replica && hosts[2].role == db::host_role::replica;
+  }));
+
+  const auto hosts = client.statistics().hosts;
+  CHECK(hosts[0].name == "127.0.0.1:" + std::to_string(of.node(0).port()));
+  CHECK(contains(hosts[0].state, "primary"));
+  CHECK(contains(hosts[1].state, "replica, lag"));
+}
+
+TEST_CASE("a client, a session and a token see their writes while no replica replays") {
+  auto& of = shared_cluster();
+  make_table(of, "own_writes");
+  auto client = db::client::open(of.url(), patient());
+  auto other = db::client::open(of.url(), patient());
+  const auto count = sql("select count(*) from own_writes");
+  const db::call_options loose{.consistency = consistency::bounded(1h)};
+  REQUIRE(wait_until([&] { return port_of_read(other, loose) != of.primary().port(); }));
+  paused_replay pause(of);
+
+  db::session visitor;
+  client.write(sql("insert into own_writes values (1)"));
+  const auto token =
+      client.write(sql("insert into own_writes values (2)"), {.session = visitor}).token();
+  const auto of_client = client.read_one<int>(count);
+  const auto after = other.read_one<int>(count, {.consistency = consistency::after(token)});
+  const auto of_session = other.read_one<int>(count, {.session = db::session(visitor.token())});
+  const auto stale = other.read_one<int>(count, loose);
+  client.transaction(
+      [](db::transaction& tx) { tx.write(sql("insert into own_writes values (3)")); },
+      {.session = visitor});
+  const auto committed = client.read_one<int>(count);
+  const auto committed_in_session =
+      other.read_one<int>(count, {.session = db::session(visitor.token())});
+
+  CHECK(of_client == 2);
+  CHECK(after == 2);
+  CHECK(of_session == 2);
+  CHECK(stale == 0);
+  CHECK(committed == 3);
+  CHECK(committed_in_session == 3);
+}
+
+TEST_CASE("a read that may only run on a replica waits until it has replayed the token") {
+  auto& of = shared_cluster();
+  make_table(of, "waiting_reads");
+  auto params = patient();
+  params.topology.replica_labels =
+      "127.0.0.1:" + std::to_string(of.node(1).port()) + ":role=reports";
+  auto client = db::client::open(of.url(), params);
+  paused_replay pause(of);
+  const auto token = client.write(sql("insert into waiting_reads values (1)")).token();
+
+  auto seen = std::async(std::launch::async, [&] {
+    return client.read_one<int>(
+        sql("select count(*) from waiting_reads"),
+        {.consistency = consistency::after(token), .labels = {{"role", "reports"}}});
+  });
+  const auto before = seen.wait_for(200ms);
+  pause.resume();
+
+  CHECK(before == std::future_status::timeout);
+  CHECK(seen.get() == 1);
+}
+
+TEST_CASE("a replica that lags takes no ordinary reads, and a bound decides for itself") {
+  auto& of = shared_cluster();
+  make_table(of, "lagging");
+  auto client = db::client::open(of.url(), patient());
+  const db::call_options any{.consistency = consistency::any()};
+  CHECK(port_of_read(client, any) != of.primary().port());
+  paused_replay pause(of);
+
+  const bool left = wait_until([&] {
+    of.primary().exec("insert into lagging values ((select count(*) from lagging))");
+    return port_of_read(client, any) == of.primary().port();
+  });
+  const auto loose = port_of_read(client, {.consistency = consistency::bounded(1h)});
+  const auto tight = port_of_read(client, {.consistency = consistency::bounded(1ms)});
+  pause.resume();
+  const bool back = wait_until([&] { return port_of_read(client, any) != of.primary().port(); });
+
+  CHECK(left);
+  CHECK(loose != of.primary().port());
+  CHECK(tight == of.primary().port());
+  CHECK(back);
+}
+
+TEST_CASE("labels choose the hosts of a read") {
+  auto& of = shared_cluster();
+  auto params = patient();
+  params.acquire_timeout = 100ms;
+  params.topology.replica_labels =
+      "127.0.0.1:" + std::to_string(of.node(2).port()) + ":role=reports";
+  auto client = db::client::open(of.url(), params);
+  REQUIRE(wait_until([&] { return client.write(sql("select 1")).rows_affected() == 0; }));
+
+  const auto labelled = port_of_read(client, {.labels = {{"role", "reports"}}});
+  const auto text = message_of(
+      [&] {
+        port_of_read(client, {.labels = {{"role", "nobody"}}});
+      },
+      errc::unavailable);
+
+  CHECK(labelled == of.node(2).port());
+  CHECK(contains(text, "role=nobody"));
+}
+
+TEST_CASE("execute sends to replicas what is known to be a read, and learns what is none") {
+  auto& of = shared_cluster();
+  of.primary().exec(
+      "create sequence numbers;"
+      "create function claims_to_read() returns bigint language plpgsql stable as"
+      " 'begin return nextval(''numbers''); end'");
+  of.wait_until_caught_up();
+  auto client = db::client::open(of.url(), patient());
+  const auto port = sql("select inet_server_port()::bigint");
+  const auto liar = sql("select claims_to_read()");
+  const auto port_of = [&](const db::statement& s) {
+    return client.execute<std::int64_t>(s).at(0);
+  };
+
+  const bool read_elsewhere = wait_until([&] { return port_of(port) != of.primary().port(); });
+  const auto asynchronous =
+      client.async_execute<std::int64_t>(port, {}, boost::asio::use_future).get().at(0);
+  const auto is_volatile = port_of(sql("select inet_server_port() + 0 * nextval('numbers')"));
+  const auto locking = port_of(
+      sql("select inet_server_port()::bigint from (select 1 from pg_class limit 1 for update) c"));
+  const auto before = client.statistics().failed_statements;
+  const auto first = port_of(liar);
+  const auto refused = client.statistics().failed_statements - before;
+  const auto second = port_of(liar);
+  const auto third = client.async_execute<std::int64_t>(liar, {}, boost::asio::use_future).get();
+  const auto refused_later = client.statistics().failed_statements - before - refused;
+
+  CHECK(read_elsewhere);
+  CHECK(asynchronous != of.primary().port());
+  CHECK(is_volatile == of.primary().port());
+  CHECK(locking == of.primary().port());
+  CHECK(second == first + 1);
+  CHECK(third.at(0) == first + 2);
+  CHECK(refused == 1);
+  CHECK(refused_later == 0);
+}
+
+TEST_CASE("calls without a thread find their hosts as well") {
+  auto& of = shared_cluster();
+  make_table(of, "async_calls");
+  auto client = db::client::open(of.url(), patient());
+  const auto count = sql("select count(*) from async_calls");
+  const auto port = sql("select inet_server_port()::bigint");
+  using boost::asio::use_future;
+
+  const auto read = client.async_read<std::int64_t>(port, use_future).get().at(0);
+  paused_replay pause(of);
+  client.async_write(sql("insert into async_calls values (1)"), use_future).get();
+  const auto own = client.async_read<int>(count, use_future).get().at(0);
+  client
+      .async_transaction(
+          [](db::transaction& tx) { tx.write(sql("insert into async_calls values (2)")); },
+          use_future)
+      .get();
+  const auto committed = client.async_read<int>(count, use_future).get().at(0);
+
+  CHECK(read != of.primary().port());
+  CHECK(own == 1);
+  CHECK(committed == 2);
+}
+
+TEST_CASE("a replica dies and comes back while nobody notices") {
+  auto& of = shared_cluster();
+  auto client = db::client::open(of.url(), patient());
+  std::atomic<bool> over{false};
+  std::atomic<int> failures{0};
+  std::vector<std::thread> readers;
+  port_of_read(client);
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      while (!over) {
+        try {
+          port_of_read(client);
+        } catch (const std::exception& e) {
+          ++failures;
+          MESSAGE(std::string(e.what()));
+        }
+      }
+    });
+  }
+  const auto state = [&] { return client.statistics().hosts[2].state; };
+
+  of.node(2).kill9();
+  const bool gone = wait_until([&] { return contains(state(), "unreachable"); });
+  of.node(2).start();
+  const bool back = wait_until([&] { return contains(state(), "replica"); });
+  over = true;
+  for (auto& each : readers) each.join();
+
+  CHECK(gone);
+  CHECK(back);
+  CHECK(failures == 0);
+}
+
+TEST_CASE("the primary dies: writes go on on the promoted replica, and none is lost") {
+  cluster of({.mode = replication::on, .must_confirm = 2});
+  of.primary().exec("create table promoted (n bigint primary key)");
+  of.wait_until_caught_up();
+  event_list events;
+  auto params = patient();
+  params.log = events.sink();
+  auto client = db::client::open(of.url(), params);
+  std::atomic<std::int64_t> next{0};
+  std::atomic<bool> over{false};
+  std::mutex mutex;
+  std::set<std::int64_t> acknowledged;
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return acknowledged.size();
+  };
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 4; ++i) {
+    writers.emplace_back([&] {
+      while (!over) {
+        const auto n = next++;
+        try {
+          client.write(sql("insert into promoted values ($1)", n), {.timeout = 5s});
+          const std::lock_guard lock(mutex);
+          acknowledged.insert(n);
+        } catch (const error&) {
+          // In doubt, or refused: not acknowledged.
+        }
+      }
+    });
+  }
+  REQUIRE(wait_until([&] { return count() >= 50; }));
+
+  of.primary().kill9();
+  // One that follows is enough from now on.
+  for (std::size_t i : {1U, 2U}) {
+    of.node(i).reload({{"synchronous_standby_names", "ANY 1 (*)"}});
+  }
+  // What one has beyond the other nobody was told of; it could not follow, though.
+  const std::string received = "select pg_last_wal_receive_lsn()";
+  const bool is_first = of.node(1).query_one("select '" + of.node(2).query_one(received) +
+                                             "'::pg_lsn <= pg_last_wal_receive_lsn()") == "t";
+  of.promote(is_first ? 1 : 2);
+  of.follow_primary(is_first ? 2 : 1);
+  const auto at_promotion = count();
+  const bool went_on = wait_until([&] { return count() >= at_promotion + 50; });
+  over = true;
+  for (auto& each : writers) each.join();
+
+  CHECK(went_on);
+  CHECK(events.has("db.failover"));
+  CHECK(events.has("db.host.role_changed"));
+  std::set<std::int64_t> kept;
+  for (const auto n : client.read<std::int64_t>(sql("select n from promoted"))) kept.insert(n);
+  for (const auto n : acknowledged) CHECK(kept.contains(n));
+}
+
+TEST_CASE("two primaries: writes fail at once and name both; then all hosts are gone") {
+  cluster of;
+  event_list events;
+  auto params = patient();
+  params.log = events.sink();
+  auto client = db::client::open(of.url(), params);
+  const auto name = [&](std::size_t i) { return "127.0.0.1:" + std::to_string(of.node(i).port()); };
+  const auto insert = [&] { client.write(sql("create table if not exists t (n bigint)")); };
+  insert();
+  of.wait_until_caught_up();
+
+  of.primary().stop();
+  of.promote(1);
+  of.promote(2);
+  CHECK(wait_until([&] { return events.has("db.split_brain"); }));
+  const auto began = std::chrono::steady_clock::now();
+  const auto text = message_of(insert, errc::unavailable);
+  const auto took = std::chrono::steady_clock::now() - began;
+
+  CHECK(contains(text, "split brain"));
+  CHECK(contains(text, name(1)));
+  CHECK(contains(text, name(2)));
+  CHECK(took < params.acquire_timeout);
+
+  of.node(1).stop();
+  of.node(2).stop();
+  params.acquire_timeout = 500ms;
+  auto another = db::client::open(of.url(), params);
+  const auto write_text = message_of([&] { another.write(sql("select 1")); }, errc::unavailable);
+  const auto read_text = message_of([&] { port_of_read(another); }, errc::unavailable);
+
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(contains(write_text, name(i) + " unreachable"));
+    CHECK(contains(read_text, name(i) + " unreachable"));
+  }
+}
