@@ -15,6 +15,7 @@ class dial_pace {
  public:
   dial_pace(std::chrono::nanoseconds retry_interval, std::size_t max_dials) noexcept;
 
+  /// Somebody has reached the server.
   void succeeded() noexcept;
 
   /// `hopeless`: trying again will not help (a wrong password). `random` decides the jitter.

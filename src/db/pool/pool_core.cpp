@@ -131,6 +131,11 @@ void pool_core::dial_failed(slot_id id, std::string text, bool hopeless, time_po
   proceed(now, out);
 }
 
+void pool_core::reachable(time_point now, pool_actions& out) {
+  pace_.succeeded();
+  proceed(now, out);
+}
+
 void pool_core::checked(slot_id id, bool alive, time_point now, pool_actions& out) {
   auto& s = slots_[id];
   assert(s.now == state::checking);

@@ -101,6 +101,10 @@ class pool_core {
   /// `hopeless`: trying again will not help (a wrong password, an unknown database).
   void dial_failed(slot_id id, std::string text, bool hopeless, time_point now, pool_actions& out);
 
+  /// Somebody else has reached the server just now: the pause between dials ends, and what failed
+  /// before counts no more.
+  void reachable(time_point now, pool_actions& out);
+
   void checked(slot_id id, bool alive, time_point now, pool_actions& out);
   void reset_done(slot_id id, bool in_order, time_point now, pool_actions& out);
 

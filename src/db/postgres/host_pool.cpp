@@ -349,6 +349,10 @@ void host_pool::evict_all(std::uint64_t generation) {
   report([&](pool_actions& out) { core_.evict_all(generation, steady_clock::now(), out); });
 }
 
+void host_pool::reachable() {
+  report([&](pool_actions& out) { core_.reachable(steady_clock::now(), out); });
+}
+
 void host_pool::close() {
   closing_ = true;
   stop_dials_.request_stop();

@@ -101,6 +101,9 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
     workers_.post(std::forward<Task>(task));
   }
 
+  /// Others have reached the server just now: it is dialed again without a pause.
+  void reachable();
+
   /// Connections made before are closed as soon as they come back.
   void evict_all(std::uint64_t generation);
 

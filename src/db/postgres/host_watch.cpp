@@ -76,12 +76,15 @@ void host_watch::look(watched& w, host_id id, time_point now) {
     w.history_tried = got.answer->timeline;
     history = w.asks.history(until).answer;
   }
+  // Before anybody is sent there: who comes must not be turned away for what failed before.
+  if (got.answer && is_cleared(w)) w.at->pool->reachable();
   lock held(mutex_);
   const auto heard = steady_clock::now();
   if (got.answer) {
     if (history) board_.learn_history(got.answer->timeline, std::move(*history));
     board_.sample(id, *got.answer, heard);
   } else if (got.against) {
+    w.doubted = true;
     board_.error_seen(id, *got.against, std::move(got.why), heard);
   }
   const auto role = got.answer ? std::optional(!got.answer->in_recovery) : std::nullopt;
@@ -96,6 +99,11 @@ void host_watch::look(watched& w, host_id id, time_point now) {
           {"db.host.role", *role ? "primary" : "replica"}});
   }
   if (w.asks.is_blind()) note_blind(w);
+}
+
+bool host_watch::is_cleared(watched& w) {
+  const lock held(mutex_);
+  return std::exchange(w.doubted, false);
 }
 
 void host_watch::ask_place(watched& w, host_id id, time_point now) {
@@ -197,6 +205,7 @@ void host_watch::error_seen(host_id id, detail::host_error what, std::string why
   lock held(mutex_);
   if (!started_ || closed_) return;
   const auto now = steady_clock::now();
+  hosts_[id]->doubted = true;
   board_.error_seen(id, what, std::move(why), now);
   settle(held, now);
 }

@@ -81,6 +81,8 @@ class host_watch : public std::enable_shared_from_this<host_watch> {
     std::optional<ticker> timetable;
     time_point ask_at = time_point::max();
     std::optional<bool> is_primary;
+    /// An error was seen since it last answered.
+    bool doubted = false;
   };
   using lock = std::unique_lock<std::mutex>;
 
@@ -88,6 +90,8 @@ class host_watch : public std::enable_shared_from_this<host_watch> {
   void tend(detail::host_id id);
   void look(watched& w, detail::host_id id, time_point now);
   void ask_place(watched& w, detail::host_id id, time_point now);
+  /// Whether it was doubted, which ends.
+  bool is_cleared(watched& w);
   void note_blind(const watched& w);
   /// After an event, under `held`, which it releases.
   void settle(lock& held, time_point now);

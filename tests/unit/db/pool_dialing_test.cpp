@@ -136,6 +136,24 @@ TEST_CASE("after three failures in a row who waits is told, and so is who comes 
   CHECK(later.now == waiter_state::granted);
 }
 
+TEST_CASE("a server that others have reached is dialed at once") {
+  pool_harness pool(still(0, 5));
+  pool_waiter w, back, again;
+  pool.enqueue(w);
+  for (int failures = 0; failures < 3; ++failures) {
+    pool.pass(2s);
+    pool.dial_failed(pool.taken(kind::dial)[0]);
+  }
+  REQUIRE(w.why == pool_refusal::unreachable);
+
+  pool.core.reachable(pool.now, pool.out);
+
+  CHECK(pool.enqueue(back) == pool_refusal::none);
+  pool.dial_failed(pool.taken(kind::dial)[0]);
+  CHECK(pool.enqueue(again) == pool_refusal::none);
+  CHECK(back.now == waiter_state::waiting);
+}
+
 TEST_CASE("while a connection lives, failed dials turn nobody away") {
   pool_harness pool(still(0, 5));
   const auto lent = pool.lend(1);

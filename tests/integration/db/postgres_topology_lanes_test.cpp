@@ -1,0 +1,138 @@
+// Reads that share connections, with several hosts: a primary and streaming replicas.
+
+#include "scalekit/db.hpp"
+#include "support/postgres/cluster.hpp"
+#include "support/wait_until.hpp"
+
+#include <boost/asio/use_future.hpp>
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace scalekit;
+using db::sql;
+using support::wait_until;
+using support::postgres::cluster;
+
+namespace {
+
+db::client_params patient() {
+  db::client_params params;
+  params.statement_timeout = 60s;
+  params.acquire_timeout = 30s;
+  params.topology.monitor_interval = 100ms;
+  params.topology.evidence_lease = 2s;
+  params.topology.slow_start = 0ms;
+  return params;
+}
+
+/// Calls `read` from many threads, blocking, or in waves of many at once, until it is destroyed.
+class crowd {
+ public:
+  template <class Read>
+  crowd(int threads, Read read) {
+    for (int i = 0; i < threads; ++i) {
+      threads_.emplace_back([this, read] {
+        while (!over_) read();
+      });
+    }
+  }
+  ~crowd() { leave(); }
+  void leave() {
+    over_ = true;
+    for (auto& each : threads_) {
+      if (each.joinable()) each.join();
+    }
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::vector<std::thread> threads_;
+};
+
+/// What readers that always ask for the newest number have seen.
+struct counts {
+  std::atomic<std::int64_t> acknowledged{0}, stale{0}, failed{0}, done{0};
+
+  template <class Read>
+  void check(Read read) {
+    const auto at_least = acknowledged.load();
+    try {
+      if (read() < at_least) ++stale;
+      ++done;
+    } catch (const std::exception& e) {
+      ++failed;
+      MESSAGE(std::string(e.what()));
+    }
+  }
+};
+
+/// Reads in lanes on each replica in turn, while it is killed and comes back: nothing fails, and
+/// every read sees what was written before it.
+template <class Read>
+void kill_replicas_under(cluster& of, db::client& client, const char* table, int threads,
+                         Read read) {
+  counts seen;
+  crowd readers(threads, [&] { seen.check(read); });
+  crowd writer(1, [&] {
+    const auto n = seen.acknowledged + 1;
+    client.write(db::unsafe_sql("update " + std::string(table) + " set n = $1", n));
+    seen.acknowledged = n;
+  });
+  REQUIRE(wait_until([&] { return client.statistics().shared_reads > 1000; }));
+
+  for (std::size_t i : {1U, 2U}) {
+    of.node(i).kill9();
+    const auto before = seen.done.load();
+    CHECK(wait_until([&] { return seen.done > before + 1000; }));
+    of.node(i).start();
+    of.wait_until_caught_up(i);
+    CHECK(wait_until([&] {
+      return client.statistics().hosts[i].state.find("unreachable") == std::string::npos;
+    }));
+  }
+  const auto shared = client.statistics().shared_reads;
+  CHECK(wait_until([&] { return client.statistics().shared_reads > shared + 1000; }));
+  writer.leave();
+  readers.leave();
+
+  CHECK(seen.stale == 0);
+  CHECK(seen.failed == 0);
+}
+
+}  // namespace
+
+TEST_CASE("reads that share connections go to replicas, and none is stale or lost with one") {
+  cluster of;
+  of.primary().exec("create table newest as select 0::bigint as n");
+  of.wait_until_caught_up();
+  auto client = db::client::open(of.url(), patient());
+  const auto query = sql("select n from newest");
+
+  SUBCASE("blocking") {
+    kill_replicas_under(of, client, "newest", 16,
+                        [&] { return client.read_one<std::int64_t>(query); });
+  }
+  SUBCASE("without a thread each") {
+    kill_replicas_under(of, client, "newest", 2, [&] {
+      std::vector<std::future<std::vector<std::int64_t>>> wave;
+      for (int i = 0; i < 64; ++i) {
+        wave.push_back(client.async_read<std::int64_t>(query, boost::asio::use_future));
+      }
+      // The oldest of them: each has to see what was written before it began.
+      auto least = INT64_MAX;
+      for (auto& each : wave) least = std::min(least, each.get().at(0));
+      return least;
+    });
+  }
+  const auto hosts = client.statistics().hosts;
+  CHECK(hosts[1].pool.acquired > 0);
+  CHECK(hosts[2].pool.acquired > 0);
+}
