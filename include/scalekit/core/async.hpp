@@ -9,6 +9,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
@@ -84,6 +85,14 @@ class pending_handler final : public pending<T> {
 
   void complete(std::exception_ptr e, T value) override {
     auto executor = std::move(executor_);
+    if constexpr (std::is_same_v<std::decay_t<tracked>, boost::asio::any_io_executor>) {
+      // What dispatch() would come to, without a function that is erased, allocated and called.
+      const auto* loop = executor.template target<tracked_loop>();
+      if (loop != nullptr && loop->running_in_this_thread()) {
+        auto handler = std::move(handler_);
+        return std::move(handler)(std::move(e), std::move(value));
+      }
+    }
     boost::asio::dispatch(executor, [handler = std::move(handler_), e = std::move(e),
                                      value = std::move(value)]() mutable {
       std::move(handler)(std::move(e), std::move(value));
@@ -94,6 +103,10 @@ class pending_handler final : public pending<T> {
   using associated = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
   using tracked = decltype(boost::asio::prefer(std::declval<associated>(),
                                                boost::asio::execution::outstanding_work.tracked));
+
+  using tracked_loop = std::decay_t<decltype(boost::asio::prefer(
+      std::declval<boost::asio::io_context::executor_type>(),
+      boost::asio::execution::outstanding_work.tracked))>;
 
   std::decay_t<tracked> executor_;
   Handler handler_;

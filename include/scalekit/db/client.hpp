@@ -128,7 +128,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   }
   template <class Row, class Token>
   auto async_read(statement query, Token&& token) {
-    return async_read<Row>(std::move(query), call_options{}, std::forward<Token>(token));
+    return start_rows<Row>(detail::access::read, std::move(query), {}, std::forward<Token>(token));
   }
 
   /// Completes with write_result.
@@ -155,7 +155,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   }
   template <class Row, class Token>
   auto async_write_returning(statement query, Token&& token) {
-    return async_write_returning<Row>(std::move(query), call_options{}, std::forward<Token>(token));
+    return start_rows<Row>(detail::access::write, std::move(query), {}, std::forward<Token>(token));
   }
 
   /// Completes with write_result; see execute().
@@ -246,7 +246,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
              std::shared_ptr<detail::async_call> call);
 
   template <class Row, class Token>
-  auto start_rows(detail::access kind, statement query, call_options options, Token&& token) {
+  auto start_rows(detail::access kind, statement&& query, call_options&& options, Token&& token) {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<Row>)>(
         [](auto handler, client self, detail::access k, statement q, call_options o) {
           auto op = detail::pending<std::vector<Row>>::start(std::move(handler), self.execution());

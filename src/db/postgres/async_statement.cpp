@@ -14,8 +14,8 @@ using detail::access;
 using detail::returned;
 using std::chrono::steady_clock;
 
-async_statement::async_statement(std::shared_ptr<backend> owner, access kind, statement query,
-                                 call_options options, const detail::call_frame& frame,
+async_statement::async_statement(std::shared_ptr<backend> owner, access kind, statement&& query,
+                                 call_options&& options, const detail::call_frame& frame,
                                  statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),

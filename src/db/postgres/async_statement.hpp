@@ -21,9 +21,9 @@ namespace scalekit::db::postgres {
 class async_statement : public std::enable_shared_from_this<async_statement> {
  public:
   /// `frame` is of `options`, wherever they are before this.
-  async_statement(std::shared_ptr<backend> owner, detail::access kind, statement query,
-                  call_options options, const detail::call_frame& frame, statement_entry_ptr known,
-                  std::shared_ptr<detail::async_call> call);
+  async_statement(std::shared_ptr<backend> owner, detail::access kind, statement&& query,
+                  call_options&& options, const detail::call_frame& frame,
+                  statement_entry_ptr known, std::shared_ptr<detail::async_call> call);
 
   void start();
 

@@ -45,7 +45,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
-  void async_run(detail::access kind, statement query, call_options options,
+  void async_run(detail::access kind, statement&& query, call_options&& options,
                  std::shared_ptr<detail::async_call> call) override;
   detail::access kind_of(const statement& query) override;
   bool is_write_after_all(const statement& query, const error& e) override;

@@ -16,7 +16,7 @@ namespace scalekit::db::postgres {
 
 using detail::access;
 
-void backend::async_run(access kind, statement query, call_options options,
+void backend::async_run(access kind, statement&& query, call_options&& options,
                         std::shared_ptr<detail::async_call> call) {
   fork_guard_.check("db::client");
   if (is_closing()) {

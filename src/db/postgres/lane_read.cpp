@@ -28,8 +28,8 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
 
 }  // namespace
 
-async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at, statement query,
-                                 call_options options, const detail::call_frame& frame,
+async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at, statement&& query,
+                                 call_options&& options, const detail::call_frame& frame,
                                  statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
@@ -38,11 +38,13 @@ async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at,
       options_(std::move(options)),
       call_(std::move(call)),
       also_stop_(call_->stop()),
-      frame_(frame),
-      under_way_(backend_->routes(), at) {
+      frame_(frame) {
   frame_.stops = {&options_.stop, &also_stop_};
   frame_.scope = &options_.scope;
   entry = std::move(known);
+  if (backend_->routes().has_choice()) {
+    under_way_ = std::make_unique<call_on_host>(backend_->routes(), at);
+  }
 }
 
 void async_lane_read::start(const std::shared_ptr<lane>& through) {
@@ -64,8 +66,8 @@ void async_lane_read::start(const std::shared_ptr<lane>& through) {
 
 void async_lane_read::settle(std::exception_ptr failure) noexcept {
   backend_->finish_lane_read(*this, at_, query_, frame_, call_->rows(), failure);
-  if (!failure) under_way_.answered();
-  under_way_ = {};
+  if (!failure && under_way_) under_way_->answered();
+  under_way_.reset();
   if (failure && run_elsewhere(failure)) return;
   call_->finish(std::move(failure), {});
 }
@@ -75,8 +77,8 @@ bool async_lane_read::run_elsewhere(const std::exception_ptr& failure) {
   if (!second_chance().allows(to_error(failure), detail::access::read, true)) return false;
   try {
     if (auto* rows = call_->rows()) rows->restart();
-    std::make_shared<async_statement>(backend_, detail::access::read, query_, options_, frame_,
-                                      entry, call_)
+    std::make_shared<async_statement>(backend_, detail::access::read, statement(query_),
+                                      call_options(options_), frame_, entry, call_)
         ->start();
     return true;
   } catch (const std::exception&) {

@@ -51,7 +51,7 @@ class sqlite_backend final : public detail::backend,
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
-  void async_run(detail::access kind, statement query, call_options options,
+  void async_run(detail::access kind, statement&& query, call_options&& options,
                  std::shared_ptr<detail::async_call> call) override;
   detail::access kind_of(const statement& query) override;
   bool is_write_after_all(const statement& query, const error& e) override;
@@ -92,7 +92,8 @@ class sqlite_backend final : public detail::backend,
   bool shares_commits() const noexcept { return readers_.has_value(); }
   write_result run_write(const statement& query, const call_options& options,
                          detail::row_sink* rows, const call_frame& call);
-  void async_write(statement query, call_options options, std::shared_ptr<detail::async_call> call);
+  void async_write(statement&& query, call_options&& options,
+                   std::shared_ptr<detail::async_call> call);
   write_result run_queued(detail::lease lent, queued_write& mine);
   bool run_group(slot& s, queued_write& mine, detail::companions& others);
   verdict run_member(slot& s, queued_write& w, time_point now);

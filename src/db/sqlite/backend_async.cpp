@@ -14,7 +14,7 @@ using detail::access;
 using detail::lease;
 using std::chrono::steady_clock;
 
-void sqlite_backend::async_run(access kind, statement query, call_options options,
+void sqlite_backend::async_run(access kind, statement&& query, call_options&& options,
                                std::shared_ptr<detail::async_call> call) {
   fork_guard_.check("db::client");
   if (closing_.load(std::memory_order_relaxed)) {

@@ -80,7 +80,7 @@ write_result sqlite_backend::run_write(const statement& query, const call_option
   return run_queued(std::move(lent), mine);
 }
 
-void sqlite_backend::async_write(statement query, call_options options,
+void sqlite_backend::async_write(statement&& query, call_options&& options,
                                  std::shared_ptr<detail::async_call> call) {
   auto task = std::make_shared<pending_write>(std::move(query), std::move(options), std::move(call),
                                               settings_.params.statement_timeout);

@@ -93,7 +93,7 @@ class backend {
 
   virtual write_result run(access kind, const statement& query, const call_options& options,
                            row_sink* rows) = 0;
-  virtual void async_run(access kind, statement query, call_options options,
+  virtual void async_run(access kind, statement&& query, call_options&& options,
                          std::shared_ptr<async_call> call) = 0;
 
   /// What execute() runs a statement as: `read` only where it is certain to have no effect. Does
