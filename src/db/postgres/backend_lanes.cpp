@@ -95,7 +95,7 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
   if (m.end == exchange::ending::done) proofs_.ran(m.entry->key, m.took);
   if (m.healed) proofs_.clear();
   if (m.end == exchange::ending::failed && is_wrong_role(sqlstate_of(m))) {
-    proofs_.disproved(m.entry->key, "it tried to write", answered);
+    proofs_.disproved(m.entry->text, "it tried to write", answered);
   }
 }
 

@@ -97,6 +97,8 @@ class link {
   /// Forgets the preparation that `e` was sent as, or whose it was: the statement is prepared anew
   /// when it comes next. Does nothing where that was done already.
   void forget(const exchange& e) noexcept;
+  /// Forgets whatever preparation of the statement there is.
+  void forget(const statement_entry& entry) noexcept;
 
  private:
   enum class step_kind : std::uint8_t { parse, describe, run, sync, own };
