@@ -122,7 +122,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::stop_source stopping_;
   std::shared_ptr<io_home> io_;
   statement_book book_;
-  detail::proof_book proofs_;
+  // Shared with the proofs under way, which nobody waits for.
+  const std::shared_ptr<detail::proof_book> proofs_ = std::make_shared<detail::proof_book>();
   std::vector<host_ptr> hosts_;
   counters counters_;
   // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work

@@ -77,6 +77,7 @@ void backend::async_begin(transaction_options options, const std::source_locatio
   auto run = [self = shared_from_this(), at, options = std::move(options), call, site,
               until = frame.until](std::exception_ptr e, lent_connection lent) mutable {
     if (e) return call->fail(std::move(e));
+    lent->port.reset();
     auto body = [self, at, options = std::move(options), call, site, until,
                  lent = std::make_shared<lent_connection>(std::move(lent))]() mutable {
       std::unique_ptr<detail::transaction_backend> tx;
