@@ -86,7 +86,7 @@ void backend::finish_lane_read(lane_member& m, const statement& query, const cal
   if (is_ours) {
     try {
       if (m.end != exchange::ending::done) {
-        throw error_of(m, query.site(), settings_.servers.front().name, false);
+        throw error_of_read(m, query.site(), settings_.servers.front().name);
       }
       got = deliver(m, rows, settings_.params.max_value_bytes);
     } catch (...) {
