@@ -19,7 +19,9 @@ namespace scalekit {
 /// its own starts with the first blocking task that an async_ call needs.
 ///
 /// Thread safety: all members may be called from any thread.
-/// Object lifetimes: executors that the host gives must outlive every client made with them.
+/// Object lifetimes: executors that the host gives must outlive every client made with them, and
+/// the asynchronous transactions that were begun with it. Other asynchronous calls under way may
+/// go with the executor.
 class SCALEKIT_EXPORT execution {
  public:
   execution();

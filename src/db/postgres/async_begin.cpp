@@ -45,6 +45,7 @@ void async_begin::have_host(std::exception_ptr e, host_ptr at) {
 void async_begin::have_connection(std::exception_ptr e, lent_connection lent) {
   if (!e) {
     lent_ = std::move(lent);
+    lent_->port.reset();
     try {
       return runners_.post_work([self = shared_from_this()] { self->begin(); });
     } catch (...) {

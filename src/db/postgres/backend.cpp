@@ -259,7 +259,7 @@ void backend::track(const statement& query, const statement_entry& entry, const 
     auto& hit = done->was_prepared_before() ? counters_.hits : counters_.misses;
     hit.fetch_add(1, std::memory_order_relaxed);
     got = {done->rows(), done->rows_affected()};
-    if (done->was_healed()) proofs_.clear();
+    if (done->was_healed()) proofs_->clear();
   }
   report(query, entry, call, got, done != nullptr ? done->answered().value_or(now) : now, failure);
 }

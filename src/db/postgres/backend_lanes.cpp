@@ -21,41 +21,45 @@ constexpr std::chrono::seconds time_for_a_proof{10};
 
 bool backend::may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now) {
   if (settings_.params.lanes == 0 || entry->says.kind != detail::statement_kind::read) return false;
-  const auto admitted = proofs_.admit(entry->key, now);
+  const auto admitted = proofs_->admit(entry->key, now);
   if (admitted.prove) start_proof(at, entry, now);
   return admitted.share;
 }
 
 void backend::start_proof(const host_ptr& at, const statement_entry_ptr& entry,
                           time_point started) {
+  // It outlives the client, if need be, and the host's loop: so it keeps neither, nor the lanes.
   at->pool->async_take(
       {std::source_location::current(), false, {}}, started, started + time_for_a_proof, {}, {},
-      [weak = weak_from_this(), at, entry, started](std::exception_ptr e, lent_connection lent) {
-        auto self = weak.lock();
-        if (!self) return;
-        if (e) return self->proofs_.abandoned(entry->text, started, steady_clock::now());
+      [proofs = proofs_, pool = at->pool, entry, started](std::exception_ptr e,
+                                                          lent_connection lent) {
+        if (e) return proofs->abandoned(entry->text, started, steady_clock::now());
+        lent->port.reset();
         // It blocks: not on the loop.
-        auto work = [self, at, entry, started,
+        auto work = [proofs, entry, started,
                      c = std::make_shared<lent_connection>(std::move(lent))] {
-          (*c)->port.reset();
           const auto verdict = prove(**c, entry, steady_clock::now() + time_for_a_proof);
           const auto now = steady_clock::now();
           if (!verdict) {
-            self->proofs_.abandoned(entry->text, started, now);
+            proofs->abandoned(entry->text, started, now);
           } else if (verdict->proven) {
-            self->proofs_.proven(entry->text, started, now);
+            proofs->proven(entry->text, started, now);
           } else {
-            self->proofs_.refused(entry->text, verdict->reason, started, now);
+            proofs->refused(entry->text, verdict->reason, started, now);
           }
         };
-        at->pool->post_work(std::move(work));
+        try {
+          pool->post_work(std::move(work));
+        } catch (...) {
+          proofs->abandoned(entry->text, started, steady_clock::now());
+        }
       });
 }
 
 void backend::note_time(const statement_entry& entry, const statement_call& done,
                         const call_frame& call) {
   if (settings_.params.lanes == 0 || !done.answered()) return;
-  proofs_.ran(entry.key, *done.answered() - call.acquired.value_or(call.begun));
+  proofs_->ran(entry.key, *done.answered() - call.acquired.value_or(call.begun));
 }
 
 write_result backend::run_in_lane(host& at, const statement& query,
@@ -84,7 +88,7 @@ void backend::finish_lane_read(lane_member& m, const host& at, const statement& 
   if (is_ours) {
     try {
       if (m.end != exchange::ending::done) {
-        throw error_of(m, query.site(), at.pool->name(), false);
+        throw error_of_read(m, query.site(), at.pool->name());
       }
       got = deliver(m, rows, settings_.params.max_value_bytes);
     } catch (...) {
@@ -95,10 +99,10 @@ void backend::finish_lane_read(lane_member& m, const host& at, const statement& 
   router_.failed(at, access::read, failure);
   report(query, *m.entry, call, got, answered, failure);
   if (!is_ours) return;
-  if (m.end == exchange::ending::done) proofs_.ran(m.entry->key, m.took);
-  if (m.healed) proofs_.clear();
+  if (m.end == exchange::ending::done) proofs_->ran(m.entry->key, m.took);
+  if (m.healed) proofs_->clear();
   if (m.end == exchange::ending::failed && is_wrong_role(sqlstate_of(m))) {
-    proofs_.disproved(m.entry->text, "it tried to write", answered);
+    proofs_->disproved(m.entry->text, "it tried to write", answered);
   }
 }
 

@@ -35,7 +35,7 @@ bool commit_inquiry::advance(connection& c) {
     case step::start:
       if (c.read_only) {
         send_own(c, "set default_transaction_read_only = off");
-        c.read_only = false;
+        c.read_only.reset();
       }
       position_.learn_identity(c);
       status_ = send_own(c, text_.c_str());

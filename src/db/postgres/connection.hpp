@@ -27,7 +27,8 @@ struct connection {
   std::unique_ptr<link> wire;
   /// Wakes who waits for it in poll(2): a call's stop token, or the end of the client.
   wake_descriptor bell;
-  /// Whether default_transaction_read_only is on in this session; nothing: not known.
+  /// Whether we have turned default_transaction_read_only on; nothing: not known. Where we have
+  /// not, it is as the server gave it.
   std::optional<bool> read_only = false;
   /// What its server last said of in_hot_standby; nothing before that was noted.
   std::optional<bool> told_standby;

@@ -1,6 +1,7 @@
 #include "db/postgres/copy_in.hpp"
 
 #include "db/call_site.hpp"
+#include "db/postgres/next_result.hpp"
 #include "db/postgres/reply.hpp"
 #include "db/postgres/wire_bytes.hpp"
 #include "db/postgres/wire_encode.hpp"
@@ -41,7 +42,7 @@ class copying {
   /// Sends the statement; true once the server wants rows.
   bool begin(const std::string& text) {
     if (PQsendQuery(conn_, text.c_str()) != 1) lose();
-    auto answer = next_result();
+    auto answer = take_result();
     if (!answer) return false;
     if (PQresultStatus(answer.get()) == PGRES_COPY_IN) return true;
     fail(std::move(answer));
@@ -55,7 +56,7 @@ class copying {
       const int taken = PQputCopyData(conn_, data.data(), static_cast<int>(data.size()));
       if (taken > 0) return true;
       if (taken < 0) lose();
-      if (!wait(true)) return false;
+      if (!wait()) return false;
     }
   }
 
@@ -65,7 +66,7 @@ class copying {
       const int taken = PQputCopyEnd(conn_, why);
       if (taken > 0) return finish();
       if (taken < 0) lose();
-      if (!wait(true)) return false;
+      if (!wait()) return false;
     }
   }
 
@@ -77,35 +78,37 @@ class copying {
   wait_end interrupted() const noexcept { return why_; }
 
  private:
-  bool wait(bool writing) {
-    why_ = wait_for(PQsocket(conn_), writing, c_.bell.get(), until_);
-    if (why_ != wait_end::ready) {
-      std::vector<exchange_ptr> none;
-      c_.wire->break_off("the copy was stopped", none);
-      return false;
-    }
+  /// Until the socket takes more. False when it was interrupted.
+  bool wait() {
+    why_ = wait_for(PQsocket(conn_), true, c_.bell.get(), until_);
+    if (why_ != wait_end::ready) return stop();
     if (PQconsumeInput(conn_) != 1) lose();
     return true;
   }
 
   /// Null at the end, and when it was interrupted.
-  result_ptr next_result() {
-    for (;;) {
-      const bool flushed = PQflush(conn_) == 0;
-      if (flushed && PQisBusy(conn_) == 0) return result_ptr(PQgetResult(conn_));
-      if (!wait(!flushed)) return nullptr;
-    }
+  result_ptr take_result() {
+    auto [why, lost, result] = next_result(conn_, c_.bell.get(), until_);
+    if (lost) lose();
+    why_ = why;
+    if (why_ != wait_end::ready) stop();
+    return std::move(result);
+  }
+
+  bool stop() {
+    std::vector<exchange_ptr> none;
+    c_.wire->break_off("the copy was stopped", none);
+    return false;
   }
 
   bool finish() {
-    while (auto r = next_result()) {
+    while (auto r = take_result()) {
       if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) {
         const std::string_view rows = PQcmdTuples(r.get());
         std::from_chars(rows.data(), rows.data() + rows.size(), copied_);
       } else if (!failed_.result) {
         fail(std::move(r));
       }
-      if (PQstatus(conn_) == CONNECTION_BAD) lose();
     }
     return why_ == wait_end::ready;
   }

@@ -197,6 +197,7 @@ void host_pool::give_back(slot_id slot, returned how) noexcept {
   } else if (!c.wire->is_quiet() || c.wire->transaction_status() != PQTRANS_IDLE) {
     how = returned::needs_reset;
   }
+  if (how != returned::healthy) c.port.reset();
   c.last_used = steady_clock::now();
   pool_actions actions;
   core_.release(slot, how, c.last_used, actions);
@@ -213,6 +214,8 @@ void host_pool::report(Event event) {
   idle_.notify_all();
 }
 
+/// What belongs to the host's loop (ports, and what is posted there) is touched under the mutex
+/// only: once close() has returned, no thread of the pool's does so any more.
 void host_pool::act(lock& held, pool_actions& actions) {
   while (!actions.empty()) {
     std::vector<std::shared_ptr<async_waiter>> woken;
@@ -235,12 +238,15 @@ void host_pool::act(lock& held, pool_actions& actions) {
           dial_in(a.slot, a.until);
           break;
         case pool_action::kind::check:
+          slots_[a.slot]->port.reset();
           check_in(a.slot, a.until);
           break;
         case pool_action::kind::reset:
+          slots_[a.slot]->port.reset();
           reset_in(a.slot, a.until);
           break;
         case pool_action::kind::close:
+          slots_[a.slot]->port.reset();
           doomed.emplace_back(a.slot, std::move(slots_[a.slot]));
           break;
         case pool_action::kind::report_leak:
@@ -254,12 +260,12 @@ void host_pool::act(lock& held, pool_actions& actions) {
       }
     }
     actions.clear();
-    if (woken.empty() && doomed.empty()) break;
-    held.unlock();
     for (auto& w : woken) {
       const auto executor = w->executor;
       asio::post(executor, [w = std::move(w)] { w->finish(); });
     }
+    if (doomed.empty()) break;
+    held.unlock();
     for (auto& [slot, c] : doomed) c.reset();
     held.lock();
     for (const auto& [slot, c] : doomed) core_.closed(slot, steady_clock::now(), actions);
@@ -317,7 +323,6 @@ void host_pool::check_in(slot_id slot, time_point until) {
     auto self = weak.lock();
     if (!self) return;
     auto& c = *self->slots_[slot];
-    c.port.reset();
     c.wire->sync();
     const bool alive = drain(*c.wire, until);
     self->report(
@@ -330,7 +335,6 @@ void host_pool::reset_in(slot_id slot, time_point until) {
     auto self = weak.lock();
     if (!self) return;
     auto& c = *self->slots_[slot];
-    c.port.reset();
     // A cancel that is still on its way would hit whoever comes next.
     const bool cancelled =
         !c.cancels.valid() || c.cancels.wait_until(until) == std::future_status::ready;

@@ -3,6 +3,7 @@
 #include "db/bulk_text.hpp"
 #include "db/postgres/dial.hpp"
 #include "db/postgres/drive.hpp"
+#include "db/postgres/next_result.hpp"
 #include "scalekit/core/deadline.hpp"
 #include "scalekit/core/error.hpp"
 
@@ -81,17 +82,12 @@ void listen_loop::ask(PGconn* conn, const std::string& text) {
   const auto until = deadline::after(params_.check_interval).when();
   if (PQsendQuery(conn, text.c_str()) != 1) fail(conn);
   for (;;) {
-    const bool flushed = PQflush(conn) == 0;
-    if (!flushed || PQisBusy(conn) != 0) {
-      const auto why = wait_for(PQsocket(conn), !flushed, bell_.get(), until);
-      if (why == wait_end::stopped) throw stopped{};
-      if (why == wait_end::deadline) {
-        throw error(errc::connection_lost, "the server does not answer any more");
-      }
-      if (PQconsumeInput(conn) != 1) fail(conn);
-      continue;
+    const auto [why, lost, result] = next_result(conn, bell_.get(), until);
+    if (why == wait_end::stopped) throw stopped{};
+    if (why == wait_end::deadline) {
+      throw error(errc::connection_lost, "the server does not answer any more");
     }
-    const result_ptr result(PQgetResult(conn));
+    if (lost) fail(conn);
     if (!result) return;
     if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) fail(conn);
   }

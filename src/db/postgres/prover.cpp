@@ -2,6 +2,7 @@
 
 #include "db/classify/lane_proof.hpp"
 #include "db/postgres/drive.hpp"
+#include "db/postgres/next_result.hpp"
 
 #include <string>
 #include <utility>
@@ -48,15 +49,8 @@ std::optional<text_answer> ask(connection& c, PGconn* conn, const std::string& s
   }
   text_answer out;
   for (;;) {
-    const bool flushed = PQflush(conn) <= 0;
-    if (PQisBusy(conn) != 0 || !flushed) {
-      if (wait_for(PQsocket(conn), !flushed, c.bell.get(), until) != wait_end::ready ||
-          PQconsumeInput(conn) != 1) {
-        return std::nullopt;
-      }
-      continue;
-    }
-    const result_ptr r(PQgetResult(conn));
+    const auto [why, lost, r] = next_result(conn, c.bell.get(), until);
+    if (lost || why != wait_end::ready) return std::nullopt;
     if (!r) return out;
     if (PQresultStatus(r.get()) == PGRES_FATAL_ERROR) {
       const char* state = PQresultErrorField(r.get(), PG_DIAG_SQLSTATE);

@@ -98,6 +98,17 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
           {place + "the statement failed", std::move(said), std::move(state), origin}};
 }
 
+error error_of_read(const exchange& e, const std::source_location& site,
+                    const std::string& origin) {
+  auto found = error_of(e, site, origin, false);
+  if (!is_wrong_role(found.diag().backend_code)) return found;
+  auto diag = found.diag();
+  diag.client_message = detail::describe(site) +
+                        ": the statement tried to write, and was called as a read; call it through "
+                        "write() or execute()";
+  return {make_error_code(errc::not_allowed), std::move(diag)};
+}
+
 row_feed::row_feed(const exchange& e, detail::row_sink& rows, std::size_t max_value_bytes)
     : columns_(e.read_by->columns),
       map_(e.entry->columns_for(*e.read_by, rows.shape())),

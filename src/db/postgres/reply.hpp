@@ -28,6 +28,10 @@ bool is_stale_plan(const exchange& e);
 error error_of(const exchange& e, const std::source_location& site, const std::string& origin,
                bool is_write);
 
+/// As error_of(), of a read that was run in a transaction of ours that is read only: one that tried
+/// to write is not_allowed.
+error error_of_read(const exchange& e, const std::source_location& site, const std::string& origin);
+
 /// Reads rows of an exchange that was sent, and hands them to `rows`.
 class row_feed {
  public:

@@ -1,5 +1,6 @@
 #include "db/postgres/script.hpp"
 
+#include "db/postgres/next_result.hpp"
 #include "db/postgres/reply.hpp"
 
 #include <string>
@@ -17,30 +18,22 @@ wait_end run_script(connection& c, std::string_view script, const std::source_lo
   const link::outside_pipeline plain(*c.wire);
   auto* conn = plain.connection();
   std::vector<exchange_ptr> none;
-  exchange last;
-  if (PQsendQuery(conn, std::string(script).c_str()) != 1) {
-    c.wire->break_off(PQerrorMessage(conn), none);
+  auto lose = [&] {
+    exchange last;
     last.end = exchange::ending::lost;
+    last.lost_because = PQerrorMessage(conn);
+    c.wire->break_off(last.lost_because, none);
     throw error_of(last, site, c.wire->origin(), false);
-  }
+  };
+  if (PQsendQuery(conn, std::string(script).c_str()) != 1) lose();
   exchange failed;
   for (;;) {
-    const bool flushed = PQflush(conn) <= 0;
-    if (PQisBusy(conn) != 0 || !flushed) {
-      const auto why = wait_for(PQsocket(conn), !flushed, c.bell.get(), until);
-      if (why != wait_end::ready) {
-        c.wire->break_off("the script was stopped", none);
-        return why;
-      }
-      if (PQconsumeInput(conn) != 1) {
-        c.wire->break_off(PQerrorMessage(conn), none);
-        last.end = exchange::ending::lost;
-        last.lost_because = PQerrorMessage(conn);
-        throw error_of(last, site, c.wire->origin(), false);
-      }
-      continue;
+    auto [why, lost, result] = next_result(conn, c.bell.get(), until);
+    if (lost) lose();
+    if (why != wait_end::ready) {
+      c.wire->break_off("the script was stopped", none);
+      return why;
     }
-    result_ptr result(PQgetResult(conn));
     if (!result) break;
     const auto status = PQresultStatus(result.get());
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {

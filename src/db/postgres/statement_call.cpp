@@ -58,7 +58,7 @@ bool statement_call::start(connection& c) {
     const bool wanted = shape_.kind == access::read;
     if (c.read_only != wanted) {
       setting_ = send_own(c, wanted ? "set default_transaction_read_only = on"
-                                    : "set default_transaction_read_only = off");
+                                    : "reset default_transaction_read_only");
       c.read_only = wanted;
     }
     if (shape_.kind == access::write) position_.learn_identity(c);
@@ -76,7 +76,7 @@ bool statement_call::start(connection& c) {
 bool statement_call::send(connection& c) {
   auto& wire = *c.wire;
   if (e_->end != exchange::ending::none && e_->end != exchange::ending::prepared) {
-    throw error_of(*e_, query_.site(), wire.origin(), false);
+    throw failure(c);
   }
   e_->end = exchange::ending::none;
   if (is_stream()) e_->taker = this;
@@ -122,9 +122,7 @@ bool statement_call::look(connection& c) {
     if (e_->end == exchange::ending::failed) e_->result = std::move(setting_->result);
   }
   if (e_->end != exchange::ending::done) {
-    const auto failure = std::make_exception_ptr(
-        error_of(*e_, query_.site(), c.wire->origin(),
-                 shape_.kind == access::write && !shape_.in_transaction && !is_guarded()));
+    const auto failed = std::make_exception_ptr(failure(c));
     if (is_stale_plan(*e_)) {
       c.wire->forget(*e_);
       if (!healed_ && !shape_.in_transaction && !is_guarded()) {
@@ -134,8 +132,8 @@ bool statement_call::look(connection& c) {
         return start(c);
       }
     }
-    if (!is_guarded() || e_->end == exchange::ending::lost) std::rethrow_exception(failure);
-    return undo(c, failure);
+    if (!is_guarded() || e_->end == exchange::ending::lost) std::rethrow_exception(failed);
+    return undo(c, failed);
   }
   try {
     reply_ = deliver(*e_, rows_, shape_.max_value_bytes);
@@ -154,6 +152,15 @@ bool statement_call::look(connection& c) {
   if (!shape_.in_transaction) position_.send(c);
   step_ = step::committed;
   return true;
+}
+
+error statement_call::failure(const connection& c) const {
+  const bool is_write = shape_.kind == access::write;
+  // Else it is somebody else who has made the session read only, or the server.
+  const bool is_ours = !is_write && (!shape_.in_transaction || shape_.read_only);
+  if (is_ours) return error_of_read(*e_, query_.site(), c.wire->origin());
+  return error_of(*e_, query_.site(), c.wire->origin(),
+                  is_write && !shape_.in_transaction && !is_guarded());
 }
 
 bool statement_call::look_at_commit(connection& c) {

@@ -17,6 +17,8 @@ struct call_shape {
   detail::access kind = detail::access::read;
   /// Inside a transaction that is open on the connection; else the statement is one of its own.
   bool in_transaction = false;
+  /// In a transaction: it was begun read only.
+  bool read_only = false;
   /// In a transaction: also learn its id, which tells after a lost commit what became of it.
   bool learn_xid = false;
   std::size_t max_value_bytes = 0;
@@ -63,6 +65,7 @@ class statement_call final : public conversation, private row_taker {
   bool look_at_commit(connection& c);
   bool undo(connection& c, std::exception_ptr failure);
   void take(const PGresult* row) override;
+  error failure(const connection& c) const;
   bool is_stream() const noexcept { return rows_ != nullptr && rows_->takes_as_they_come(); }
   bool is_guarded() const noexcept {
     return shape_.kind == detail::access::write && rows_ != nullptr;

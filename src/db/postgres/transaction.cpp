@@ -151,6 +151,7 @@ write_result transaction::run(access kind, const statement& query, const call_op
 
   auto shape = backend_->shape_of(kind);
   shape.in_transaction = true;
+  shape.read_only = read_only_;
   shape.learn_xid = kind == access::write && xid_ == 0;
   statement_call sc(query, lent_->exchange_for(entry), rows, shape);
   auto how = returned::healthy;

@@ -285,6 +285,20 @@ TEST_CASE("a client goes while a statement of its own is being proven") {
   CHECK(d.query_one("select 1") == "1");
 }
 
+TEST_CASE("a client and its host's loop go while a statement is being proven") {
+  database d(shop);
+
+  for (int i = 0; i < 60; ++i) {
+    loop l;
+    auto client = d.open(patient(), l.execution());
+    for (int k = 0; k < 21 + i % 3; ++k) {
+      client.async_read<std::int32_t>(other(1), asio::use_future).get();
+    }
+  }
+
+  CHECK(d.query_one("select 1") == "1");
+}
+
 TEST_CASE("a host's loop that has stopped holds up no blocking reads, nor the client's end") {
   database d(shop);
   loop l;

@@ -76,6 +76,39 @@ TEST_CASE("a read is still refused its writes after a connection was brought bac
         "25006");
 }
 
+TEST_CASE("a read that tries to write says how to call it, and changes nothing") {
+  database d(
+      "create table t (id int);"
+      "create function f() returns int language sql as 'insert into t values (1) returning id'");
+  auto client = d.open(patient());
+  auto tx = client.begin({.read_only = true});
+
+  const auto alone = error_of([&] { client.read<std::int32_t>(sql("select f()")); });
+  const auto async = error_of(
+      [&] { client.async_read<std::int32_t>(sql("select f()"), boost::asio::use_future).get(); });
+  const auto inside = error_of([&] { tx.read<std::int32_t>(sql("select f()")); });
+
+  for (const auto& e : {alone, async, inside}) {
+    CHECK(e.code() == errc::not_allowed);
+    CHECK(e.diag().backend_code == "25006");
+    CHECK(contains(e.what(), "tried to write"));
+    CHECK(contains(e.what(), "write() or execute()"));
+  }
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 0);
+  CHECK(client.write<std::int32_t>(sql("select f()")) == std::vector<std::int32_t>{1});
+}
+
+TEST_CASE("what an administrator has made read only is read only to writes, also after a read") {
+  database d("create table t (id int)");
+  d.exec("alter database " + d.name() + " set default_transaction_read_only = on");
+  auto client = d.open(patient({.pool = {.min = 0, .max = 1}}));
+
+  CHECK_ERRC(client.write(sql("insert into t values (1)")), errc::read_only);
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 0);
+  CHECK_ERRC(client.write(sql("insert into t values (1)")), errc::read_only);
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 0);
+}
+
 TEST_CASE("a write that waits for a lock is undone when its time is over") {
   database d("create table t (id int primary key, n int); insert into t values (1, 0)");
   auto client = d.open(patient());
