@@ -1,5 +1,6 @@
 #include "scalekit/db/transaction.hpp"
 
+#include "db/call_site.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <utility>
@@ -12,7 +13,21 @@ detail::transaction_backend& require(const std::unique_ptr<detail::transaction_b
   return *tx;
 }
 
+error no_copy(const statement& query) {
+  return {errc::not_supported, detail::describe(query.site()) + ": COPY is PostgreSQL's"};
+}
+
 }  // namespace
+
+std::uint64_t detail::transaction_backend::copy_out(const statement& query, const piece_taker&,
+                                                    const call_options&) {
+  throw no_copy(query);
+}
+
+std::uint64_t detail::transaction_backend::copy_in(const statement& query, const piece_giver&,
+                                                   const call_options&) {
+  throw no_copy(query);
+}
 
 transaction::transaction(std::unique_ptr<detail::transaction_backend> tx) noexcept
     : tx_(std::move(tx)) {}
@@ -29,6 +44,18 @@ write_result transaction::run_judged(const statement& query, const call_options&
                                      detail::row_sink* rows) {
   auto& tx = require(tx_);
   return tx.run(tx.kind_of(query), query, options, rows);
+}
+
+std::uint64_t transaction::copy_to(const statement& query,
+                                   const detail::transaction_backend::piece_taker& take,
+                                   const call_options& options) {
+  return require(tx_).copy_out(query, take, options);
+}
+
+std::uint64_t transaction::copy_from(const statement& query,
+                                     const detail::transaction_backend::piece_giver& give,
+                                     const call_options& options) {
+  return require(tx_).copy_in(query, give, options);
 }
 
 void transaction::run_script(std::string_view script) {

@@ -9,9 +9,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/describe.hpp>
 
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -69,6 +73,31 @@ void arrays(db::client& shop) {
   std::cout << some.size() << " of them\n";
 }
 
+void replicas() {
+  //[replicas
+  auto shop = db::client::open("postgresql://app@10.0.0.1,10.0.0.2,10.0.0.3/shop");
+  //]
+}
+
+void consistent(db::client& shop, db::client& elsewhere) {
+  //[consistency
+  const auto token = shop.write(sql("update product set stock = 7 where id = 2")).token();
+  auto there = elsewhere.read_one<int>(sql("select stock from product where id = 2"),
+                                       {.consistency = db::consistency::after(token)});
+  auto roughly = elsewhere.read_one<std::int64_t>(sql("select count(*) from product"),
+                                                  {.consistency = db::consistency::any()});
+  //]
+  std::cout << there << " of one of " << roughly << '\n';
+}
+
+void copy(db::client& shop, const std::filesystem::path& path) {
+  //[copy
+  std::ofstream file(path);
+  shop.copy_out(sql("copy (select id, name from product) to stdout (format csv)"),
+                [&](std::string_view row) { file << row; }, {.timeout = 10min});
+  //]
+}
+
 void errors(db::client& shop) {
   //[errors
   try {
@@ -93,6 +122,10 @@ int main() {
   run_coroutines(url);
   transactions(shop);
   arrays(shop);
+  replicas();
+  auto elsewhere = db::client::open(url);
+  consistent(shop, elsewhere);
+  copy(shop, "/dev/null");
   errors(shop);
   return EXIT_SUCCESS;
 }

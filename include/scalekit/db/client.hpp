@@ -16,6 +16,7 @@
 #include <boost/asio/async_result.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <ranges>
@@ -118,6 +119,37 @@ class SCALEKIT_EXPORT client : public verbs<client> {
                             std::source_location site = std::source_location::current()) {
     return transaction([&](db::transaction& tx) { return tx.update_many(in, rows, options, site); },
                        {.timeout = options.timeout, .stop = options.stop}, site);
+  }
+
+  /// As transaction::copy_out(), in a read-only transaction of its own: on a replica where the
+  /// options allow one. It is never repeated.
+  template <std::invocable<std::string_view> Take>
+  std::uint64_t copy_out(const statement& query, Take&& take, const call_options& options = {}) {
+    auto tx = begin({.timeout = options.timeout,
+                     .stop = options.stop,
+                     .scope = options.scope,
+                     .consistency = options.consistency,
+                     .session = options.session,
+                     .labels = options.labels,
+                     .read_only = true},
+                    query.site());
+    const auto rows = tx.copy_out(query, std::forward<Take>(take), options);
+    tx.commit();
+    return rows;
+  }
+
+  /// As transaction::copy_in(), in a transaction of its own, which is never repeated.
+  template <class Give>
+    requires std::convertible_to<std::invoke_result_t<Give&>, std::string_view>
+  std::uint64_t copy_in(const statement& query, Give&& give, const call_options& options = {}) {
+    auto tx = begin({.timeout = options.timeout,
+                     .stop = options.stop,
+                     .scope = options.scope,
+                     .session = options.session},
+                    query.site());
+    const auto rows = tx.copy_in(query, std::forward<Give>(give), options);
+    tx.commit();
+    return rows;
   }
 
   /// Completes with std::vector<Row>.

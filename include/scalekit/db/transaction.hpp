@@ -4,7 +4,9 @@
 #include "scalekit/db/detail/backend.hpp"
 #include "scalekit/db/verbs.hpp"
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <ranges>
 #include <source_location>
@@ -93,6 +95,31 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
                   options, site);
   }
 
+  /// Runs PostgreSQL's `copy ... to stdout` and calls `take(std::string_view)` with what it gives,
+  /// in the form that the statement asks for, without ever having all of it in memory: a row at a
+  /// time as text or CSV. Returns the number of rows.
+  ///
+  ///     tx.copy_out(sql("copy (select id, name from product) to stdout (format csv)"),
+  ///                 [&](std::string_view row) { file << row; });
+  ///
+  /// The statement takes no parameters. Options and errors as for verbs::read(), but the time is
+  /// what the transaction has; errc::not_supported on SQLite. When `take` throws, or the call is
+  /// stopped, the connection is given up, and the transaction with it. `take` must not use the
+  /// transaction.
+  template <std::invocable<std::string_view> Take>
+  std::uint64_t copy_out(const statement& query, Take&& take, const call_options& options = {}) {
+    return copy_to(query, std::ref(take), options);
+  }
+
+  /// Runs `copy ... from stdin`, with what `give()` returns: pieces, cut anywhere, until an empty
+  /// one, each valid until the next call. When `give` throws, nothing was copied. For rows from
+  /// memory there is insert_many(). Otherwise as copy_out().
+  template <class Give>
+    requires std::convertible_to<std::invoke_result_t<Give&>, std::string_view>
+  std::uint64_t copy_in(const statement& query, Give&& give, const call_options& options = {}) {
+    return copy_from(query, std::ref(give), options);
+  }
+
   /// Waits for a lock that belongs to this transaction alone until it ends: for what must not be
   /// done twice at the same time and is no row. `key` is any number that those who take turns
   /// agree on; several locks are best taken in the same order by all. To take it again is harmless.
@@ -143,6 +170,12 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
                        const insert_options& options, const std::source_location& site);
   std::uint64_t update(const bulk_target& in, detail::row_source& rows,
                        const update_options& options, const std::source_location& site);
+  std::uint64_t copy_to(const statement& query,
+                        const detail::transaction_backend::piece_taker& take,
+                        const call_options& options);
+  std::uint64_t copy_from(const statement& query,
+                          const detail::transaction_backend::piece_giver& give,
+                          const call_options& options);
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows);
   write_result run_judged(const statement& query, const call_options& options,

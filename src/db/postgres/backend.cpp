@@ -120,6 +120,20 @@ statement_entry_ptr backend::entry_for(const statement& query, access kind) {
   return entry;
 }
 
+statement_entry_ptr backend::copy_entry_for(const statement& query, detail::statement_kind kind) {
+  const auto place = detail::describe(query.site()) + ": ";
+  if (query.parameters().size() > 0) {
+    throw error(errc::parameter_mismatch, place + "COPY takes no parameters");
+  }
+  auto entry = book_.find(query.text());
+  if (entry->says.kind != kind) {
+    throw error(errc::invalid_statement,
+                place + (kind == detail::statement_kind::copy_out ? "not a COPY ... TO STDOUT"
+                                                                  : "not a COPY ... FROM STDIN"));
+  }
+  return entry;
+}
+
 call_options as_call(const transaction_options& options) {
   return {.consistency = options.consistency, .session = options.session, .labels = options.labels};
 }

@@ -81,6 +81,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                     const detail::call_frame& call, const std::source_location& site);
   bool is_read_by_text(const statement& query);
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
+  /// Of a statement that must be a COPY of that kind.
+  statement_entry_ptr copy_entry_for(const statement& query, detail::statement_kind kind);
   /// Holds a conversation on the calling thread, within the limits of a call. Where it throws or is
   /// interrupted and leaves the connection out of order, says so in `how`.
   void converse(host& at, connection& c, statement_call& what, const detail::call_frame& call,

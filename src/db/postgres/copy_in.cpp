@@ -1,12 +1,10 @@
 #include "db/postgres/copy_in.hpp"
 
 #include "db/call_site.hpp"
-#include "db/postgres/next_result.hpp"
-#include "db/postgres/reply.hpp"
+#include "db/postgres/copy_stream.hpp"
 #include "db/postgres/wire_bytes.hpp"
 #include "db/postgres/wire_encode.hpp"
 
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -32,109 +30,6 @@ void append_row(std::string& to, const value_list& row, const std::vector<std::u
     store_big_endian(to.data() + at, static_cast<std::int32_t>(to.size() - at - 4));
   }
 }
-
-/// One COPY on a connection that is outside its pipeline.
-class copying {
- public:
-  copying(connection& c, PGconn* conn, const std::source_location& site, time_point until)
-      : c_(c), conn_(conn), site_(site), until_(until) {}
-
-  /// Sends the statement; true once the server wants rows.
-  bool begin(const std::string& text) {
-    if (PQsendQuery(conn_, text.c_str()) != 1) lose();
-    auto answer = take_result();
-    if (!answer) return false;
-    if (PQresultStatus(answer.get()) == PGRES_COPY_IN) return true;
-    fail(std::move(answer));
-    finish();
-    return false;
-  }
-
-  /// False when it was interrupted.
-  bool put(std::string_view data) {
-    for (;;) {
-      const int taken = PQputCopyData(conn_, data.data(), static_cast<int>(data.size()));
-      if (taken > 0) return true;
-      if (taken < 0) lose();
-      if (!wait()) return false;
-    }
-  }
-
-  /// `why` is null at the end of the rows.
-  bool end(const char* why) {
-    for (;;) {
-      const int taken = PQputCopyEnd(conn_, why);
-      if (taken > 0) return finish();
-      if (taken < 0) lose();
-      if (!wait()) return false;
-    }
-  }
-
-  void throw_if_failed() const {
-    if (failed_.result) throw error_of(failed_, site_, c_.wire->origin(), false);
-  }
-
-  std::uint64_t copied() const noexcept { return copied_; }
-  wait_end interrupted() const noexcept { return why_; }
-
- private:
-  /// Until the socket takes more. False when it was interrupted.
-  bool wait() {
-    why_ = wait_for(PQsocket(conn_), true, c_.bell.get(), until_);
-    if (why_ != wait_end::ready) return stop();
-    if (PQconsumeInput(conn_) != 1) lose();
-    return true;
-  }
-
-  /// Null at the end, and when it was interrupted.
-  result_ptr take_result() {
-    auto [why, lost, result] = next_result(conn_, c_.bell.get(), until_);
-    if (lost) lose();
-    why_ = why;
-    if (why_ != wait_end::ready) stop();
-    return std::move(result);
-  }
-
-  bool stop() {
-    std::vector<exchange_ptr> none;
-    c_.wire->break_off("the copy was stopped", none);
-    return false;
-  }
-
-  bool finish() {
-    while (auto r = take_result()) {
-      if (PQresultStatus(r.get()) == PGRES_COMMAND_OK) {
-        const std::string_view rows = PQcmdTuples(r.get());
-        std::from_chars(rows.data(), rows.data() + rows.size(), copied_);
-      } else if (!failed_.result) {
-        fail(std::move(r));
-      }
-    }
-    return why_ == wait_end::ready;
-  }
-
-  void fail(result_ptr answer) {
-    failed_.end = exchange::ending::failed;
-    failed_.result = std::move(answer);
-  }
-
-  [[noreturn]] void lose() {
-    std::vector<exchange_ptr> none;
-    exchange e;
-    e.end = exchange::ending::lost;
-    e.lost_because = PQerrorMessage(conn_);
-    c_.wire->break_off(e.lost_because, none);
-    throw error_of(e, site_, c_.wire->origin(), false);
-  }
-
-  connection& c_;
-  PGconn* conn_;
-  const std::source_location& site_;
-  time_point until_;
-  wait_end why_ = wait_end::ready;
-  exchange failed_;
-  std::uint64_t copied_ = 0;
-};
 
 }  // namespace
 
@@ -168,8 +63,8 @@ wait_end copy_in(connection& c, const std::string& text, const std::vector<std::
                  detail::row_source& rows, const std::source_location& site, time_point until,
                  std::uint64_t& copied) {
   const link::outside_pipeline plain(*c.wire);
-  copying copy(c, plain.connection(), site, until);
-  if (!copy.begin(text)) {
+  copy_stream copy(c, plain.connection(), site, until);
+  if (!copy.begin(text, PGRES_COPY_IN)) {
     copy.throw_if_failed();
     return copy.interrupted();
   }

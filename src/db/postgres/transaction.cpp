@@ -40,11 +40,6 @@ std::string what_of(const std::exception_ptr& failure) {
   }
 }
 
-/// Of a connection on which a statement of our own has failed.
-returned state_of(const link& wire) noexcept {
-  return wire.is_quiet() ? returned::healthy : returned::needs_reset;
-}
-
 std::string begin_text(const transaction_options& options) {
   std::string text = "begin";
   switch (options.isolation) {

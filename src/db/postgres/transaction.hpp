@@ -14,6 +14,11 @@
 
 namespace scalekit::db::postgres {
 
+/// Of a connection on which a statement of our own has failed.
+inline detail::returned state_of(const link& wire) noexcept {
+  return wire.is_quiet() ? detail::returned::healthy : detail::returned::needs_reset;
+}
+
 /// A transaction that is open on a connection of its own.
 class transaction final : public detail::transaction_backend {
  public:
@@ -32,6 +37,10 @@ class transaction final : public detail::transaction_backend {
   std::optional<std::uint64_t> copy_in(const bulk_target& into, detail::row_source& rows,
                                        const call_options& options,
                                        const std::source_location& site) override;
+  std::uint64_t copy_out(const statement& query, const piece_taker& take,
+                         const call_options& options) override;
+  std::uint64_t copy_in(const statement& query, const piece_giver& give,
+                        const call_options& options) override;
   std::size_t rows_per_insert() const noexcept override { return 128; }
   void savepoint() override;
   void release_savepoint() override;
@@ -48,6 +57,10 @@ class transaction final : public detail::transaction_backend {
   void converse(conversation& what);
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
+  /// `copy(conn, text, until, rows)` holds one COPY.
+  template <class Copy>
+  std::uint64_t run_copy(detail::statement_kind kind, const statement& query,
+                         const call_options& options, Copy copy);
   void learn_xid();
   void note_failure(detail::returned how, const std::exception_ptr& failure) noexcept;
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;

@@ -1,10 +1,12 @@
 #include "db/bulk_text.hpp"
 #include "db/postgres/copy_in.hpp"
+#include "db/postgres/copy_stream.hpp"
 #include "db/postgres/own_call.hpp"
 #include "db/postgres/own_exchange.hpp"
 #include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
 
+#include <chrono>
 #include <utility>
 
 // Rows by COPY.
@@ -12,11 +14,14 @@
 namespace scalekit::db::postgres {
 
 using detail::returned;
+using detail::statement_kind;
 
 namespace {
 
 /// Below, a statement or two are done before a COPY has begun.
 constexpr std::size_t worth_a_copy = 100;
+/// libpq counts what it takes at once in an int.
+constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -60,6 +65,79 @@ std::optional<std::uint64_t> transaction::copy_in(const bulk_target& into, detai
     throw;
   }
   return copied;
+}
+
+template <class Copy>
+std::uint64_t transaction::run_copy(statement_kind kind, const statement& query,
+                                    const call_options& options, Copy copy) {
+  const auto place = detail::describe(query.site()) + ": ";
+  require_open("a copy");
+  for (const auto* stop : {&options.stop, &stop_, &also_stop_}) {
+    detail::throw_if_stopped(*stop, query.site());
+  }
+  if (read_only_ && kind == statement_kind::copy_in) {
+    throw error(errc::not_allowed, place + "a write in a read-only transaction");
+  }
+  const auto entry = backend_->copy_entry_for(query, kind);
+  auto call = detail::frame_of(options, backend_->params().transaction_timeout);
+  call.until = earlier(call.until, until_);
+  call.stops = {&options.stop, &stop_, &also_stop_};
+  std::uint64_t rows = 0;
+  wrote_ |= kind == statement_kind::copy_in || entry->says.copies_a_write;
+  try {
+    const stop_bell bell(lent_->bell, call.stops);
+    const link::outside_pipeline plain(*lent_->wire);
+    copy_stream stream(*lent_, plain.connection(), query.site(), call.until.when());
+    const auto expected = kind == statement_kind::copy_in ? PGRES_COPY_IN : PGRES_COPY_OUT;
+    if (stream.begin(std::string(query.text()), expected)) copy(stream);
+    if (stream.interrupted() != wait_end::ready) {
+      throw backend_->interruption(stream.interrupted(), call, query.site(), lent_->wire->origin());
+    }
+    stream.throw_if_failed();
+    rows = stream.copied();
+  } catch (...) {
+    const auto failure = std::current_exception();
+    backend_->report(query, *entry, call, {}, std::chrono::steady_clock::now(), failure);
+    note_failure(state_of(*lent_->wire), failure);
+    throw;
+  }
+  backend_->report(query, *entry, call, {rows, 0}, std::chrono::steady_clock::now(), nullptr);
+  if (kind == statement_kind::copy_in) learn_xid();
+  return rows;
+}
+
+std::uint64_t transaction::copy_out(const statement& query, const piece_taker& take,
+                                    const call_options& options) {
+  return run_copy(statement_kind::copy_out, query, options, [&](copy_stream& stream) {
+    try {
+      for (auto piece = stream.get(); !piece.empty(); piece = stream.get()) take(piece);
+    } catch (...) {
+      // The server would send the rest.
+      stream.abandon();
+      throw;
+    }
+  });
+}
+
+std::uint64_t transaction::copy_in(const statement& query, const piece_giver& give,
+                                   const call_options& options) {
+  return run_copy(statement_kind::copy_in, query, options, [&](copy_stream& stream) {
+    std::exception_ptr failure;
+    try {
+      for (auto piece = give(); !piece.empty(); piece = give()) {
+        while (!piece.empty()) {
+          const auto part = piece.substr(0, most_at_once);
+          if (!stream.put(part)) return;
+          piece.remove_prefix(part.size());
+        }
+      }
+    } catch (...) {
+      if (lent_->wire->is_broken()) throw;
+      failure = std::current_exception();
+    }
+    if (!stream.end(failure ? "what was to be copied could not be had" : nullptr)) return;
+    if (failure) std::rethrow_exception(failure);
+  });
 }
 
 }  // namespace scalekit::db::postgres

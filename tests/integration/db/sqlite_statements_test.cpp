@@ -267,6 +267,15 @@ TEST_CASE("an asynchronous read-only transaction opens its connection within the
   CHECK(count == 0);
 }
 
+TEST_CASE("COPY is PostgreSQL's") {
+  notebook book;
+
+  CHECK_ERRC(book.client.copy_out(sql("copy entry to stdout"), [](std::string_view) {}),
+             errc::not_supported);
+  CHECK_ERRC(book.client.copy_in(sql("copy entry from stdin"), [] { return std::string_view(); }),
+             errc::not_supported);
+}
+
 TEST_CASE("statistics count what was done") {
   notebook book;
   auto before = book.client.statistics();

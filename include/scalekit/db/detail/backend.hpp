@@ -52,6 +52,14 @@ class transaction_backend {
                                                const std::source_location&) {
     return std::nullopt;
   }
+  /// Runs a statement that is COPY, and takes what it gives, or gives what it takes: pieces until
+  /// an empty one. Both return the number of rows.
+  using piece_taker = std::function<void(std::string_view)>;
+  using piece_giver = std::function<std::string_view()>;
+  virtual std::uint64_t copy_out(const statement& query, const piece_taker& take,
+                                 const call_options& options);
+  virtual std::uint64_t copy_in(const statement& query, const piece_giver& give,
+                                const call_options& options);
   /// How many rows of a bulk write go into one statement at most.
   virtual std::size_t rows_per_insert() const noexcept { return 1; }
 
