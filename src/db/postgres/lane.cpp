@@ -54,6 +54,25 @@ std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t 
 
 }  // namespace
 
+/// What a handler that waits in the loop keeps of its lane. A loop that goes without running it
+/// would leave behind the lane, its members and their client, which keep each other.
+class lane::stake {
+ public:
+  explicit stake(std::shared_ptr<lane> in) noexcept : lane_(std::move(in)) {}
+  stake(stake&&) noexcept = default;
+  stake(const stake&) = delete;
+  stake& operator=(const stake&) = delete;
+  ~stake() {
+    if (lane_) lane_->forsake();
+  }
+
+  /// When the handler runs.
+  std::shared_ptr<lane> take() noexcept { return std::move(lane_); }
+
+ private:
+  std::shared_ptr<lane> lane_;
+};
+
 lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop,
            std::chrono::nanoseconds patience, bool is_one_of_many)
     : pool_(std::move(pool)),
@@ -69,7 +88,7 @@ void lane::submit(lane_member_ptr m) {
     inbox_.push_back(std::move(m));
     if (std::exchange(turning_, true)) return;
   }
-  asio::post(strand_, [self = shared_from_this()] { self->turn(); });
+  asio::post(strand_, [kept = stake(shared_from_this())]() mutable { kept.take()->turn(); });
 }
 
 void lane::abandon(const lane_member_ptr& m, std::exception_ptr why) {
@@ -131,14 +150,15 @@ bool lane::have_connection() {
   // Each member's own deadline ends its wait, and nobody else's.
   pool_->async_take(
       user, now, now + patience_, {}, {},
-      [self = shared_from_this()](std::exception_ptr e, lent_connection got) {
-        asio::post(self->strand_,
-                   [self, e = std::move(e),
-                    c = std::make_shared<lent_connection>(std::move(got))]() mutable {
-                     self->asking_ = false;
-                     self->connected(std::move(e), std::move(*c));
-                     self->pump();
-                   });
+      [strand = strand_, kept = std::make_shared<stake>(shared_from_this())](std::exception_ptr e,
+                                                                             lent_connection got) {
+        asio::post(strand, [kept, e = std::move(e),
+                            c = std::make_shared<lent_connection>(std::move(got))]() mutable {
+          const auto self = kept->take();
+          self->asking_ = false;
+          self->connected(std::move(e), std::move(*c));
+          self->pump();
+        });
       },
       loop_);
   return false;
@@ -218,26 +238,29 @@ void lane::send_group() {
 void lane::wait() {
   auto& port = *lent_->port;
   if (!lent_->wire->flush() && !std::exchange(writing_, true)) {
-    port.wait_writable(strand_,
-                       [self = shared_from_this(), epoch = epoch_](boost::system::error_code ec) {
-                         if (ec || !self->lent_ || epoch != self->epoch_) return;
-                         self->writing_ = false;
-                         self->pump();
-                       });
+    port.wait_writable(strand_, [kept = stake(shared_from_this()),
+                                 epoch = epoch_](boost::system::error_code ec) mutable {
+      const auto self = kept.take();
+      if (ec || !self->lent_ || epoch != self->epoch_) return;
+      self->writing_ = false;
+      self->pump();
+    });
   }
   if (lent_->wire->is_broken()) {
-    asio::post(strand_, [self = shared_from_this(), epoch = epoch_] {
+    asio::post(strand_, [kept = stake(shared_from_this()), epoch = epoch_]() mutable {
+      const auto self = kept.take();
       if (self->lent_ && epoch == self->epoch_) self->on_ready();
     });
     return;
   }
   if (std::exchange(waiting_, true)) return;
-  port.wait_readable(strand_,
-                     [self = shared_from_this(), epoch = epoch_](boost::system::error_code ec) {
-                       if (ec || !self->lent_ || epoch != self->epoch_) return;
-                       self->waiting_ = false;
-                       self->on_ready();
-                     });
+  port.wait_readable(strand_, [kept = stake(shared_from_this()),
+                               epoch = epoch_](boost::system::error_code ec) mutable {
+    const auto self = kept.take();
+    if (ec || !self->lent_ || epoch != self->epoch_) return;
+    self->waiting_ = false;
+    self->on_ready();
+  });
 }
 
 void lane::on_ready() {
@@ -424,6 +447,17 @@ void lane::expire() {
 time_point lane::stall_due() const noexcept {
   if (!lent_ || flying_.empty() || !flying_.front()->settled) return time_point::max();
   return std::max(last_answer_, flying_.front()->sent_at) + stall_patience;
+}
+
+void lane::forsake() noexcept {
+  std::vector<lane_member_ptr> inbox;
+  {
+    std::lock_guard lock(inbox_mutex_);
+    inbox.swap(inbox_);
+  }
+  // The last of them may be the last to know the client, and this.
+  const auto queue = std::exchange(queue_, {});
+  const auto flying = std::exchange(flying_, {});
 }
 
 /// Nothing to do: the connection is for others.

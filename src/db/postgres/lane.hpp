@@ -53,6 +53,8 @@ class lane : public std::enable_shared_from_this<lane> {
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
 
  private:
+  class stake;
+
   // All on the strand.
   void turn();
   void collect();
@@ -75,6 +77,8 @@ class lane : public std::enable_shared_from_this<lane> {
   void plan(time_point until);
   void expire();
   void rest();
+  /// The loop has gone: nobody will be told anything any more.
+  void forsake() noexcept;
 
   const std::shared_ptr<host_pool> pool_;
   const boost::asio::any_io_executor loop_;

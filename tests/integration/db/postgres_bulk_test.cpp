@@ -24,7 +24,7 @@ std::vector<event> events(int count) {
   std::vector<event> out;
   for (int i = 0; i < count; ++i) {
     out.emplace_back(i, "event " + std::to_string(i),
-                     scalekit::from_micros(1'700'000'000'000'001LL * i / count));
+                     scalekit::from_micros(1'600'000'000'000'001LL + 1'000'003LL * i));
   }
   return out;
 }
