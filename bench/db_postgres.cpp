@@ -1,4 +1,6 @@
 #include "harness.hpp"
+#include "postgres/bulk.hpp"
+#include "postgres/failover.hpp"
 #include "postgres/load.hpp"
 #include "postgres/pool.hpp"
 #include "postgres/raw.hpp"
@@ -93,4 +95,38 @@ void bench::register_cases() {
        .direction = better::less,
        .ours = [s] { return unfairness(s->url()); },
        .least_value = 1.3});
+  const auto bulk = std::make_shared<bulk_load>();
+  add({.name = "pg.insert_many",
+       .unit = "rows/s",
+       .ours = [bulk] { return bulk->insert_many(); },
+       .peer_name = "psql \\copy, CSV",
+       .peer = [bulk] { return bulk->psql_copy(); },
+       .least_ratio = 1.2,
+       .runs = 5});
+  add({.name = "pg.stream",
+       .unit = "MiB",
+       .direction = better::less,
+       .ours = [bulk] { return bulk->stream_growth(); },
+       .least_value = 32,
+       .runs = 5});
+  const auto failing = std::make_shared<failovers>();
+  add({.name = "pg.failover.seconds",
+       .unit = "s",
+       .direction = better::less,
+       .ours = [failing] { return failing->seconds(); },
+       .least_value = 2,
+       .runs = 5});
+  add({.name = "pg.failover.lost",
+       .unit = "writes",
+       .direction = better::less,
+       .ours = [failing] { return failing->lost(); },
+       .least_value = 0,
+       .runs = 5});
+  const auto stale = std::make_shared<stale_reads>();
+  add({.name = "pg.failover.stale",
+       .unit = "reads",
+       .direction = better::less,
+       .ours = [stale] { return stale->count(); },
+       .least_value = 0,
+       .runs = 5});
 }

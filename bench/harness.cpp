@@ -63,9 +63,9 @@ outcome run(const case_spec& spec) {
   }
   if (!again.empty()) out.same_ratio = median(peers) / median(again);
   if (spec.least_ratio > 0) out.reached &= out.ratio >= spec.least_ratio;
-  if (spec.least_value > 0) {
-    out.reached &= spec.direction == better::more ? out.value >= spec.least_value
-                                                  : out.value <= spec.least_value;
+  if (spec.least_value) {
+    out.reached &= spec.direction == better::more ? out.value >= *spec.least_value
+                                                  : out.value <= *spec.least_value;
   }
   return out;
 }
@@ -73,7 +73,7 @@ outcome run(const case_spec& spec) {
 void print_row(const case_spec& spec, const outcome& out) {
   std::string bar;
   if (spec.least_ratio > 0) bar += "ratio " + human(spec.least_ratio);
-  if (spec.least_value > 0) bar += (bar.empty() ? "" : ", ") + human(spec.least_value);
+  if (spec.least_value) bar += (bar.empty() ? "" : ", ") + human(*spec.least_value);
   const auto same = out.same_ratio > 0 ? "; A/A " + human(out.same_ratio) : std::string();
   std::printf("%-28s %12s %-8s %12s %8s  %-18s %s  %s%s\n", spec.name.c_str(),
               human(out.value).c_str(), spec.unit.c_str(),

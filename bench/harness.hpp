@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace bench {
@@ -22,9 +23,9 @@ struct case_spec {
   /// What `peer` measures, in words; empty for a case without a peer.
   std::string peer_name = {};
   measure peer = {};
-  /// Bars; 0 means none. `least_value` is the most where less is better.
+  /// Bars. `least_value` is the most where less is better.
   double least_ratio = 0;
-  double least_value = 0;
+  std::optional<double> least_value = {};
   /// Runs of each side, alternating; medians count. At least 5.
   int runs = 7;
   /// For ratios near 1: the peer runs twice each time, and the ratio of its first runs to its
