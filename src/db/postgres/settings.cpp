@@ -146,6 +146,7 @@ settings settings_from_url(std::string_view url, client_params params) {
   scalekit::detail::require(s.servers.size() == 1, "db URL", shown(url),
                             "one host; reads on replicas are not part of this version yet");
   validate(s.params.pool);
+  if (s.params.transaction_pooler) s.params.lanes = s.params.statement_cache = 0;
   return s;
 }
 
