@@ -78,6 +78,8 @@ const settings_schema<client_params>& client_settings() {
                  "The largest value, row or statement text")
           .nested("", &p::sqlite, sqlite_settings())
           .field("lanes", &p::lanes, 0, 16, "Connections that concurrent reads share")
+          .field("transaction_pooler", &p::transaction_pooler,
+                 "A pooler gives each transaction another connection to the server")
           .nested("pool", &p::pool, detail::pool_settings())
           .nested("", &p::topology, topology_settings());
   return schema;

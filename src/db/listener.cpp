@@ -55,7 +55,13 @@ listener::listener(std::string_view url, listener_params params) {
     throw error(errc::not_supported, "db::listener: only PostgreSQL has notifications");
   }
   validate(params);
-  impl_ = std::make_shared<impl>(postgres::settings_from_url(url, {}), std::move(params));
+  auto settings = postgres::settings_from_url(url, {});
+  if (settings.params.transaction_pooler) {
+    throw error(errc::not_supported,
+                "db::listener: a transaction pooler passes on no notifications; give it the "
+                "server's own address");
+  }
+  impl_ = std::make_shared<impl>(std::move(settings), std::move(params));
   // It keeps what it runs on: the listener may be destroyed in one of its callbacks.
   impl_->thread = std::thread([self = impl_] {
     self->its_id = std::this_thread::get_id();

@@ -100,6 +100,14 @@ struct client_params {
   /// every read has a connection of its own. Not used by SQLite.
   std::size_t lanes = 2;
 
+  /// Between the client and the server stands a pooler that gives each transaction another
+  /// connection to the server (PgBouncer with pool_mode=transaction). Then nothing is left in a
+  /// session that the next transaction could miss: statements are sent with their text instead of
+  /// being prepared, a read is a read-only transaction of its own, and there are no lanes
+  /// (`lanes` and `statement_cache` have no effect). Default false: it must be said, since a pooler
+  /// does not say what it is. Not used by SQLite.
+  bool transaction_pooler = false;
+
   /// Of drivers with several hosts.
   topology_params topology = {};
 

@@ -13,7 +13,8 @@ bool commit_call::advance(connection& c) {
     commit_ = std::make_shared<exchange>();
     commit_->text = "commit";
     // Before the commit: of the session that makes it.
-    if (wrote_) position_.learn_identity(c);
+    // Behind a pooler it was learnt at the begin.
+    if (wrote_ && !c.through_pooler) position_.learn_identity(c);
     c.wire->send(commit_);
     c.wire->sync();
     if (wrote_) position_.send(c);

@@ -7,7 +7,8 @@
 namespace scalekit::db::postgres {
 
 connection::connection(connection_ptr conn, const std::string& origin, std::size_t statements)
-    : wire(std::make_unique<link>(std::move(conn), origin, statements)) {}
+    : through_pooler(statements == 0),
+      wire(std::make_unique<link>(std::move(conn), origin, statements)) {}
 
 connection::~connection() {
   // Closing the session, or the parent's place in its event loop, is not the child's business.

@@ -24,6 +24,8 @@ struct connection {
   connection& operator=(const connection&) = delete;
 
   const fork_guard born;
+  /// What one transaction leaves in the session is not there for the next: none is kept.
+  const bool through_pooler;
   std::unique_ptr<link> wire;
   /// Wakes who waits for it in poll(2): a call's stop token, or the end of the client.
   wake_descriptor bell;

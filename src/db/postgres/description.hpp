@@ -27,6 +27,13 @@ struct description {
   /// From the result of PQsendDescribePrepared().
   static std::shared_ptr<const description> from(const PGresult* described);
 
+  /// From rows of a statement whose parameters are known already.
+  static std::shared_ptr<const description> from_rows(const PGresult* rows,
+                                                      std::vector<std::uint32_t> parameters);
+
+  /// Whether `rows` have these columns.
+  bool fits(const PGresult* rows) const noexcept;
+
   /// Whether both would be sent and read alike.
   friend bool operator==(const description& a, const description& b) noexcept;
 };

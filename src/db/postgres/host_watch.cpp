@@ -25,7 +25,7 @@ std::chrono::nanoseconds patience(const topology_params& params) {
 host_watch::host_watch(const settings& s, const std::vector<host_ptr>& hosts)
     : params_(s.params.topology), log_(s.params.log), board_(s.params.topology) {
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    hosts_.push_back(std::make_unique<watched>(hosts[i], s.servers[i], stop_.get_token()));
+    hosts_.push_back(std::make_unique<watched>(hosts[i]->pool, s.servers[i], stop_.get_token()));
   }
 }
 
@@ -77,7 +77,7 @@ void host_watch::look(watched& w, host_id id, time_point now) {
     history = w.asks.history(until).answer;
   }
   // Before anybody is sent there: who comes must not be turned away for what failed before.
-  if (got.answer && is_cleared(w)) w.at->pool->reachable();
+  if (got.answer && is_cleared(w)) w.pool->reachable();
   lock held(mutex_);
   const auto heard = steady_clock::now();
   if (got.answer) {
@@ -151,7 +151,7 @@ void host_watch::settle(lock& held, time_point now) {
   changed_.notify_all();
   for (auto& each : woken) std::exchange(each, nullptr)();
   if (is_new && old) {
-    hosts_[*old]->at->pool->evict_all(route.generation);
+    hosts_[*old]->pool->evict_all(route.generation);
     const auto& to = hosts_[route.host]->where;
     log_(log_level::warning, "db.failover",
          "writes go to " + detail::to_string(to) + " now; before, to " +

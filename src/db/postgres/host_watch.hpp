@@ -70,10 +70,11 @@ class host_watch : public std::enable_shared_from_this<host_watch> {
 
  private:
   struct watched {
-    watched(host_ptr h, server_address server, std::stop_token stop)
-        : at(std::move(h)), where(server.where), asks(std::move(server), std::move(stop)) {}
+    watched(std::shared_ptr<host_pool> p, server_address server, std::stop_token stop)
+        : pool(std::move(p)), where(server.where), asks(std::move(server), std::move(stop)) {}
 
-    const host_ptr at;
+    /// Not the host: its lanes belong to the host's loop, which this may outlive.
+    const std::shared_ptr<host_pool> pool;
     const detail::host_spec where;
     /// Of its ticker's thread alone.
     probe asks;

@@ -34,6 +34,10 @@ void link::on_notice(void* self, const PGresult* r) noexcept {
 
 link::readiness link::of(const exchange& e) const noexcept {
   if (!e.entry) return readiness::ready;
+  if (capacity_ == 0) {
+    const bool known = e.entry->described() != nullptr && !outdated_.contains(e.entry->id);
+    return known ? readiness::ready : readiness::absent;
+  }
   const auto known = prepared_.find(e.entry->id);
   if (known == prepared_.end()) return readiness::absent;
   return known->second.described != nullptr ? readiness::ready : readiness::preparing;
@@ -49,6 +53,13 @@ void link::push(step_kind kind, exchange_ptr member) {
 }
 
 void link::prepare(const exchange_ptr& e) {
+  if (capacity_ == 0) {
+    check_sent(PQsendPrepare(conn_.get(), "", e->entry->text.c_str(), 0, nullptr));
+    push(step_kind::parse, e);
+    check_sent(PQsendDescribePrepared(conn_.get(), ""));
+    push(step_kind::describe, e);
+    return sync();
+  }
   if (prepared_.size() >= capacity_) drop_oldest();
   const auto id = e->entry->id;
   order_.push_front(id);
@@ -87,6 +98,7 @@ void link::send(const exchange_ptr& e) {
     push(step_kind::run, e);
     return;
   }
+  if (capacity_ == 0) return send_with_text(e);
   auto& p = prepared_.find(e->entry->id)->second;
   if (p.place != order_.begin()) order_.splice(order_.begin(), order_, p.place);
   if (e->encoded_for != p.described) {
@@ -101,6 +113,28 @@ void link::send(const exchange_ptr& e) {
   e->sent = true;
   if (e->taker != nullptr) check_sent(PQsetSingleRowMode(conn_.get()));
   push(step_kind::run, e);
+}
+
+void link::send_with_text(const exchange_ptr& e) {
+  const auto* told = e->entry->described();
+  if (e->encoded_for != told) {
+    e->parameters.encode(*e->values, told->parameters);
+    e->encoded_for = told;
+  }
+  e->read_by = told;
+  check_sent(PQsendQueryParams(conn_.get(), e->entry->text.c_str(), e->parameters.size(),
+                               told->parameters.data(), e->parameters.values(),
+                               e->parameters.lengths(), e->parameters.formats(), told->format));
+  e->sent = true;
+  if (e->taker != nullptr) check_sent(PQsetSingleRowMode(conn_.get()));
+  push(step_kind::run, e);
+}
+
+/// Nothing tells that a statement that is not prepared has other columns than when it was
+/// described, but the rows themselves.
+void link::read_as_sent(exchange& e, const PGresult* rows) {
+  if (!e.entry || e.read_by == nullptr || e.read_by->fits(rows)) return;
+  e.read_by = e.entry->note(description::from_rows(rows, e.read_by->parameters));
 }
 
 void link::sync(const exchange_ptr& commits) {
@@ -154,6 +188,7 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
   }
   if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
     if (current.member && current.member->taker != nullptr) {
+      if (capacity_ == 0) read_as_sent(*current.member, result.get());
       current.member->taker->take(result.get());
     }
     return;
@@ -201,7 +236,12 @@ bool link::is_of_lost_connection(const PGresult* result) noexcept {
 void link::end_of_describe(const exchange_ptr& e, result_ptr result,
                            std::vector<exchange_ptr>& ended) {
   const auto known = prepared_.find(e->entry->id);
-  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK && known != prepared_.end()) {
+  const bool is_ok = PQresultStatus(result.get()) == PGRES_COMMAND_OK;
+  if (is_ok && capacity_ == 0) {
+    e->entry->note(description::from(result.get()));
+    outdated_.erase(e->entry->id);
+    e->end = exchange::ending::prepared;
+  } else if (is_ok && known != prepared_.end()) {
     known->second.described = e->entry->note(description::from(result.get()));
     e->end = exchange::ending::prepared;
   } else {
@@ -216,6 +256,8 @@ void link::end_of_describe(const exchange_ptr& e, result_ptr result,
 void link::end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended) {
   switch (PQresultStatus(result.get())) {
     case PGRES_TUPLES_OK:
+      if (capacity_ == 0) read_as_sent(*e, result.get());
+      [[fallthrough]];
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
       e->end = exchange::ending::done;
@@ -255,6 +297,10 @@ const std::string* link::name_of(const statement_entry& entry) const noexcept {
 }
 
 void link::forget(const exchange& e) noexcept {
+  if (capacity_ == 0) {
+    if (e.entry->described() != nullptr) outdated_.insert(e.entry->id);
+    return;
+  }
   const auto known = prepared_.find(e.entry->id);
   if (known != prepared_.end() && known->second.number == e.prepared_as) forget(*e.entry);
 }

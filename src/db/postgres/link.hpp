@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace scalekit::db::postgres {
@@ -23,7 +24,8 @@ namespace scalekit::db::postgres {
 /// Thread safety: one thread at a time.
 class link {
  public:
-  /// `conn` is connected. `origin` names the server in errors. At most `statements` stay prepared.
+  /// `conn` is connected. `origin` names the server in errors. At most `statements` stay prepared;
+  /// 0: a statement is only described, and sent with its text, as a transaction pooler needs it.
   link(connection_ptr conn, std::string origin, std::size_t statements);
   link(const link&) = delete;
   link& operator=(const link&) = delete;
@@ -117,6 +119,8 @@ class link {
   };
 
   static void on_notice(void* self, const PGresult* r) noexcept;
+  void send_with_text(const exchange_ptr& e);
+  static void read_as_sent(exchange& e, const PGresult* rows);
   void push(step_kind kind, exchange_ptr member);
   void take(result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_parse(exchange& e, result_ptr result);
@@ -133,6 +137,8 @@ class link {
   std::unordered_map<std::uint64_t, prepared> prepared_;
   // The most recently used first.
   std::list<std::uint64_t> order_;
+  // Without preparations: what is to be described anew.
+  std::unordered_set<std::uint64_t> outdated_;
   std::uint64_t next_name_ = 1;
   bool broken_ = false, lost_ = false;
   int empty_results_ = 0;

@@ -195,6 +195,7 @@ struct waiting_route : std::enable_shared_from_this<waiting_route> {
         strand(asio::make_strand(std::move(where))),
         timer(strand),
         then(std::move(f)) {}
+  ~waiting_route() { bell->cut(); }
 
   void look() {
     try {
@@ -204,11 +205,8 @@ struct waiting_route : std::enable_shared_from_this<waiting_route> {
       if (got.failure || got.at) return finish(std::move(got.failure), std::move(got.at));
       timer.expires_at(got.again);
       timer.async_wait([self = shared_from_this()](boost::system::error_code) { self->look(); });
-      owner.watch_->on_event(got.seen, [weak = weak_from_this(), to = strand] {
-        asio::post(to, [weak] {
-          if (auto self = weak.lock()) self->timer.cancel();
-        });
-      });
+      bell->hang(*this);
+      owner.watch_->on_event(got.seen, [to = bell] { to->ring(); });
     } catch (...) {
       finish(std::current_exception(), nullptr);
     }
@@ -218,11 +216,37 @@ struct waiting_route : std::enable_shared_from_this<waiting_route> {
     std::exchange(then, nullptr)(std::move(e), std::move(at));
   }
 
+  /// What rings may outlive the call, and the loop: it must keep neither, nor touch a loop that is
+  /// gone.
+  class door_bell {
+   public:
+    void hang(waiting_route& at) {
+      const std::lock_guard lock(mutex_);
+      at_ = &at;
+    }
+    void cut() noexcept {
+      const std::lock_guard lock(mutex_);
+      at_ = nullptr;
+    }
+    void ring() {
+      const std::lock_guard lock(mutex_);
+      if (at_ == nullptr) return;
+      asio::post(at_->strand, [weak = at_->weak_from_this()] {
+        if (auto self = weak.lock()) self->timer.cancel();
+      });
+    }
+
+   private:
+    std::mutex mutex_;
+    waiting_route* at_ = nullptr;
+  };
+
   router& owner;
   router::query asked;
   strand_type strand;
   asio::steady_timer timer;
   router::found then;
+  const std::shared_ptr<door_bell> bell = std::make_shared<door_bell>();
 };
 
 void router::async_find(query q, asio::any_io_executor where, found then) {

@@ -155,6 +155,7 @@ settings settings_from_url(std::string_view url, client_params params) {
   s.servers = servers_of(std::move(keywords), url);
   validate(s.params.pool);
   label(s.servers, s.params.topology.replica_labels);
+  if (s.params.transaction_pooler) s.params.lanes = s.params.statement_cache = 0;
   return s;
 }
 

@@ -57,6 +57,16 @@ class statement_call final : public conversation, private row_taker {
 
  private:
   enum class step { start, prepared, ran, committed, undone, over };
+  /// Whether a transaction of the call's own is around it.
+  enum class wrapping {
+    none,
+    /// A write whose rows may turn out to be unreadable: committed once they were read.
+    until_read,
+    /// A read behind a pooler, in one go with its end.
+    at_once,
+    /// As at_once, of rows that come one by one: that must be all that is under way.
+    step_by_step,
+  };
 
   bool step_on(connection& c);
   bool start(connection& c);
@@ -67,15 +77,20 @@ class statement_call final : public conversation, private row_taker {
   void take(const PGresult* row) override;
   error failure(const connection& c) const;
   bool is_stream() const noexcept { return rows_ != nullptr && rows_->takes_as_they_come(); }
-  bool is_guarded() const noexcept {
-    return shape_.kind == detail::access::write && rows_ != nullptr;
+  wrapping wrapping_of(const connection& c) const noexcept;
+  bool is_guarded() const noexcept { return wrapped_ == wrapping::until_read; }
+  /// It can be undone, and has not been.
+  bool is_open() const noexcept {
+    return wrapped_ == wrapping::until_read || wrapped_ == wrapping::step_by_step;
   }
+  bool is_outdated(const connection& c) const;
 
   const statement& query_;
   exchange_ptr e_;
   detail::row_sink* rows_;
   call_shape shape_;
   step step_ = step::start;
+  wrapping wrapped_ = wrapping::none;
   bool healed_ = false;
   bool was_prepared_ = true;
   exchange_ptr setting_, guard_, commit_, asked_xid_;

@@ -19,6 +19,7 @@ constexpr const char* position_text =
 }  // namespace
 
 void token_query::learn_identity(connection& c) {
+  if (c.through_pooler) c.identity = {};
   if (!c.identity.is_known()) identity_ = send_own(c, identity_text);
 }
 

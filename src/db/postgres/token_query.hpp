@@ -9,7 +9,8 @@ namespace scalekit::db::postgres {
 /// that made it.
 class token_query {
  public:
-  /// Sends the question whose history the session writes to, if that is not known yet.
+  /// Sends the question whose history the session writes to, if that is not known yet. Behind a
+  /// pooler it is not: it may have turned to another server.
   void learn_identity(connection& c);
 
   /// Sends the question for the position.
