@@ -1,0 +1,203 @@
+#include "scalekit/adapters/detail/cached_call.hpp"
+
+#include "adapters/result_cache_state.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace scalekit::adapters::detail {
+
+using db::consistency;
+using kind = db::consistency::kind;
+using verdict = read_plan::verdict;
+
+namespace {
+
+constexpr std::size_t longest_key = 65536;
+
+// What is kept begins with one of these.
+constexpr char rows_follow = 'r';
+/// The result is too large: read it yourself.
+constexpr char is_large = 'l';
+
+/// How a load ends that is not to be kept: a store keeps whatever a loader returns.
+struct unkept {
+  std::shared_ptr<const std::string> bytes;
+  std::exception_ptr failure;
+};
+
+/// Nothing where the database alone can tell, or refuse.
+std::optional<read_need> need_of(const db::call_options& options) {
+  read_need need{.token = options.consistency.token(), .may_use_primary = options.labels.empty()};
+  switch (options.consistency.what()) {
+    case kind::primary:
+      return std::nullopt;
+    case kind::bounded:
+      need.lag = options.consistency.lag();
+      break;
+    case kind::own_writes:
+      if (!options.session) break;
+      try {
+        need.token.merge(options.session->newest());
+      } catch (const error&) {
+        return std::nullopt;
+      }
+      break;
+    case kind::after:
+    case kind::any:
+      break;
+  }
+  return need;
+}
+
+void append_text(std::string& to, std::string_view text) {
+  pack(to, value_view(text));
+}
+
+std::string key_of(const result_cache_state& of, const cached& how, const read_plan& plan,
+                   const db::statement& query, const scalekit::detail::row_shape& shape) {
+  std::string key = of.id;
+  append_text(key, plan.version);
+  for (const auto& name : how.tables()) append_text(key, name);
+  pack(key, value_view(static_cast<std::int64_t>(shape.columns)));
+  for (std::size_t i = 0; shape.names != nullptr && i < shape.columns; ++i) {
+    append_text(key, shape.names[i]);
+  }
+  pack(key, {});
+  append_text(key, query.text());
+  const auto& values = query.parameters();
+  for (std::size_t i = 0; i < values.size(); ++i) pack(key, values[i]);
+  if (key.size() > longest_key) key.clear();
+  return key;
+}
+
+bool may_succeed_for_others(const std::exception_ptr& failure) {
+  const auto e = to_error(failure);
+  return e.code() == errc::cancelled || is_timeout(e.code());
+}
+
+}  // namespace
+
+struct cached_call::plan : read_plan {};
+
+cached_call::cached_call(std::shared_ptr<result_cache_state> state, const cached& how,
+                         const db::statement& query, const db::call_options& options,
+                         row_port& rows)
+    : state_(std::move(state)),
+      how_(how),
+      query_(query),
+      options_(options),
+      rows_(rows),
+      until_(deadline::after(options.timeout.value_or(state_->params.timeout))),
+      key_(find_key()) {}
+
+std::string cached_call::find_key() {
+  auto& counted = state_->counted;
+  const auto need = need_of(options_);
+  if (need) plan_ = std::make_unique<plan>(plan{state_->plan(how_.tables(), *need)});
+  std::string key;
+  if (plan_ && plan_->what == verdict::deaf) {
+    counted.deaf.add();
+  } else if (plan_ && plan_->what == verdict::ahead) {
+    counted.ahead.add();
+  } else {
+    if (plan_) key = key_of(*state_, how_, *plan_, query_, rows_.shape());
+    if (key.empty()) counted.by_choice.add();
+  }
+  return key;
+}
+
+cached_call::~cached_call() = default;
+
+cache::store& cached_call::store() const noexcept {
+  return state_->store;
+}
+
+db::client& cached_call::client() const noexcept {
+  return state_->client;
+}
+
+db::call_options cached_call::rest() const {
+  auto options = options_;
+  options.timeout = until_.remaining();
+  return options;
+}
+
+std::string cached_call::load(const cache::load_context& context) {
+  led_ = true;
+  std::string bytes(1, rows_follow);
+  bool is_small = false;
+  try {
+    fill(context);
+    is_small = rows_.pack_into(bytes, state_->params.max_rows, state_->params.max_bytes);
+  } catch (...) {
+    throw unkept{nullptr, std::current_exception()};
+  }
+  if (!is_small) {
+    state_->counted.large.add();
+    return std::string(1, is_large);
+  }
+  if (state_->is_current(how_.tables(), *plan_)) return bytes;
+  state_->counted.changed.add();
+  throw unkept{std::make_shared<const std::string>(std::move(bytes)), nullptr};
+}
+
+void cached_call::fill(const cache::load_context& context) {
+  auto options = rest();
+  options.consistency = of_fill();
+  if (!options.stop.stop_possible()) options.stop = context.stop;
+  try {
+    return rows_.read(state_->client, query_, options);
+  } catch (const error& e) {
+    const bool is_floor_to_blame =
+        e.code() == errc::write_lost || e.code() == errc::invalid_argument;
+    if (!is_floor_to_blame || plan_->floor.is_empty()) throw;
+  }
+  // Throws again where it is not.
+  options.consistency = options_.consistency;
+  options.timeout = until_.remaining();
+  rows_.read(state_->client, query_, options);
+  state_->lost_writes();
+}
+
+/// What the caller asks for, and the floor.
+consistency cached_call::of_fill() const {
+  if (plan_->on_primary) return consistency::primary();
+  if (plan_->floor.is_empty()) return options_.consistency;
+  auto both = options_.consistency.token();
+  both.merge(plan_->floor);
+  return options_.consistency.what() == kind::own_writes ? consistency::own_writes_and(both)
+                                                         : consistency::after(both);
+}
+
+bool cached_call::finish(std::exception_ptr failure, const cache::lookup<std::string>& found) {
+  if (!failure) return take(*found, found.tier == cache::tier::loader);
+  try {
+    std::rethrow_exception(std::move(failure));
+  } catch (const unkept& load) {
+    if (!load.failure) return take(*load.bytes, true);
+    const bool is_anothers = !led_ && may_succeed_for_others(load.failure);
+    if (!is_anothers || until_.expired()) std::rethrow_exception(load.failure);
+  }
+  state_->counted.misses.add();
+  return false;
+}
+
+bool cached_call::take(std::string_view kept, bool was_loaded) {
+  auto& counted = state_->counted;
+  if (led_) {
+    counted.misses.add();
+    return true;
+  }
+  if (kept.front() == is_large) {
+    counted.by_choice.add();
+    return false;
+  }
+  rows_.unpack_from(kept.substr(1));
+  (was_loaded ? counted.shared : counted.hits).add();
+  return true;
+}
+
+}  // namespace scalekit::adapters::detail

@@ -1,0 +1,6 @@
+#include "result_cache_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace result_cache_test;
+TEST_CASE("x") {}
