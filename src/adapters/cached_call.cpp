@@ -146,30 +146,58 @@ std::string cached_call::load(const cache::load_context& context) {
 
 void cached_call::fill(const cache::load_context& context) {
   auto options = rest();
-  options.consistency = of_fill();
+  options.consistency = plan_->on_primary ? consistency::primary() : with_floor();
   if (!options.stop.stop_possible()) options.stop = context.stop;
+  read(std::move(options));
+}
+
+void cached_call::read_past() {
+  read(past());
+}
+
+void cached_call::read(db::call_options options) {
   try {
     return rows_.read(state_->client, query_, options);
-  } catch (const error& e) {
-    const bool is_floor_to_blame =
-        e.code() == errc::write_lost || e.code() == errc::invalid_argument;
-    if (!is_floor_to_blame || plan_->floor.is_empty()) throw;
+  } catch (...) {
+    if (!may_be_lost_floor(std::current_exception())) throw;
   }
-  // Throws again where it is not.
+  // Throws again where the floor is not to blame.
   options.consistency = options_.consistency;
   options.timeout = until_.remaining();
   rows_.read(state_->client, query_, options);
+  lost_floor();
+}
+
+bool cached_call::may_be_lost_floor(const std::exception_ptr& failure) const {
+  if (!failure || !plan_ || plan_->floor.is_empty()) return false;
+  const auto code = to_error(failure).code();
+  return code == errc::write_lost || code == errc::invalid_argument;
+}
+
+void cached_call::lost_floor() {
   state_->lost_writes();
 }
 
-/// What the caller asks for, and the floor.
-consistency cached_call::of_fill() const {
-  if (plan_->on_primary) return consistency::primary();
-  if (plan_->floor.is_empty()) return options_.consistency;
-  auto both = options_.consistency.token();
-  both.merge(plan_->floor);
-  return options_.consistency.what() == kind::own_writes ? consistency::own_writes_and(both)
-                                                         : consistency::after(both);
+db::call_options cached_call::past() const {
+  auto options = rest();
+  options.consistency = with_floor();
+  return options;
+}
+
+/// What the caller asks for, and the floor. A bound on the lag stands alone where the cache cannot
+/// answer for it.
+consistency cached_call::with_floor() const {
+  const auto& asked = options_.consistency;
+  if (!plan_ || plan_->floor.is_empty()) return asked;
+  if (asked.what() == kind::bounded && plan_->what != verdict::cached) return asked;
+  auto both = plan_->floor;
+  try {
+    both.merge(asked.token());
+  } catch (const error&) {
+    return asked;
+  }
+  return asked.what() == kind::own_writes ? consistency::own_writes_and(both)
+                                          : consistency::after(both);
 }
 
 bool cached_call::finish(std::exception_ptr failure, const cache::lookup<std::string>& found) {

@@ -184,23 +184,27 @@ bool change_board::has_heard(const causal_token& token) const {
 
 read_plan change_board::plan(std::span<const std::string> tables, const read_need& need,
                              time_point now) {
-  using verdict = read_plan::verdict;
   last_used_ = now;
-  if (params_.listens) {
-    if (!proof_ || now - proof_->as_of > params_.max_staleness) return {verdict::deaf};
-    if (need.lag && now - proof_->as_of > *need.lag) return {verdict::ahead};
-  }
-  if (!has_heard(need.token)) return {verdict::ahead};
-
-  read_plan p{verdict::cached};
+  read_plan p;
   for (const auto& name : tables) {
     const auto& t = find_or_add(name);
     p.floor = later_of(p.floor, t.floor);
     p.on_primary |= t.waits_since.has_value();
   }
-  if (p.on_primary && !need.may_use_primary) return {verdict::ahead};
-  p.version = version_of(tables);
+  p.what = judge(need, p.on_primary, now);
+  if (p.what == read_plan::verdict::cached) p.version = version_of(tables);
   return p;
+}
+
+read_plan::verdict change_board::judge(const read_need& need, bool on_primary,
+                                       time_point now) const {
+  using verdict = read_plan::verdict;
+  if (params_.listens) {
+    if (!proof_ || now - proof_->as_of > params_.max_staleness) return verdict::deaf;
+    if (need.lag && now - proof_->as_of > *need.lag) return verdict::ahead;
+  }
+  if (!has_heard(need.token)) return verdict::ahead;
+  return on_primary && !need.may_use_primary ? verdict::ahead : verdict::cached;
 }
 
 std::string change_board::version_of(std::span<const std::string> tables) const {

@@ -41,8 +41,9 @@ struct read_plan {
   verdict what = verdict::deaf;
   /// Differs after every change of one of the tables. Results of another version are never served.
   std::string version = {};
+  /// What every read must see, past the cache as well: what is known of the floors.
   db::causal_token floor = {};
-  /// Where the floor is not known yet, the fill must run on the primary.
+  /// Not all is known of them: a fill must run on the primary.
   bool on_primary = false;
 };
 
@@ -143,6 +144,7 @@ class SCALEKIT_EXPORT change_board {
   void take_proof(const sent_echo& echo);
   bool waits_for_floor() const;
   bool has_heard(const db::causal_token& token) const;
+  read_plan::verdict judge(const read_need& need, bool on_primary, time_point now) const;
   std::string version_of(std::span<const std::string> tables) const;
 
   params params_;

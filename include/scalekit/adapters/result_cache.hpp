@@ -114,8 +114,7 @@ class SCALEKIT_EXPORT result_cache {
           auto read = std::make_shared<detail::async_cached_read<Row>>(
               std::move(state), std::move(h), std::move(q), std::move(o));
           if (read->call.is_past()) {
-            read->call.client().template async_read<Row>(read->query, read->call.rest(),
-                                                         std::move(handler));
+            detail::past_read_handler<Row, handler_type>::start(std::move(handler), read);
             return;
           }
           read->call.store().template async_get_or_load<std::string>(

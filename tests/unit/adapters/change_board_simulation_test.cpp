@@ -55,7 +55,8 @@ struct commit {
   /// Bit by table; an echo changes none.
   unsigned tables = 0;
   std::optional<time_point> acknowledged;
-  bool is_told = false;
+  /// Told of as a write of this process, and by its token.
+  bool is_told = false, has_token = false;
   bool was_heard = false;
   bool is_lost = false;
 };
@@ -207,6 +208,7 @@ class life {
         board_.wrote(tables_in(mask), token);
         commits_[number].acknowledged = now_;
         commits_[number].is_told = true;
+        commits_[number].has_token = !token.is_empty();
         if (!token.is_empty()) tokens_.push_back(token);
       });
     });
@@ -294,7 +296,7 @@ class life {
     f->plan = board_.plan(f->tables, need, now_);
     if (f->plan.what == verdict::deaf) ++total_.deaf;
     if (f->plan.what == verdict::ahead) ++total_.ahead;
-    if (f->plan.what != verdict::cached) return;
+    if (f->plan.what != verdict::cached) return read_past(*f);
 
     const auto required = required_of(*f, need);
     f->key = f->plan.version + std::to_string(f->mask);
@@ -310,6 +312,18 @@ class life {
     f->required.push_back(required);
     flights_[f->key] = f;
     later([this, f] { read_for(f); });
+  }
+
+  /// The worst host that has what is known of the floor.
+  void read_past(const flight& f) {
+    if (is_lost(f.plan.floor)) return;
+    commit_set required;
+    for (std::size_t i = 0; i < commits_.size(); ++i) {
+      required[i] = (commits_[i].tables & f.mask) != 0 && commits_[i].has_token;
+    }
+    for (const auto& replica : replicas_) {
+      if (has(replica, f.plan.floor)) check(replica, required, "a read past the cache");
+    }
   }
 
   commit_set required_of(const flight& f, const read_need& need) const {
@@ -341,7 +355,11 @@ class life {
       f->seen = client_primary_;
     } else if (is_lost(token)) {
       ++total_.losses;
-      if (is_lost(f->plan.floor)) board_.lost_writes();
+      if (is_lost(f->plan.floor)) {
+        board_.lost_writes();
+        // Which of them are left nobody knows.
+        for (auto& c : commits_) c.has_token = false;
+      }
       flights_.erase(f->key);
       return;
     } else {

@@ -218,6 +218,19 @@ TEST_CASE("a write of this process raises the floor to its token at once") {
   CHECK(d.plan(product).floor == at(100));
 }
 
+TEST_CASE("a read past the cache is told what is known of the floor as well") {
+  desk d;
+  d.board.wrote(product, at(170));
+
+  CHECK(d.plan(both).what == verdict::deaf);
+  CHECK(d.plan(both).floor == at(170));
+
+  d.board.began_to_listen(d.now);
+  d.prove(200);
+  CHECK(d.plan(product, after(at(300))).what == verdict::ahead);
+  CHECK(d.plan(product, after(at(300))).floor == at(200));
+}
+
 TEST_CASE("floors never fall") {
   auto d = serving();
   d.board.wrote(stock, at(170));

@@ -27,7 +27,7 @@ SCALEKIT_EXPORT void announce(result_cache_state& to, const std::vector<std::str
 
 /// One read through the cache, between the calls of the store: whoever makes it, blocking or not,
 /// asks the store for key(), with load() as the loader, and tells finish() what came of it. Where
-/// is_past() or finish() is false, the rows are then read from the database with rest().
+/// is_past() is true or finish() is false, the rows are then read past the cache.
 ///
 /// Object lifetimes: keeps references to all that it is given.
 class SCALEKIT_EXPORT cached_call {
@@ -52,9 +52,19 @@ class SCALEKIT_EXPORT cached_call {
   /// True: the rows are there. Throws what the caller is to get.
   bool finish(std::exception_ptr failure, const cache::lookup<std::string>& found);
 
+  // Past the cache: blocking, or by what is needed to do the same without.
+
+  void read_past();
+
   db::client& client() const noexcept;
-  /// The caller's options, with the time that is left.
+  /// The caller's options with the time that is left, and the floor.
+  db::call_options past() const;
+  /// Whether a read with past() that failed so is to be repeated with rest(), and, where that
+  /// succeeds, lost_floor() be told.
+  bool may_be_lost_floor(const std::exception_ptr& failure) const;
+  /// The caller's options with the time that is left.
   db::call_options rest() const;
+  void lost_floor();
 
  private:
   struct plan;
@@ -62,7 +72,8 @@ class SCALEKIT_EXPORT cached_call {
   /// Empty: the cache cannot answer.
   std::string find_key();
   void fill(const cache::load_context& context);
-  db::consistency of_fill() const;
+  void read(db::call_options options);
+  db::consistency with_floor() const;
   bool take(std::string_view kept, bool was_loaded);
 
   std::shared_ptr<result_cache_state> state_;
@@ -94,6 +105,32 @@ struct async_cached_read {
   cached_call call;
 };
 
+/// Completes with what a read past the cache completed with, or with that of a second.
+template <class Row, class Handler>
+struct past_read_handler {
+  Handler handler;
+  std::shared_ptr<async_cached_read<Row>> read;
+  bool is_second = false;
+
+  static void start(Handler handler, std::shared_ptr<async_cached_read<Row>> read) {
+    auto& from = *read;
+    from.call.client().template async_read<Row>(
+        from.query, from.call.past(), past_read_handler{std::move(handler), std::move(read)});
+  }
+
+  void operator()(std::exception_ptr failure, std::vector<Row> rows) {
+    if (!is_second && read->call.may_be_lost_floor(failure)) {
+      auto& from = *read;
+      from.call.client().template async_read<Row>(
+          from.query, from.call.rest(),
+          past_read_handler{std::move(handler), std::move(read), true});
+      return;
+    }
+    if (is_second && !failure) read->call.lost_floor();
+    std::move(handler)(std::move(failure), std::move(rows));
+  }
+};
+
 /// Turns what a lookup in the store completed with into rows.
 template <class Row, class Handler>
 struct cached_read_handler {
@@ -111,8 +148,7 @@ struct cached_read_handler {
     if (is_there) {
       std::move(handler)(std::exception_ptr{}, std::move(read->rows.rows));
     } else {
-      read->call.client().template async_read<Row>(read->query, read->call.rest(),
-                                                   std::move(handler));
+      past_read_handler<Row, Handler>::start(std::move(handler), std::move(read));
     }
   }
 };
@@ -137,23 +173,33 @@ template <template <class, class> class Associator, class Row, class Handler, cl
 struct boost::asio::associator<
     Associator, scalekit::adapters::detail::cached_read_handler<Row, Handler>, Default>
     : Associator<Handler, Default> {
-  static auto get(const scalekit::adapters::detail::cached_read_handler<Row, Handler>& h) noexcept {
-    return Associator<Handler, Default>::get(h.handler);
+  static auto get(const auto& wrapped) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler);
   }
-  static auto get(const scalekit::adapters::detail::cached_read_handler<Row, Handler>& h,
-                  const Default& d) noexcept {
-    return Associator<Handler, Default>::get(h.handler, d);
+  static auto get(const auto& wrapped, const Default& d) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler, d);
+  }
+};
+
+template <template <class, class> class Associator, class Row, class Handler, class Default>
+struct boost::asio::associator<Associator,
+                               scalekit::adapters::detail::past_read_handler<Row, Handler>, Default>
+    : Associator<Handler, Default> {
+  static auto get(const auto& wrapped) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler);
+  }
+  static auto get(const auto& wrapped, const Default& d) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler, d);
   }
 };
 
 template <template <class, class> class Associator, class Handler, class Default>
 struct boost::asio::associator<Associator, scalekit::adapters::detail::announcing_handler<Handler>,
                                Default> : Associator<Handler, Default> {
-  static auto get(const scalekit::adapters::detail::announcing_handler<Handler>& h) noexcept {
-    return Associator<Handler, Default>::get(h.handler);
+  static auto get(const auto& wrapped) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler);
   }
-  static auto get(const scalekit::adapters::detail::announcing_handler<Handler>& h,
-                  const Default& d) noexcept {
-    return Associator<Handler, Default>::get(h.handler, d);
+  static auto get(const auto& wrapped, const Default& d) noexcept {
+    return Associator<Handler, Default>::get(wrapped.handler, d);
   }
 };
