@@ -77,8 +77,8 @@ void validate(const result_cache_params& p) {
                            "legal: one of them");
   check(!p.channel.empty() && p.channel.size() <= 46 && p.channel.find('\0') == std::string::npos,
         "channel", " must have 1 to 46 bytes, and no NUL");
-  check(p.max_staleness >= 100ms && p.max_staleness <= 1min, "max_staleness",
-        " must be 100 ms to 1 min");
+  check(p.max_staleness >= 200ms && p.max_staleness <= 1min, "max_staleness",
+        " must be 200 ms to 1 min");
   check(p.max_rows >= 1 && p.max_rows <= 10'000'000, "max_rows", " must be 1 to 10000000");
   check(p.max_bytes >= 1024 && p.max_bytes <= (std::size_t{1} << 30), "max_bytes",
         " must be 1 KiB to 1 GiB");
@@ -118,7 +118,9 @@ void result_cache_state::start() {
             s.counted.resyncs.add();
             s.tell([](change_board& b, time_point now) { b.began_to_listen(now); });
           }),
-          .check_interval = std::max<std::chrono::nanoseconds>(params.max_staleness / 4, 100ms),
+          // Without reads it is what sends the probes: in time, and not so often that a server
+          // which is slow to answer counts as lost.
+          .check_interval = params.max_staleness / 2,
           .on_check = on_each([](auto& s) { s.tell([](change_board&, time_point) {}); }),
           .log = params.log});
 }
@@ -181,7 +183,10 @@ void result_cache_state::send(const change_board::probe& probe) {
           if (e) return self->failed(number, to_error(e).what());
           const auto position = position_in(rows);
           if (position.is_empty()) return self->failed(number, "the primary gave no position");
-          self->tell([&](change_board& b, time_point) { b.answered(number, position); });
+          self->tell([&](change_board& b, time_point) {
+            self->is_failing_ = false;
+            b.answered(number, position);
+          });
         });
   } catch (const std::exception& e) {
     failed(number, e.what());
@@ -190,11 +195,15 @@ void result_cache_state::send(const change_board::probe& probe) {
 
 void result_cache_state::failed(std::uint64_t number, const char* why) {
   counted.probes_failed.add();
-  params.log(log_level::warning, "adapters.result_cache.probe_failed", why,
-             {{"channel", params.channel}});
   const auto now = std::chrono::steady_clock::now();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   board_.failed(number, now);
+  const bool is_first = !std::exchange(is_failing_, true);
+  lock.unlock();
+  if (is_first) {
+    params.log(log_level::warning, "adapters.result_cache.probe_failed", why,
+               {{"channel", params.channel}});
+  }
 }
 
 result_cache_statistics result_cache_state::statistics() const {

@@ -62,6 +62,8 @@ class result_cache_state : public std::enable_shared_from_this<result_cache_stat
   const std::string own_channel_;
   mutable std::mutex mutex_;
   change_board board_;
+  /// The last probe failed.
+  bool is_failing_ = false;
   /// Last: it calls back until it is gone.
   std::unique_ptr<db::listener> listener_;
 };

@@ -15,8 +15,8 @@ namespace scalekit::adapters {
 /// Each table gets a statement trigger, named like the channel, after insert, update, delete and
 /// truncate, that notifies `channel` of "schema.table"; the server says it once a transaction. All
 /// of them call one function, scalekit_notify_change(), in the first schema of the search path. A
-/// partitioned table's trigger does not hear of what is written to a partition by its own name:
-/// name the partitions too where that is done.
+/// partitioned table's trigger does not hear of what is written to a partition by its own name, nor
+/// the partition's of what is written through the table: name both where both is done.
 ///
 /// What it costs: transactions that notify commit one after the other, and cannot be prepared (two
 /// phase commit). Name tables that are read far more often than written.

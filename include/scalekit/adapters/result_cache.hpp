@@ -34,28 +34,28 @@ namespace scalekit::adapters {
 ///
 /// What it promises, on replicas that lag, while connections break and servers are promoted:
 ///
-/// 1. Who has written through write() or transaction(), or told of it with wrote(), sees it in
-/// every
-///    later read through this cache, whoever of the process makes it.
+/// 1. Whoever of the process has written through write() or transaction(), or told of a write with
+///    wrote(): every later read through this cache sees it. (Not one with consistency::bounded that
+///    goes past the cache. Once a promotion has lost acknowledged writes, reads past the cache see
+///    what their own consistency asks for.)
 /// 2. A change by anybody else, where the tables have the triggers of change_triggers.hpp, is seen
-///    by every read that begins after its notice was heard, which takes a round trip, and in any
+///    by every read that begins after its notice was heard, which takes a round trip; and in any
 ///    case by those that begin max_staleness after it was acknowledged. (A read past the cache sees
 ///    what its consistency asks for.)
 /// 3. consistency and session are honoured as by client::read(): a read after(token) never gets
-/// what
-///    was read below that token. What cannot be known to be new enough is asked of the database;
-///    with consistency::primary() everything is.
+///    what was read below that token. What cannot be known to be new enough is asked of the
+///    database, and everything is with consistency::primary().
 ///
-/// 1 and 3 need no clock, no triggers and no listener. Only without triggers, 2 ends with the time
-/// to live; so do changes that fire no trigger: truncating or altering a table's parent or
-/// partition, refreshed materialized views, logical replication, what the statement takes from the
-/// clock.
+/// 1 needs no clock, no triggers and no listener. 2, and 3 for writes of other processes, rest on
+/// the triggers: nobody checks that they are there. Changes that fire none are seen when the time
+/// to live is over: altered tables, refreshed materialized views, logical replication, and what the
+/// statement takes from the clock.
 ///
-/// Results are kept in `store`, of which the memory tier is all that is of use: give it a store
-/// without files, of its own or shared with others. One read a result and process goes to the
-/// database, and who wants the same waits for it. The key is the statement's text, its parameters
-/// and the columns of Row; all of them are the same on every connection of the client, or else they
-/// must be in the statement (row level security by `set role` is such a case).
+/// Results are kept in `store`, of which only the memory tier is of use: give it a store without
+/// files, of its own or shared with others. Of those who want the same result at the same time one
+/// reads it, and the others wait. The key is the statement's text, its parameters, the tables and
+/// the columns of Row. Whatever else results depend on must be the same on every connection of the
+/// client: the search path, the role that policies look at.
 ///
 /// A handle: copies are the same cache. With listen_url it has the thread of a db::listener, from
 /// its making until the last handle is gone, and asks the primary for its position by async_ calls

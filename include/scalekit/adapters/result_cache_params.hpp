@@ -25,7 +25,7 @@ struct result_cache_params {
   /// Every change of others is seen this long after it was acknowledged, at the latest, whatever
   /// happens to the connection that hears of it; as a rule it takes a round trip. To prove that
   /// nothing was missed, a cache in use sends the server a notification to itself four times in
-  /// this time, and without proof its reads go to the database. Default 2 s. Range 100 ms to 1 min.
+  /// this time, and without proof its reads go to the database. Default 2 s. Range 200 ms to 1 min.
   std::chrono::nanoseconds max_staleness = std::chrono::seconds(2);
 
   /// Results of more rows are not kept, nor are those that take more bytes: they are read each time
@@ -38,7 +38,8 @@ struct result_cache_params {
   /// Default 5 s. Range 1 ms to 24 h.
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
 
-  /// Events: those of db::listener, and "adapters.result_cache.probe_failed".
+  /// Events: those of db::listener, and "adapters.result_cache.probe_failed", the first of several,
+  /// when the primary does not tell its position.
   log_sink log = {};
 };
 

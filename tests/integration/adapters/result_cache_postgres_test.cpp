@@ -105,9 +105,15 @@ TEST_CASE("every kind of change is heard, and a transaction is heard once") {
                     " update counted set n = 1; delete from counted; commit") == 1);
   CHECK(heard_after("truncate counted") == 1);
 
+  s.exec(
+      "create table parent (id bigint primary key); insert into parent values (3), (4);"
+      "alter table counted add parent bigint references parent on delete cascade");
+  CHECK(heard_after("insert into counted values (3, 3, 3)") == 1);
+  CHECK(heard_after("delete from parent where id = 3") == 1);
+
   // One that is undone says nothing: the next is the first that is heard.
-  s.exec("begin; insert into counted values (1, 1); rollback");
-  CHECK(heard_after("insert into counted values (1, 1)") == 1);
+  s.exec("begin; insert into counted (id, n) values (1, 1); rollback");
+  CHECK(heard_after("insert into counted (id, n) values (1, 1)") == 1);
 }
 
 TEST_CASE("triggers are installed once, by however many, and for more tables later") {

@@ -211,7 +211,7 @@ TEST_CASE("settings that can never work are refused") {
   CHECK_THROWS_AS(made({.listen_url = "postgresql://h/d", .is_only_writer = true}),
                   std::invalid_argument);
   CHECK_THROWS_AS(made({.is_only_writer = true, .channel = ""}), std::invalid_argument);
-  CHECK_THROWS_AS(made({.is_only_writer = true, .max_staleness = 99ms}), std::invalid_argument);
+  CHECK_THROWS_AS(made({.is_only_writer = true, .max_staleness = 199ms}), std::invalid_argument);
   CHECK_THROWS_AS(made({.is_only_writer = true, .max_rows = 0}), std::invalid_argument);
   CHECK_THROWS_AS(made({.is_only_writer = true, .max_bytes = 100}), std::invalid_argument);
   CHECK_THROWS_AS(made({.is_only_writer = true, .timeout = 0ms}), std::invalid_argument);
