@@ -37,11 +37,11 @@ class changing_row {
     return seen;
   }
 
-  void read_until_seen() {
+  void read_until_seen(const db::call_options& options = {}) {
     std::unique_lock lock(mutex_);
     const auto all = static_cast<std::int64_t>(acknowledged_.size());
     lock.unlock();
-    CHECK(wait_until([&] { return read() >= all; }));
+    CHECK(wait_until([&] { return read(options) >= all; }));
   }
 
   int violations() const { return violations_; }

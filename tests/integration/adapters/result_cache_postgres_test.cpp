@@ -59,7 +59,8 @@ struct shop {
   }
   result_cache made(const settings_change& change) {
     adapters::install_change_triggers(client, {"counted"});
-    adapters::result_cache_params params{.listen_url = url};
+    // Long enough for proof to last on a machine that is busy.
+    adapters::result_cache_params params{.listen_url = url, .max_staleness = 1min, .timeout = 60s};
     if (change) change(params, name);
     return {client, store, std::move(params)};
   }
