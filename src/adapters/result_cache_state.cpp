@@ -2,6 +2,7 @@
 
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/random.hpp"
+#include "scalekit/db/bulk.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -31,6 +32,11 @@ constexpr db::sql_text echo_text =
     "select (select system_identifier from pg_control_system()),"
     " pg_walfile_name(pg_current_wal_insert_lsn()),"
     " (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, pg_notify($1, $2)::text";
+
+/// Whether a table has the trigger of change_trigger_script(), or is none.
+constexpr db::sql_text trigger_text =
+    "select to_regclass($1) is null or exists (select from pg_trigger"
+    " where tgrelid = to_regclass($1) and tgname = $2 and tgenabled <> 'D')";
 
 db::causal_token position_in(const std::vector<position_row>& rows) {
   if (rows.size() != 1) return {};
@@ -145,6 +151,7 @@ void result_cache_state::heard(const db::notification& said) {
 }
 
 read_plan result_cache_state::plan(std::span<const std::string> tables, const read_need& need) {
+  look_for_triggers(tables);
   read_plan result;
   tell([&](change_board& b, time_point now) {
     if (listener_ && !listener_->is_listening()) b.went_deaf();
@@ -190,6 +197,31 @@ void result_cache_state::send(const change_board::probe& probe) {
         });
   } catch (const std::exception& e) {
     failed(number, e.what());
+  }
+}
+
+/// Once a table. A trigger that is missing is otherwise found out by users who see old rows.
+void result_cache_state::look_for_triggers(std::span<const std::string> tables) {
+  if (params.is_only_writer) return;
+  for (const auto& name : tables) {
+    std::unique_lock lock(mutex_);
+    if (!looked_at_.insert(name).second) continue;
+    lock.unlock();
+    try {
+      client.async_read<bool>(
+          sql(trigger_text, db::detail::quoted_table(name), params.channel),
+          {.timeout = params.timeout, .consistency = db::consistency::primary()},
+          [weak = weak_from_this(), name](std::exception_ptr e, const std::vector<bool>& found) {
+            const auto self = weak.lock();
+            if (!self || e || found.empty() || found.front()) return;
+            self->params.log(log_level::warning, "adapters.result_cache.no_trigger",
+                             "changes of a table by others are not heard: it has no trigger that "
+                             "notifies the channel; see install_change_triggers()",
+                             {{"table", name}, {"channel", self->params.channel}});
+          });
+    } catch (const std::exception&) {
+      // The reads themselves will say what is wrong.
+    }
   }
 }
 

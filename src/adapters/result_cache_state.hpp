@@ -9,8 +9,10 @@
 #include "scalekit/db/listener.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,11 +59,14 @@ class result_cache_state : public std::enable_shared_from_this<result_cache_stat
   template <class What>
   void tell(What what);
   void send(const change_board::probe& probe);
+  void look_for_triggers(std::span<const std::string> tables);
   void failed(std::uint64_t number, const char* why);
 
   const std::string own_channel_;
   mutable std::mutex mutex_;
   change_board board_;
+  /// Tables whose triggers were looked for.
+  std::set<std::string, std::less<>> looked_at_;
   /// The last probe failed.
   bool is_failing_ = false;
   /// Last: it calls back until it is gone.

@@ -47,9 +47,9 @@ namespace scalekit::adapters {
 ///    database, and everything is with consistency::primary().
 ///
 /// 1 needs no clock, no triggers and no listener. 2, and 3 for writes of other processes, rest on
-/// the triggers: nobody checks that they are there. Changes that fire none are seen when the time
-/// to live is over: altered tables, refreshed materialized views, logical replication, and what the
-/// statement takes from the clock.
+/// the triggers; the log tells of a table that has none. Changes that fire none are seen when the
+/// time to live is over: altered tables, refreshed materialized views, logical replication, and
+/// what the statement takes from the clock.
 ///
 /// Results are kept in `store`, of which only the memory tier is of use: give it a store without
 /// files, of its own or shared with others. Of those who want the same result at the same time one

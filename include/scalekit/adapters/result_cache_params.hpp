@@ -39,7 +39,8 @@ struct result_cache_params {
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
 
   /// Events: those of db::listener, and "adapters.result_cache.probe_failed", the first of several,
-  /// when the primary does not tell its position.
+  /// when the primary does not tell its position; and "adapters.result_cache.no_trigger", once for
+  /// each table that lacks the trigger of change_triggers.hpp under the channel's name.
   log_sink log = {};
 };
 

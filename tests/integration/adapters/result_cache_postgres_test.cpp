@@ -11,6 +11,8 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -147,6 +149,33 @@ TEST_CASE("triggers are installed once, by however many, and for more tables lat
   s.exec("insert into later values (1)");
   CHECK_ERRC(adapters::install_change_triggers(s.client, {"no_such_table"}),
              errc::invalid_statement);
+}
+
+TEST_CASE("the log tells once of each table that has no trigger") {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  shop s([&](auto& params, const std::string&) {
+    params.log = scalekit::log_sink([&](const scalekit::log_record& r) {
+      const std::lock_guard lock(mutex);
+      if (r.event == "adapters.result_cache.no_trigger") told.emplace_back(r.fields[0].second);
+    });
+  });
+  s.exec("create table silent (id int); create table disabled (id int)");
+  adapters::install_change_triggers(s.client, {"disabled"});
+  s.exec("alter table disabled disable trigger all");
+  const cached of_all{cache::ttl::query,
+                      {"counted", "silent", "disabled", "public.silent", "none"}};
+
+  for (int i = 0; i < 3; ++i) s.it.read<int>(of_all, sql("select id from silent"));
+
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return told.size();
+  };
+  CHECK(wait_until([&] { return count() == 3; }));
+  const std::lock_guard lock(mutex);
+  CHECK(std::set<std::string>(told.begin(), told.end()) ==
+        std::set<std::string>{"silent", "public.silent", "disabled"});
 }
 
 TEST_CASE("many who want the same wait for one read") {
