@@ -21,12 +21,8 @@ constexpr std::size_t longest_key = 65536;
 constexpr char rows_follow = 'r';
 /// The result is too large: read it yourself.
 constexpr char is_large = 'l';
-
-/// How a load ends that is not to be kept: a store keeps whatever a loader returns.
-struct unkept {
-  std::shared_ptr<const std::string> bytes;
-  std::exception_ptr failure;
-};
+/// Whoever read it was stopped, or had no more time: read it yourself.
+constexpr char is_left_to_you = 'y';
 
 /// Nothing where the database alone can tell, or refuse.
 std::optional<read_need> need_of(const db::call_options& options) {
@@ -128,20 +124,26 @@ db::call_options cached_call::rest() const {
 std::string cached_call::load(const cache::load_context& context) {
   led_ = true;
   std::string bytes(1, rows_follow);
-  bool is_small = false;
   try {
     fill(context);
-    is_small = rows_.pack_into(bytes, state_->params.max_rows, state_->params.max_bytes);
   } catch (...) {
-    throw unkept{nullptr, std::current_exception()};
+    failure_ = std::current_exception();
+    if (!may_succeed_for_others(failure_)) throw;
+    return unkept(std::string(1, is_left_to_you));
   }
-  if (!is_small) {
+  if (!rows_.pack_into(bytes, state_->params.max_rows, state_->params.max_bytes)) {
     state_->counted.large.add();
     return std::string(1, is_large);
   }
   if (state_->is_current(how_.tables(), *plan_)) return bytes;
   state_->counted.changed.add();
-  throw unkept{std::make_shared<const std::string>(std::move(bytes)), nullptr};
+  return unkept(std::move(bytes));
+}
+
+/// For those who wait now alone: a store does not keep what was erased while it was loaded.
+std::string cached_call::unkept(std::string bytes) {
+  state_->store.erase(key_);
+  return bytes;
 }
 
 void cached_call::fill(const cache::load_context& context) {
@@ -201,31 +203,26 @@ consistency cached_call::with_floor() const {
 }
 
 bool cached_call::finish(std::exception_ptr failure, const cache::lookup<std::string>& found) {
-  if (!failure) return take(*found, found.tier == cache::tier::loader);
-  try {
-    std::rethrow_exception(std::move(failure));
-  } catch (const unkept& load) {
-    if (!load.failure) return take(*load.bytes, true);
-    const bool is_anothers = !led_ && may_succeed_for_others(load.failure);
-    if (!is_anothers || until_.expired()) std::rethrow_exception(load.failure);
-  }
-  state_->counted.misses.add();
-  return false;
-}
-
-bool cached_call::take(std::string_view kept, bool was_loaded) {
   auto& counted = state_->counted;
+  if (failure) std::rethrow_exception(std::move(failure));
   if (led_) {
+    if (failure_) std::rethrow_exception(failure_);
     counted.misses.add();
     return true;
   }
-  if (kept.front() == is_large) {
-    counted.by_choice.add();
-    return false;
+  const std::string_view kept = *found;
+  switch (kept.front()) {
+    case is_large:
+      counted.by_choice.add();
+      return false;
+    case is_left_to_you:
+      counted.misses.add();
+      return false;
+    default:
+      rows_.unpack_from(kept.substr(1));
+      (found.tier == cache::tier::loader ? counted.shared : counted.hits).add();
+      return true;
   }
-  rows_.unpack_from(kept.substr(1));
-  (was_loaded ? counted.shared : counted.hits).add();
-  return true;
 }
 
 }  // namespace scalekit::adapters::detail

@@ -74,7 +74,7 @@ class SCALEKIT_EXPORT cached_call {
   void fill(const cache::load_context& context);
   void read(db::call_options options);
   db::consistency with_floor() const;
-  bool take(std::string_view kept, bool was_loaded);
+  std::string unkept(std::string bytes);
 
   std::shared_ptr<result_cache_state> state_;
   const cached& how_;
@@ -86,6 +86,8 @@ class SCALEKIT_EXPORT cached_call {
   const std::string key_;
   /// Its own loader has run, so that the rows are in place.
   std::atomic<bool> led_{false};
+  /// How that ended.
+  std::exception_ptr failure_;
 };
 
 /// A read without a thread that waits for it, with what it refers to.
