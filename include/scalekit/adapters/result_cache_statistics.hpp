@@ -6,11 +6,12 @@
 
 namespace scalekit::adapters {
 
-/// Counts since the cache was made. Each read is exactly one of the first six.
+/// Counts since the cache was made. Each read that returns is exactly one of the first six.
 struct result_cache_statistics {
   /// Found.
   std::uint64_t hits = 0;
-  /// Read from the database for the cache.
+  /// Read from the database for the cache, or because another caller's read, which this one waited
+  /// for, was cancelled or ran out of time.
   std::uint64_t misses = 0;
   /// Got the result of another caller's miss.
   std::uint64_t shared = 0;

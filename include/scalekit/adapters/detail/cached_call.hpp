@@ -45,8 +45,7 @@ class SCALEKIT_EXPORT cached_call {
   cache::store& store() const noexcept;
   cache::call_options patience() const { return {.timeout = until_.remaining()}; }
 
-  /// Reads the rows from the database, and returns what is to be kept. What it throws is for
-  /// finish().
+  /// Reads the rows from the database, and returns what the store is to give to others.
   std::string load(const cache::load_context& context);
 
   /// True: the rows are there. Throws what the caller is to get.
