@@ -16,6 +16,12 @@ consistency consistency::bounded(std::chrono::nanoseconds lag) {
   return c;
 }
 
+consistency consistency::own_writes_and(const causal_token& token) noexcept {
+  consistency c;
+  c.token_ = token;
+  return c;
+}
+
 consistency consistency::after(const causal_token& token) noexcept {
   consistency c(kind::after);
   c.token_ = token;

@@ -22,6 +22,10 @@ class SCALEKIT_EXPORT consistency {
   /// The default: what was written is there when it is read.
   static consistency own_writes() noexcept { return {}; }
 
+  /// As own_writes(), and sees the write that gave `token` too: for who knows of a write that is
+  /// not this client's. An empty token adds nothing.
+  static consistency own_writes_and(const causal_token& token) noexcept;
+
   /// Sees every write acknowledged to anybody before the read began. Runs on the primary.
   static consistency primary() noexcept { return consistency(kind::primary); }
 

@@ -41,6 +41,10 @@ struct listener_params {
   /// half-open connection is found within twice this. Default 30 s. Range 100 ms to 1 h.
   std::chrono::nanoseconds check_interval = std::chrono::seconds(30);
 
+  /// Called after each such check that was answered, and after the notifications that came before
+  /// the answer. May be empty.
+  std::function<void()> on_check = {};
+
   /// Events: db.listener.connected, db.listener.lost, db.listener.callback_threw.
   log_sink log = {};
 };

@@ -103,6 +103,8 @@ void listen_loop::listen(PGconn* conn) {
         return;
       case wait_end::deadline:
         ask(conn, "select 1");
+        deliver(conn);
+        if (params_.on_check && !is_stopping()) guarded(params_.on_check);
         break;
       case wait_end::ready:
         if (PQconsumeInput(conn) != 1) fail(conn);

@@ -100,13 +100,16 @@ router::query router::to_read(const call_options& options, const call_frame& cal
   if (!watch_) return q;
   q.read.how = options.consistency;
   if (options.consistency.what() == consistency::kind::own_writes) {
+    causal_token newest;
     if (options.session) {
-      q.read.how = consistency::after(options.session->newest());
+      newest = options.session->newest();
     } else {
       const std::lock_guard lock(mutex_);
-      q.read.how = consistency::after(newest_);
+      newest = newest_;
       q.is_of_client = true;
     }
+    newest.merge(options.consistency.token());
+    q.read.how = consistency::after(newest);
   }
   if (!options.labels.empty()) q.read.labels = &options.labels;
   q.read.begun = steady_clock::now();

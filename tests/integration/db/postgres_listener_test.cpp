@@ -96,6 +96,25 @@ TEST_CASE("a listener finds out that its connection is half open") {
   CHECK(support::wait_until([&] { return e.resyncs >= 2; }));
 }
 
+TEST_CASE("a listener tells of every check that its server has answered") {
+  support::tcp_proxy proxy(shared_server().port());
+  ear e;
+  std::atomic<int> checks{0};
+  auto params = e.params({"jobs"});
+  params.check_interval = 100ms;
+  params.on_check = [&] { ++checks; };
+  db::listener l(through(proxy), params);
+
+  CHECK(support::wait_until([&] { return checks >= 2; }));
+
+  proxy.set_to_server({.swallow = true});
+  REQUIRE(support::wait_until([&] { return !l.is_listening(); }));
+  const int before = checks;
+  proxy.heal();
+  REQUIRE(support::wait_until([&] { return e.resyncs >= 2; }));
+  CHECK(support::wait_until([&] { return checks > before; }));
+}
+
 TEST_CASE("a listener that is closed while it waits or connects ends at once") {
   support::tcp_proxy proxy(shared_server().port());
   ear e;

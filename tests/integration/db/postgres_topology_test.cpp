@@ -184,6 +184,31 @@ TEST_CASE("a client, a session and a token see their writes while no replica rep
   CHECK(committed_in_session == 3);
 }
 
+TEST_CASE("own writes and a token: neither is missed while no replica replays") {
+  auto& of = shared_cluster();
+  make_table(of, "own_and_others");
+  auto client = db::client::open(of.url(), patient());
+  auto other = db::client::open(of.url(), patient());
+  const auto count = sql("select count(*) from own_and_others");
+  REQUIRE(wait_until([&] { return port_of_read(client) != of.primary().port(); }));
+  paused_replay pause(of);
+
+  const auto theirs =
+      db::causal_token::parse(other.write(sql("insert into own_and_others values (1)")).token());
+  const auto with_theirs =
+      client.read_one<int>(count, {.consistency = consistency::own_writes_and(theirs)});
+  client.write(sql("insert into own_and_others values (2)"));
+  const auto with_both =
+      client.read_one<int>(count, {.consistency = consistency::own_writes_and(theirs)});
+  const db::session older(theirs.to_string());
+  const auto own_of_session = client.read_one<int>(
+      count, {.consistency = consistency::own_writes_and({}), .session = older});
+
+  CHECK(with_theirs == 1);
+  CHECK(with_both == 2);
+  CHECK(own_of_session == 2);
+}
+
 TEST_CASE("a read that may only run on a replica waits until it has replayed the token") {
   auto& of = shared_cluster();
   make_table(of, "waiting_reads");

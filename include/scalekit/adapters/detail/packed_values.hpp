@@ -1,0 +1,20 @@
+#pragma once
+
+#include "scalekit/core/export.hpp"
+#include "scalekit/core/value.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace scalekit::adapters::detail {
+
+/// Appends a value: its kind (a byte), then of an integer or a real 8 bytes, of a text, a blob or
+/// an array 8 bytes of size and the content. In the machine's own order: what is packed never
+/// leaves the process. Different lists of values never pack to the same bytes.
+SCALEKIT_EXPORT void pack(std::string& to, const value_view& value);
+
+/// Takes a value from the front of `from`, into which it points. Throws errc::corrupt for what
+/// pack() has not written.
+SCALEKIT_EXPORT value_view unpack(std::string_view& from);
+
+}  // namespace scalekit::adapters::detail
