@@ -333,7 +333,7 @@ write_result transaction::resolve(const error& lost) {
       fate = inquiry.fate();
       token = inquiry.token();
       if (fate != commit_fate::in_progress) {
-        obstacle = "the server does not know it any more";
+        obstacle = "the server cannot tell any more";
         break;
       }
       obstacle = "it is still in progress";
