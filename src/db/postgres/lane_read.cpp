@@ -39,7 +39,7 @@ async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at,
       call_(std::move(call)),
       also_stop_(call_->stop()),
       frame_(frame),
-      under_way_(backend_->routes(), at) {
+      under_way_(backend_->routes(), at, detail::access::read) {
   frame_.stops = {&options_.stop, &also_stop_};
   frame_.scope = &options_.scope;
   entry = std::move(known);

@@ -82,7 +82,7 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       site_(site),
       read_only_(options.read_only),
       session_(options.session),
-      under_way_(backend_->routes(), *at_) {
+      under_way_(backend_->routes(), *at_, read_only_ ? access::read : access::write) {
   try {
     begin_call begin(begin_text(options), !read_only_, site_);
     converse(begin);
