@@ -1,7 +1,5 @@
 #include "catalogue.hpp"
 
-#include "database.hpp"
-
 #include <boost/describe/class.hpp>
 
 #include <stdexcept>
@@ -12,8 +10,8 @@ using scalekit::db::sql;
 
 BOOST_DESCRIBE_STRUCT(catalogue::product, (), (id, name))
 
-catalogue read_catalogue(const std::filesystem::path& database) {
-  auto db = open_read_only(database);
+catalogue read_catalogue(const shop_location& shop) {
+  auto db = open_books(shop);
   catalogue found;
   found.products = db.read<catalogue::product>(sql("select id, name from product order by id"));
   found.categories = db.read<std::string>(

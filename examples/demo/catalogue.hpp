@@ -1,7 +1,8 @@
 #pragma once
 
+#include "database.hpp"
+
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,6 @@ struct catalogue {
 };
 
 /// Reads it from a shop's database while no server runs. Throws scalekit::error.
-catalogue read_catalogue(const std::filesystem::path& database);
+catalogue read_catalogue(const shop_location& shop);
 
 }  // namespace demo

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "database.hpp"
 #include "ledger.hpp"
 #include "phases.hpp"
 #include "server_stats.hpp"
@@ -21,11 +22,14 @@ struct check {
 /// Reads the books of a stopped shop: what was acknowledged is there, what happened once happened
 /// once, and the stock adds up. `every_order`: also orders that nobody was told of must have had
 /// their effects, because their jobs were enqueued with them.
-std::vector<check> check_books(const std::string& name, const std::filesystem::path& dir,
+std::vector<check> check_books(const std::string& name, const shop_location& where,
                                const ledger& acknowledged, const server_stats& at_end,
                                bool every_order);
 
 /// The runs: customers within their limits, (c) better than (b), and (d) as good as (c).
 std::vector<check> check_runs(const phase_result& b, const phase_result& c, const phase_result& d);
+
+/// A run in which a replica died: nobody was told of it.
+check check_loss(const phase_result& run);
 
 }  // namespace demo

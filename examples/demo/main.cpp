@@ -3,13 +3,19 @@
 // checked. Exits with 0 only if every promise was kept.
 
 #include "checks.hpp"
+#include "ground.hpp"
 #include "phases.hpp"
 #include "summary.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 namespace {
@@ -23,21 +29,40 @@ void append(std::vector<check>& to, std::vector<check> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+/// Kills a replica after a while, on a thread of its own.
+class loses_a_replica {
+ public:
+  loses_a_replica(ground& stand, std::chrono::nanoseconds after) {
+    if (!stand.has_replicas()) return;
+    thread_ = std::jthread([&stand, after](const std::stop_token& stop) {
+      std::mutex mutex;
+      std::condition_variable_any clock;
+      std::unique_lock lock(mutex);
+      clock.wait_for(lock, stop, after, [] { return false; });
+      if (!stop.stop_requested()) stand.lose_a_replica();
+    });
+  }
+
+ private:
+  std::jthread thread_;
+};
+
 int run(const options& chosen) {
+  if (chosen.postgres) std::cout << "== a primary and two replicas\n";
+  const auto stand = chosen.postgres ? make_postgres_ground(chosen.dir / "postgres")
+                                     : make_sqlite_ground(chosen.dir);
   std::cout << "== catalogue\n";
-  auto database = prepare_catalogue(chosen);
-  auto shop = read_catalogue(database);
+  prepare_catalogue(chosen, stand->catalogue());
+  auto shop = read_catalogue(stand->catalogue());
   std::cout << "   " << shop.products.size() << " products in " << shop.categories.size()
             << " categories\n";
-  auto direct_dir = chosen.dir / "direct";
-  auto full_dir = chosen.dir / "full";
-  copy_shop(database, direct_dir);
-  copy_shop(database, full_dir);
+  const auto direct_shop = stand->copy_of_catalogue("direct");
+  const auto full_shop = stand->copy_of_catalogue("full");
   std::vector<phase_result> runs;
   std::vector<check> checks;
 
   std::cout << "== (a) capacity with cache and queue off\n";
-  stage direct(chosen, "direct", direct_dir, shop);
+  stage direct(chosen, "direct", direct_shop, shop);
   runs.push_back(direct.find_capacity());
   auto rate = chosen.factor * runs.back().load.total.goodput;
   std::cout << "== (b) " << chosen.factor << " times that, cache and queue off\n";
@@ -45,19 +70,26 @@ int run(const options& chosen) {
   auto direct_end = direct.close();
 
   std::cout << "== (c) the same, cache and queue on\n";
-  stage full(chosen, "full", full_dir, shop);
+  stage full(chosen, "full", full_shop, shop);
   runs.push_back(full.run("(c) on", rate, 0));
-  std::cout << "== (d) the same, with an abuser among the clients\n";
-  runs.push_back(full.run("(d) on + abuser", rate, abuse_per_second));
+  std::cout << "== (d) the same, with an abuser among the clients"
+            << (stand->has_replicas() ? ", and a replica killed half way\n" : "\n");
+  {
+    const loses_a_replica loss(*stand, full.half_of_a_run());
+    runs.push_back(full.run("(d) on + abuser", rate, abuse_per_second));
+  }
   auto full_end = full.close();
 
   std::cout << "== checking the books\n";
-  append(checks, check_books("off", direct_dir, direct.acknowledged(), direct_end, false));
-  append(checks, check_books("on", full_dir, full.acknowledged(), full_end, true));
+  append(checks, check_books("off", direct_shop, direct.acknowledged(), direct_end, false));
+  append(checks, check_books("on", full_shop, full.acknowledged(), full_end, true));
   append(checks, check_runs(runs[1], runs[2], runs[3]));
+  if (stand->has_replicas()) checks.push_back(check_loss(runs[3]));
 
   std::cout << "\n"
             << summary_table(runs) << jobs_line(full_end) << "\n"
+            << hosts_section("cache and queue off", direct_end)
+            << hosts_section("cache and queue on", full_end)
             << slow_section("cache and queue off", direct_end) << "\n"
             << slow_section("cache and queue on", full_end) << "\n"
             << check_list(checks);

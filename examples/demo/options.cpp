@@ -26,6 +26,8 @@ std::optional<options> parse_command_line(int argc, char** argv) {
       ->check(CLI::Range(0.1, 10.0))
       ->capture_default_str();
   app.add_option("--seed", chosen.seed, "of the load")->capture_default_str();
+  app.add_flag("--postgres", chosen.postgres,
+               "on a PostgreSQL primary and two replicas, which are started for it");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -35,6 +37,9 @@ std::optional<options> parse_command_line(int argc, char** argv) {
     throw std::invalid_argument(wrong.what());
   }
   chosen.phase = std::chrono::seconds(seconds);
+  // There the shop is held up by the machine, not by one writer, and the load comes from the same
+  // machine.
+  if (chosen.postgres && app.count("--factor") == 0) chosen.factor = 1.25;
   return chosen;
 }
 

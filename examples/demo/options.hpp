@@ -18,9 +18,11 @@ struct options {
   std::string catalogue = "auto";
   /// Length of each measured run.
   std::chrono::seconds phase{12};
-  /// Load of the runs (b) to (d), as a multiple of the capacity that (a) found.
+  /// Load of the runs (b) to (d), as a multiple of the capacity that (a) found. On PostgreSQL 1.25.
   double factor = 1.5;
   std::uint64_t seed = 1;
+  /// On a PostgreSQL primary and two replicas that the demo starts, instead of SQLite.
+  bool postgres = false;
 };
 
 /// Nothing when only --help was asked for. Throws std::invalid_argument for what is wrong.

@@ -31,8 +31,11 @@ constexpr auto patience = 2s;
 constexpr std::size_t connections = 2 * (shoppers::customers + 1);
 
 std::vector<std::string> arguments(const options& chosen, const std::string& mode,
-                                   const fs::path& dir) {
-  return {"--port", "0", "--dir", dir.string(), "--mode", mode, "--catalogue", chosen.catalogue};
+                                   const shop_location& shop) {
+  std::vector<std::string> all{"--port", "0",  "--dir",       shop.dir.string(),
+                               "--mode", mode, "--catalogue", chosen.catalogue};
+  if (shop.has_server()) all.insert(all.end(), {"--database", shop.database});
+  return all;
 }
 
 void show(const ops::load_progress& now) {
@@ -47,12 +50,11 @@ void show(const ops::load_progress& now) {
 
 }  // namespace
 
-stage::stage(const options& chosen, const std::string& mode, const fs::path& dir,
+stage::stage(const options& chosen, const std::string& mode, const shop_location& where,
              const catalogue& shop)
     : options_(chosen),
-      dir_(dir),
       shoppers_(shop, book_, chosen.seed),
-      server_(chosen.storefront, arguments(chosen, mode, dir), dir / "server.log") {
+      server_(chosen.storefront, arguments(chosen, mode, where), where.dir / "server.log") {
   server_.wait_until_listening(start_timeout);
 }
 
@@ -108,6 +110,10 @@ phase_result stage::run(const std::string& title, double rate, double abuse) {
   return result;
 }
 
+std::chrono::nanoseconds stage::half_of_a_run() const {
+  return warm_up + std::chrono::nanoseconds(options_.phase) / 2;
+}
+
 void stage::start_job(const std::string& kind) {
   auto reply = fetch(server_.port(), "POST", "/admin/jobs", R"({"kind":")" + kind + R"("})", 30s);
   if (reply.status != 202) {
@@ -130,19 +136,12 @@ server_stats stage::close() {
   return stats;
 }
 
-fs::path prepare_catalogue(const options& chosen) {
-  auto dir = chosen.dir / "catalogue";
-  fs::create_directories(dir);
-  server_process server(chosen.storefront, arguments(chosen, "direct", dir), dir / "server.log");
+void prepare_catalogue(const options& chosen, const shop_location& shop) {
+  fs::create_directories(shop.dir);
+  server_process server(chosen.storefront, arguments(chosen, "direct", shop),
+                        shop.dir / "server.log");
   server.wait_until_listening(start_timeout);
   server.stop(stop_timeout);
-  return dir / "shop.db";
-}
-
-void copy_shop(const fs::path& database, const fs::path& dir) {
-  fs::remove_all(dir);
-  fs::create_directories(dir);
-  fs::copy_file(database, dir / "shop.db");
 }
 
 }  // namespace demo

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "catalogue.hpp"
+#include "database.hpp"
 #include "ledger.hpp"
 #include "options.hpp"
 #include "server_process.hpp"
@@ -9,7 +10,7 @@
 
 #include <scalekit/ops/load_generator.hpp>
 
-#include <filesystem>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -28,9 +29,9 @@ struct phase_result {
 /// A server in one mode on a shop of its own, and those who come to it.
 class stage {
  public:
-  /// Starts the server on the shop in `dir`, and waits until it serves. `mode` is the
+  /// Starts the server on the shop at `where`, and waits until it serves. `mode` is the
   /// storefront's option.
-  stage(const options& chosen, const std::string& mode, const std::filesystem::path& dir,
+  stage(const options& chosen, const std::string& mode, const shop_location& where,
         const catalogue& shop);
 
   /// How much the server can do: every connection asks as soon as it has its answer. The better
@@ -41,12 +42,14 @@ class stage {
   /// happens while the rate rises to its full height is not measured.
   phase_result run(const std::string& title, double rate, double abuse);
 
+  /// From the begin of run() to the middle of what it measures.
+  std::chrono::nanoseconds half_of_a_run() const;
+
   /// The rest of the six kinds of jobs, waits until every job is done, and stops the server.
   /// Returns the last statistics.
   server_stats close();
 
   const ledger& acknowledged() const noexcept { return book_; }
-  const std::filesystem::path& dir() const noexcept { return dir_; }
 
  private:
   scalekit::ops::load_params params(std::vector<scalekit::ops::load_stage> stages);
@@ -54,17 +57,12 @@ class stage {
   void start_job(const std::string& kind);
 
   const options& options_;
-  std::filesystem::path dir_;
   ledger book_;
   shoppers shoppers_;
   server_process server_;
 };
 
-/// Imports the catalogue into a shop of its own, unless that was done before. Returns its
-/// database.
-std::filesystem::path prepare_catalogue(const options& chosen);
-
-/// A fresh shop in `dir`, with the imported catalogue and nothing sold.
-void copy_shop(const std::filesystem::path& database, const std::filesystem::path& dir);
+/// Imports the catalogue into a shop of its own, unless that was done before.
+void prepare_catalogue(const options& chosen, const shop_location& shop);
 
 }  // namespace demo

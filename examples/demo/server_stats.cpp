@@ -30,6 +30,19 @@ void read_queue(const json::object& queue, server_stats& into) {
   }
 }
 
+void read_hosts(const json::object& database, server_stats& into) {
+  for (const auto& element : database.at("hosts").as_array()) {
+    const auto& h = element.as_object();
+    into.hosts.push_back({.name = text(h, "name"),
+                          .role = text(h, "role"),
+                          .reads = count(h, "reads"),
+                          .state = text(h, "state")});
+    if (const auto* lag = h.if_contains("lag_us")) {
+      into.hosts.back().lag_ms = lag->to_number<double>() / 1000;
+    }
+  }
+}
+
 }  // namespace
 
 server_stats parse_stats(std::string_view page) {
@@ -42,6 +55,7 @@ server_stats parse_stats(std::string_view page) {
     stats.cache_hits = stats.cache_lookups * cache.at("hit_ratio").to_number<double>();
   }
   read_queue(all.at("queue").as_object(), stats);
+  if (const auto* database = all.if_contains("database")) read_hosts(database->as_object(), stats);
   for (const auto& element : all.at("slow_statements").as_array()) {
     const auto& s = element.as_object();
     stats.slowest.push_back({text(s, "sql"), count(s, "calls"),

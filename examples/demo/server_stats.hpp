@@ -15,6 +15,16 @@ struct slow_statement {
   double p95_ms = 0;
 };
 
+/// A database server, as the shop sees it.
+struct database_host {
+  std::string name;
+  std::string role;
+  std::uint64_t reads = 0;
+  /// Negative: not known.
+  double lag_ms = -1;
+  std::string state;
+};
+
 /// What the demo wants to know from the server's /stats.
 struct server_stats {
   double cache_lookups = 0;
@@ -24,6 +34,9 @@ struct server_stats {
   std::uint64_t jobs_open = 0;
   std::uint64_t jobs_dead = 0;
   std::map<std::string, std::uint64_t> jobs_done;
+
+  /// None of SQLite.
+  std::vector<database_host> hosts;
 
   std::vector<slow_statement> slowest;
   std::vector<std::string> n_plus_one;

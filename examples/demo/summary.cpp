@@ -107,6 +107,21 @@ std::string jobs_line(const server_stats& at_end) {
   return text + "\n";
 }
 
+std::string hosts_section(const std::string& title, const server_stats& stats) {
+  if (stats.hosts.empty()) return {};
+  std::string text = title + ": database servers\n";
+  for (const auto& h : stats.hosts) {
+    text += "  " + left(h.name, 20) + left(h.role, 9) + right(to_string(h.reads), 9) + " reads";
+    if (h.state.starts_with("unreachable")) {
+      text += ", " + h.state.substr(0, h.state.find('\n'));
+    } else if (h.lag_ms >= 0) {
+      text += ", lag " + with_digits(h.lag_ms, 1) + " ms";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string slow_section(const std::string& title, const server_stats& stats) {
   std::string text = title + ": top statements by total time\n";
   text += right("calls", 10) + right("total ms", 10) + right("p95 ms", 9) + "  statement\n";

@@ -19,6 +19,8 @@ std::optional<options> parse_command_line(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--dir", chosen.dir, "where database, cache, outbox, reports and backups live")
       ->capture_default_str();
+  app.add_option("--database", chosen.database,
+                 "postgresql://HOST[:PORT][,HOST...]/DATABASE; default: a SQLite file in --dir");
   std::map<std::string, serving_mode> modes{{"full", serving_mode::full},
                                             {"direct", serving_mode::direct}};
   app.add_option("--mode", chosen.mode, "full, or direct: no cache, jobs inside the request")
@@ -30,7 +32,8 @@ std::optional<options> parse_command_line(int argc, char** argv) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   std::map<std::string, bool> syncs{{"full", true}, {"normal", false}};
-  app.add_option("--sync", chosen.sync_full, "full: acknowledged orders survive a power failure")
+  app.add_option("--sync", chosen.sync_full,
+                 "SQLite; full: acknowledged orders survive a power failure")
       ->transform(CLI::CheckedTransformer(syncs));
   app.add_option("--client-rate", chosen.client_rate, "requests a second for one client address")
       ->check(CLI::Range(1, 1'000'000))

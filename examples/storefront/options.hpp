@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace storefront {
 
@@ -19,12 +20,14 @@ enum class serving_mode {
 struct options {
   std::uint16_t port = 8080;
   std::filesystem::path dir = "storefront-data";
+  /// A URL for db::client::open. Empty: a SQLite file in `dir`.
+  std::string database;
   serving_mode mode = serving_mode::full;
   catalogue_choice catalogue;
   /// Event loops.
   std::size_t threads = 1;
   /// True: an order is on the disk before it is acknowledged. False: a power failure may lose the
-  /// last ones; a crash of the process never does.
+  /// last ones; a crash of the process never does. Of SQLite only.
   bool sync_full = true;
   /// Requests a second that one client may make, and as many again in a burst.
   std::uint32_t client_rate = 200;

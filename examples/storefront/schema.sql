@@ -1,5 +1,5 @@
--- The shop's tables. The queue keeps its own, in the same file, so that an order and its jobs
--- commit together. Times are microseconds since 1970-01-01 UTC, money is in cents.
+-- The shop's tables, as SQLite takes them; schema.cpp makes PostgreSQL's of them. The queue keeps
+-- its own in the same database, so that an order and its jobs commit together. Times are microseconds since 1970-01-01 UTC, money is in cents.
 
 create table if not exists product (
   id integer primary key,
@@ -111,7 +111,7 @@ create table if not exists report (
 ) strict, without rowid;
 
 create table if not exists backup (
-  job_id text primary key,              -- the file is DIR/backups/<job_id>.db
+  job_id text primary key,              -- the file is DIR/backups/<job_id>.db or .csv
   bytes integer not null,
   written_at integer not null
 ) strict, without rowid;

@@ -43,9 +43,11 @@ db::client open_database(const options& settings, const data_dir& dirs,
       settings.sync_full ? db::synchronous_mode::full : db::synchronous_mode::normal;
   params.tracker = tracker;
   params.log = log;
-  auto client = db::client::open(dirs.database_url(), params, work);
+  const auto url = settings.database.empty() ? dirs.database_url() : settings.database;
+  auto client = db::client::open(url, params, work);
 
-  const std::array<std::string_view, 1> steps{schema_sql};
+  const auto schema = schema_for(client.dialect());
+  const std::array<std::string_view, 1> steps{schema};
   client.migrate("storefront", steps);
   return client;
 }

@@ -9,10 +9,18 @@
 #endif
 #include "scalekit/core/error.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
 namespace scalekit::db {
+namespace {
+
+/// Programs that start at the same time agree on it: never change it.
+constexpr std::int64_t schema_lock = 7'236'840'951'204'117;
+
+}  // namespace
 
 client client::open(std::string_view url, client_params params, scalekit::execution exec) {
 #ifdef SCALEKIT_WITH_POSTGRES
@@ -72,6 +80,9 @@ void client::run_script(std::string_view script, const transaction_options& opti
 std::size_t client::migrate(std::string_view component, std::span<const std::string_view> steps,
                             const transaction_options& options, std::source_location site) {
   auto tx = begin(options, site);
+  // Two that create a table at the same time would otherwise both find it missing. Whoever comes
+  // second waits for as long as its transaction may.
+  tx.lock(schema_lock, {.timeout = std::chrono::hours{24}}, site);
   tx.run_script(
       "create table if not exists scalekit_schema ("
       "component text not null primary key, steps integer not null)");
@@ -99,6 +110,10 @@ void client::close(std::chrono::nanoseconds timeout) {
 
 client_statistics client::statistics() const {
   return backend_->statistics();
+}
+
+dialect client::dialect() const noexcept {
+  return backend_->dialect();
 }
 
 const scalekit::execution& client::execution() const noexcept {

@@ -1,6 +1,9 @@
 #include "queue/disposition.hpp"
 
+#include "queue/utf8.hpp"
+
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace scalekit::queue::detail {
@@ -91,9 +94,12 @@ std::string clean_reason(std::string text) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     text.resize(end);
   }
-  std::replace_if(
-      text.begin(), text.end(),
-      [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
+  for (std::size_t i = 0; i < text.size();) {
+    const auto size = utf8_character(std::string_view(text).substr(i));
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (size == 0 || (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) text[i] = '?';
+    i += std::max<std::size_t>(size, 1);
+  }
   return text;
 }
 

@@ -55,7 +55,8 @@ settlement after_crash(const orphan& o, int max_crashes, wall_time now);
 /// True for a job that may be the one that kills its workers, and has one chance left.
 bool is_suspect(const job_history& past, int max_crashes) noexcept;
 
-/// Fit to be stored and shown: at most 1 KiB, cut between characters, without control characters.
+/// Fit to be stored and shown: at most 1 KiB, cut between characters, valid UTF-8 without
+/// control characters.
 std::string clean_reason(std::string text);
 
 }  // namespace scalekit::queue::detail

@@ -104,8 +104,14 @@ class engine {
   virtual bool delete_dead_letter(job_id id) = 0;
 };
 
-/// Tables in a SQLite database whose names begin with `prefix`.
+/// The engine for the client's database, in tables whose names begin with `prefix`.
+std::unique_ptr<engine> make_engine(db::client client, std::string prefix,
+                                    std::chrono::nanoseconds call_timeout);
+
+// One for each database.
 std::unique_ptr<engine> make_sqlite_engine(db::client client, std::string prefix,
                                            std::chrono::nanoseconds call_timeout);
+std::unique_ptr<engine> make_postgres_engine(db::client client, std::string prefix,
+                                             std::chrono::nanoseconds call_timeout);
 
 }  // namespace scalekit::queue::detail

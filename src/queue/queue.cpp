@@ -56,7 +56,7 @@ std::vector<job_id> store(detail::queue_state& state, db::transaction* tx,
 queue::queue(const db::client& db, queue_params params) {
   detail::validate(params);
   state_ = std::make_shared<detail::queue_state>();
-  state_->store = detail::make_sqlite_engine(db, params.table_prefix, params.call_timeout);
+  state_->store = detail::make_engine(db, params.table_prefix, params.call_timeout);
   state_->params = std::move(params);
   state_->exec = db.execution();
 }

@@ -1,6 +1,8 @@
 #include "queue/sqlite_engine.hpp"
 
 #include "queue/json_list.hpp"
+#include "queue/sqlite_schema.hpp"
+#include "queue/table_prefix.hpp"
 
 #include <tuple>
 #include <unistd.h>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <string>
 #include <string_view>
 
 // The tables of the SQLite engine. `@` stands for the prefix of their names.
@@ -80,19 +79,5 @@ create table @counter (
 ) strict, without rowid;
 insert into @counter (name, value) values ('lease', 0);
 )"};
-
-/// `text` with the prefix put in.
-inline std::string with_prefix(std::string_view text, std::string_view prefix) {
-  std::string out;
-  out.reserve(text.size() + 8 * prefix.size());
-  for (const char c : text) {
-    if (c == '@') {
-      out.append(prefix);
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
 
 }  // namespace scalekit::queue::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "queue/sqlite_schema.hpp"
+#include "queue/table_prefix.hpp"
 
 #include <string>
 #include <string_view>

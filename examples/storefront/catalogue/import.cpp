@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -20,18 +22,23 @@ using db::sql;
 // and one for all would keep everything in memory.
 constexpr std::size_t batch_size = 2000;
 
-void insert(db::transaction& tx, const catalogue_product& product) {
-  tx.write(
-      sql("insert into product (id, name, version, category, manufacturer, description, "
-          "size_bytes, price_cents, initial_stock, stock) "
-          "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-          product.id, product.name, product.version, product.category, product.manufacturer,
-          product.description, product.size_bytes, product.price_cents, product.stock));
-  std::int64_t position = 0;
-  for (const auto& name : product.depends) {
-    tx.write(sql("insert into dependency (product_id, position, depends_on) values ($1, $2, $3)",
-                 product.id, ++position, name));
+void insert(db::transaction& tx, const std::vector<catalogue_product>& batch) {
+  using std::int64_t;
+  using text = std::string_view;
+  std::vector<std::tuple<int64_t, text, text, text, text, text, int64_t, int64_t, int64_t, int64_t>>
+      products;
+  std::vector<std::tuple<int64_t, int64_t, text>> dependencies;
+  for (const auto& p : batch) {
+    products.emplace_back(p.id, p.name, p.version, p.category, p.manufacturer, p.description,
+                          p.size_bytes, p.price_cents, p.stock, p.stock);
+    int64_t position = 0;
+    for (const auto& name : p.depends) dependencies.emplace_back(p.id, ++position, name);
   }
+  tx.insert_many({"product",
+                  {"id", "name", "version", "category", "manufacturer", "description", "size_bytes",
+                   "price_cents", "initial_stock", "stock"}},
+                 products);
+  tx.insert_many({"dependency", {"product_id", "position", "depends_on"}}, dependencies);
 }
 
 /// Takes records, keeps the first of each name, writes them in batches.
@@ -47,9 +54,7 @@ class importer {
   }
 
   void flush() {
-    db_.transaction([&](db::transaction& tx) {
-      for (const auto& product : batch_) insert(tx, product);
-    });
+    db_.transaction([&](db::transaction& tx) { insert(tx, batch_); });
     batch_.clear();
     std::fprintf(stderr, "\rimporting the catalogue: %zu products", names_.size());
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 #include <string>
+#include <tuple>
+#include <vector>
 
 namespace storefront {
 namespace {
@@ -20,6 +22,8 @@ void add_past_sales(transaction& tx, std::int64_t products) {
     return 1 + static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(limit));
   };
   auto sales = std::min(most_past_sales, products * 20);
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>>
+      rows;
   for (std::int64_t i = 0; i < sales; ++i) {
     // One draw a line: the order of arguments is the compiler's choice.
     auto retailer = one_of(retailer_count);
@@ -27,11 +31,10 @@ void add_past_sales(transaction& tx, std::int64_t products) {
     auto month = one_of(24);
     auto quantity = one_of(50);
     auto price_cents = one_of(50'000);
-    tx.write(
-        sql("insert into past_sale (retailer_id, product_id, month, quantity, revenue_cents) "
-            "values ($1, $2, $3, $4, $5)",
-            retailer, product, month, quantity, quantity * price_cents));
+    rows.emplace_back(retailer, product, month, quantity, quantity * price_cents);
   }
+  tx.insert_many({"past_sale", {"retailer_id", "product_id", "month", "quantity", "revenue_cents"}},
+                 rows);
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ problem to_problem(const scalekit::error& failure) {
   if (code == errc::closed) {
     return unavailable("stopping", "the shop is closing", "5");
   }
+  if (code == errc::value_out_of_range) return bad_request("a value is not one that can be stored");
   // Conflicts, timeouts, shedding: the same request may succeed in a moment.
   if (scalekit::is_transient(code)) {
     return unavailable("busy", "the shop is busy; try again", "1");

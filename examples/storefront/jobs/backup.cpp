@@ -4,8 +4,11 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
+#include <tuple>
 
 namespace storefront {
 namespace {
@@ -39,9 +42,7 @@ void vacuum_into(const std::filesystem::path& from, const std::filesystem::path&
   check(sqlite3_step(prepared) == SQLITE_DONE);
 }
 
-}  // namespace
-
-std::int64_t write_backup(const data_dir& dirs, std::string_view job_id, std::string_view attempt) {
+std::int64_t copy_sqlite(const data_dir& dirs, std::string_view job_id, std::string_view attempt) {
   auto target = dirs.backups / (std::string(job_id) + ".db");
   auto temporary = target;
   temporary += "." + std::string(attempt) + ".tmp";
@@ -55,6 +56,50 @@ std::int64_t write_backup(const data_dir& dirs, std::string_view job_id, std::st
     throw;
   }
   return static_cast<std::int64_t>(std::filesystem::file_size(target));
+}
+
+/// One snapshot of the books, on a replica if need be: it keeps nobody from selling.
+std::int64_t export_books(scalekit::db::client& db, const data_dir& dirs, std::string_view job_id,
+                          std::string_view attempt) {
+  using scalekit::db::sql;
+  using std::to_string;
+  std::string csv = "order,retailer,placed_at,paid_at,line,product,quantity,price_cents\r\n";
+  scalekit::db::transaction_options snapshot;
+  snapshot.read_only = true;
+  db.transaction(
+      [&](scalekit::db::transaction& tx) {
+        csv.resize(csv.find('\n') + 1);
+        using row =
+            std::tuple<std::int64_t, std::int64_t, std::int64_t, std::optional<std::int64_t>,
+                       std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+        tx.read_each<row>(
+            sql("select o.id, o.retailer_id, o.placed_at, p.paid_at, l.line, l.product_id, "
+                "l.quantity, l.price_cents from orders o join order_line l on l.order_id = o.id "
+                "left join payment p on p.order_id = o.id order by o.id, l.line"),
+            [&](const row& r) {
+              const auto& [order, retailer, placed, paid, line, product, quantity, price] = r;
+              csv += to_string(order) + ',' + to_string(retailer) + ',' + to_string(placed) + ',' +
+                     (paid ? to_string(*paid) : "") + ',' + to_string(line) + ',' +
+                     to_string(product) + ',' + to_string(quantity) + ',' + to_string(price) +
+                     "\r\n";
+            },
+            {.timeout = std::chrono::seconds(30)});
+      },
+      snapshot);
+  const auto target = dirs.backups / (std::string(job_id) + ".csv");
+  auto temporary = target;
+  temporary += "." + std::string(attempt) + ".tmp";
+  write_atomically(temporary, attempt, csv);
+  put_in_place(temporary, target);
+  return static_cast<std::int64_t>(csv.size());
+}
+
+}  // namespace
+
+std::int64_t write_backup(scalekit::db::client& db, const data_dir& dirs, std::string_view job_id,
+                          std::string_view attempt) {
+  return db.dialect() == scalekit::db::dialect::sqlite ? copy_sqlite(dirs, job_id, attempt)
+                                                       : export_books(db, dirs, job_id, attempt);
 }
 
 void note_backup(scalekit::db::transaction& tx, std::string_view job_id, std::int64_t bytes) {

@@ -34,8 +34,11 @@ std::int64_t write_report(scalekit::db::client& db, const data_dir& dirs, std::s
                           std::string_view attempt);
 void note_report(scalekit::db::transaction& tx, std::string_view job_id, std::int64_t bytes);
 
-/// Copies the database as it is now to <job_id>.db; returns its size.
-std::int64_t write_backup(const data_dir& dirs, std::string_view job_id, std::string_view attempt);
+/// Returns the size of what it wrote. Of SQLite: the database as it is now, as <job_id>.db. Of
+/// PostgreSQL: the shop's books (orders, their lines and payments) as they are now, as
+/// <job_id>.csv; a copy of the database is its administrator's business (pg_basebackup, pg_dump).
+std::int64_t write_backup(scalekit::db::client& db, const data_dir& dirs, std::string_view job_id,
+                          std::string_view attempt);
 void note_backup(scalekit::db::transaction& tx, std::string_view job_id, std::int64_t bytes);
 
 }  // namespace storefront

@@ -10,10 +10,14 @@ using scalekit::db::sql;
 
 void send_confirmation(scalekit::db::client& db, const data_dir& dirs, std::string_view job_id,
                        std::string_view attempt, std::int64_t order_id) {
+  // Perhaps another process has taken the order: this one's own writes say nothing about it.
+  scalekit::db::call_options asked;
+  asked.consistency = scalekit::db::consistency::primary();
   auto [email, total_cents] = db.read_one<std::tuple<std::string, std::int64_t>>(
       sql("select r.email, o.total_cents from orders o join retailer r on r.id = o.retailer_id "
           "where o.id = $1",
-          order_id));
+          order_id),
+      asked);
   std::string mail = "To: " + email + "\r\nMessage-ID: <job-";
   mail.append(job_id).append("@storefront.example>\r\nSubject: Your order ");
   mail.append(std::to_string(order_id)).append("\r\n\r\nThank you. The total is ");

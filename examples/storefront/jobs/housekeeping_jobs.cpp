@@ -52,7 +52,7 @@ void add_housekeeping_jobs(queue::worker& worker, shop& shop) {
   });
   worker.on("backup", [&shop](queue::attempt& attempt) {
     auto job = std::to_string(attempt.id());
-    auto bytes = write_backup(shop.dirs, job, to_string(attempt.lease()));
+    auto bytes = write_backup(shop.db, shop.dirs, job, to_string(attempt.lease()));
     shop.db.transaction([&](scalekit::db::transaction& tx) {
       note_backup(tx, job, bytes);
       attempt.complete_in(tx);
@@ -69,7 +69,7 @@ std::string do_housekeeping_now(shop& shop, std::string_view kind) {
     auto bytes = write_report(shop.db, shop.dirs, job, "1");
     shop.db.transaction([&](scalekit::db::transaction& tx) { note_report(tx, job, bytes); });
   } else if (kind == "backup") {
-    auto bytes = write_backup(shop.dirs, job, "1");
+    auto bytes = write_backup(shop.db, shop.dirs, job, "1");
     shop.db.transaction([&](scalekit::db::transaction& tx) { note_backup(tx, job, bytes); });
   } else {
     clean_caches(shop);

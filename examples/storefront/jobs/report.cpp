@@ -33,8 +33,9 @@ std::string csv_field(std::string_view field) {
 std::int64_t write_report(scalekit::db::client& db, const data_dir& dirs, std::string_view job_id,
                           std::string_view attempt) {
   auto sales = db.read<category_sales>(
-      sql("select p.category, count(distinct l.order_id) as orders, sum(l.quantity) as quantity, "
-          "sum(l.quantity * l.price_cents) as revenue_cents "
+      sql("select p.category, count(distinct l.order_id) as orders, "
+          "cast(sum(l.quantity) as bigint) as quantity, "
+          "cast(sum(l.quantity * l.price_cents) as bigint) as revenue_cents "
           "from order_line l join product p on p.id = l.product_id "
           "group by p.category order by p.category"));
   std::string csv = "category,orders,quantity,revenue_cents\r\n";

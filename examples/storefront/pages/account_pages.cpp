@@ -34,7 +34,7 @@ asio::awaitable<response> login(shop& shop, request& incoming) {
   using account = std::tuple<std::int64_t, std::string>;
   auto accounts = co_await shop.db.async_read<account>(
       sql("select retailer_id, password_hash from account where name = $1", user),
-      asked_by(incoming), asio::use_awaitable);
+      for_browsing(incoming.scope), asio::use_awaitable);
   auto [retailer, hash] = accounts.empty() ? account{0, hash_of_nobody()} : accounts.front();
   // Slow on purpose, so not on the thread that serves everybody else.
   auto verify = [password, hash = hash](std::stop_token) {
@@ -63,22 +63,26 @@ BOOST_DESCRIBE_STRUCT(category_share, (), (category, quantity, revenue_cents, ma
 std::string load_dashboard(shop& shop, std::int64_t retailer,
                            const scalekit::request_scope& scope) {
   auto found = shop.db.read<std::string>(sql("select name from retailer where id = $1", retailer),
-                                         {.scope = scope});
+                                         for_browsing(scope));
   if (found.empty()) throw not_found("there is no such retailer");
   auto shares = shop.db.read<category_share>(
       sql("select p.category, "
-          "coalesce(sum(s.quantity) filter (where s.retailer_id = $1), 0) as quantity, "
-          "coalesce(sum(s.revenue_cents) filter (where s.retailer_id = $1), 0) as revenue_cents, "
-          "sum(s.revenue_cents) as market_cents "
+          "cast(coalesce(sum(s.quantity) filter (where s.retailer_id = $1), 0) as bigint) "
+          "as quantity, "
+          "cast(coalesce(sum(s.revenue_cents) filter (where s.retailer_id = $1), 0) as bigint) "
+          "as revenue_cents, "
+          "cast(sum(s.revenue_cents) as bigint) as market_cents "
           "from past_sale s join product p on p.id = s.product_id "
-          "group by p.category having sum(s.retailer_id = $1) > 0 order by revenue_cents desc "
+          "group by p.category having count(*) filter (where s.retailer_id = $1) > 0 order by "
+          "revenue_cents desc "
           "limit 20",
           retailer),
-      {.scope = scope});
+      for_browsing(scope));
   auto [orders, total_cents] = shop.db.read_one<std::tuple<std::int64_t, std::int64_t>>(
-      sql("select count(*), coalesce(sum(total_cents), 0) from orders where retailer_id = $1",
+      sql("select count(*), cast(coalesce(sum(total_cents), 0) as bigint) from orders where "
+          "retailer_id = $1",
           retailer),
-      {.scope = scope});
+      for_browsing(scope));
   return boost::json::serialize(
       boost::json::object{{"retailer", retailer},
                           {"name", found.front()},

@@ -16,4 +16,10 @@ inline scalekit::db::call_options asked_by(const request& incoming) {
   return {.scope = incoming.scope};
 }
 
+/// For pages on which half a second does not matter: any replica that keeps up may answer.
+/// Everything else is read as this program has last written it.
+inline scalekit::db::call_options for_browsing(const scalekit::request_scope& scope) {
+  return {.scope = scope, .consistency = scalekit::db::consistency::any()};
+}
+
 }  // namespace storefront

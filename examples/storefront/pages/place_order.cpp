@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace storefront {
@@ -74,6 +75,10 @@ order_request parse_order(std::string_view body) {
     wanted.lines.push_back({.product = integer_field(*line, "product", 1, largest_id),
                             .quantity = integer_field(*line, "quantity", 1, most_of_one)});
   }
+  // Goods are taken in one order by all: two orders of the same products cannot wait for each
+  // other.
+  std::sort(wanted.lines.begin(), wanted.lines.end(),
+            [](const auto& a, const auto& b) { return a.product < b.product; });
   return wanted;
 }
 

@@ -115,7 +115,7 @@ asio::awaitable<response> products_of_category(shop& shop, request& incoming) {
       sql("select id, name, version, price_cents from product "
           "where category = $1 and id > $2 order by id limit $3",
           category, after, limit + 1),
-      asked_by(incoming), asio::use_awaitable);
+      for_browsing(incoming.scope), asio::use_awaitable);
   bool more = std::ssize(rows) > limit;
   if (more) rows.pop_back();
 
@@ -139,7 +139,7 @@ std::string load_search(shop& shop, const std::string& prefix,
       shop.db.read<listed_product>(sql("select id, name, version, price_cents from product "
                                        "where name >= $1 and name < $2 order by name limit 20",
                                        prefix, prefix + "\xF4\x8F\xBF\xBF"),
-                                   {.scope = scope});
+                                   for_browsing(scope));
   return boost::json::serialize(boost::json::object{{"products", boost::json::value_from(rows)}});
 }
 
@@ -159,12 +159,12 @@ asio::awaitable<response> related_products(shop& shop, request& incoming) {
   auto id = incoming.capture_id("product");
   auto names = co_await shop.db.async_read<std::string>(
       sql("select depends_on from dependency where product_id = $1 order by position", id),
-      asked_by(incoming), asio::use_awaitable);
+      for_browsing(incoming.scope), asio::use_awaitable);
   std::vector<listed_product> related;
   for (const auto& name : names) {
     auto found = co_await shop.db.async_read<listed_product>(
         sql("select id, name, version, price_cents from product where name = $1", name),
-        asked_by(incoming), asio::use_awaitable);
+        for_browsing(incoming.scope), asio::use_awaitable);
     related.insert(related.end(), found.begin(), found.end());
   }
   co_return json_response(200, boost::json::object{{"products", boost::json::value_from(related)}});

@@ -22,6 +22,31 @@ json::object describe(const scalekit::db::pool_statistics& pool) {
           {"shed", pool.shed}};
 }
 
+std::string_view name_of(scalekit::db::host_role role) {
+  switch (role) {
+    case scalekit::db::host_role::primary:
+      return "primary";
+    case scalekit::db::host_role::replica:
+      return "replica";
+    case scalekit::db::host_role::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+json::array describe_hosts(const scalekit::db::client_statistics& stats) {
+  json::array hosts;
+  for (const auto& host : stats.hosts) {
+    json::object one{{"name", host.name},
+                     {"role", name_of(host.role)},
+                     {"state", host.state},
+                     {"reads", host.reads}};
+    if (host.lag) one["lag_us"] = micros(*host.lag);
+    hosts.push_back(std::move(one));
+  }
+  return hosts;
+}
+
 json::object describe_database(const shop& shop) {
   auto stats = shop.db.statistics();
   return {{"readers", describe(stats.readers)},
@@ -29,7 +54,9 @@ json::object describe_database(const shop& shop) {
           {"statements", stats.statements},
           {"failed_statements", stats.failed_statements},
           {"transactions_committed", stats.transactions_committed},
-          {"transactions_rolled_back", stats.transactions_rolled_back}};
+          {"transactions_rolled_back", stats.transactions_rolled_back},
+          {"shared_reads", stats.shared_reads},
+          {"hosts", describe_hosts(stats)}};
 }
 
 json::object describe_queue(shop& shop) {

@@ -6,6 +6,7 @@
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/detail/async_calls.hpp"
 #include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/dialect.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"
@@ -260,6 +261,9 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   void close(std::chrono::nanoseconds timeout = std::chrono::seconds{5});
 
   client_statistics statistics() const;
+
+  /// By the URL alone: asks nobody, and holds for as long as the client lives.
+  db::dialect dialect() const noexcept;
 
   const scalekit::execution& execution() const noexcept;
 

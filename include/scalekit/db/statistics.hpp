@@ -83,6 +83,8 @@ struct host_statistics {
   /// For people: "replica, lag 120 ms", "unreachable for 4 s: connection refused". Empty with one
   /// host only.
   std::string state = {};
+  /// Reads and read-only transactions that were sent to it.
+  std::uint64_t reads = 0;
   pool_statistics pool = {};
 };
 

@@ -140,8 +140,9 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
   /// When the connection to PostgreSQL is lost before the answer, the server is asked on another
   /// connection what became of it, for what is left of the transaction's time, 5 s at least: it was
   /// committed, and this returns; or rolled back, and this throws errc::connection_lost. It is in
-  /// doubt when the server cannot be reached, is not the same any more (another system, or another
-  /// timeline after a promotion), or does not know it.
+  /// doubt when the server cannot be reached, is not the same any more (another system, another
+  /// timeline after a promotion, or crashed meanwhile so that its ids mean nothing), or does not
+  /// know it.
   write_result commit();
 
   /// Undoes it; no effect when it is over.

@@ -72,7 +72,7 @@ void async_statement::have_host(std::exception_ptr e, host_ptr at) {
 void async_statement::ask_for_connection(host_ptr at) {
   const detail::pool_user user{query_.site(), false, {}};
   at_ = std::move(at);
-  under_way_ = call_on_host(backend_->routes(), *at_);
+  under_way_ = call_on_host(backend_->routes(), *at_, kind_);
   if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
     return have(nullptr, std::move(lent));
   }

@@ -213,7 +213,7 @@ write_result backend::run_once(access kind, const statement& query, const call_o
                                const statement_entry_ptr& entry, detail::row_sink* rows,
                                call_frame& call, bool lost_before) {
   const auto at = host_for(kind, options, call, query.site());
-  call_on_host under_way(router_, *at);
+  call_on_host under_way(router_, *at, kind);
   const counted_read reading(kind == access::read ? &at->blocking_reads : nullptr);
   // A lane would read on while a row is dealt with, and for all its members.
   const bool streams = rows != nullptr && rows->takes_as_they_come();

@@ -58,6 +58,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
     return settings_.params.transaction_timeout;
   }
   void call_after(std::chrono::nanoseconds pause, std::function<void()> then) override;
+  db::dialect dialect() const noexcept override { return db::dialect::postgres; }
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
   const scalekit::execution& execution() const noexcept override { return exec_; }

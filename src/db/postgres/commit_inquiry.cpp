@@ -20,8 +20,12 @@ std::string text_of(const exchange& e) {
 
 commit_fate fate_of(const std::string& status, const server_identity& before,
                     const server_identity& now) noexcept {
-  if (!before.is_known() || before != now) return commit_fate::unknown;
-  if (status == "committed") return commit_fate::committed;
+  if (!before.is_same_history(now)) return commit_fate::unknown;
+  // After a crash the id may have been given to another: that one has committed, or this one. An
+  // id that was given again, or never came to an end, has not.
+  if (status == "committed") {
+    return now.has_crashed_since(before) ? commit_fate::unknown : commit_fate::committed;
+  }
   if (status == "aborted") return commit_fate::rolled_back;
   if (status == "in progress") return commit_fate::in_progress;
   return commit_fate::unknown;

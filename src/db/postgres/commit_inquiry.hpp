@@ -16,7 +16,8 @@ enum class commit_fate {
   rolled_back,
   /// It has not ended yet: ask again.
   in_progress,
-  /// Another history than the one it was in, where its id may be somebody else's; or forgotten.
+  /// Another history than the one it was in, or a crash since, so that its id may be somebody
+  /// else's; or forgotten.
   unknown,
 };
 

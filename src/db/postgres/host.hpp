@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace scalekit::db::postgres {
@@ -35,6 +36,8 @@ struct host {
   lane_set blocking_lanes;
   /// Blocking reads that are under way.
   std::atomic<std::size_t> blocking_reads{0};
+  /// Reads and read-only transactions that were sent here.
+  mutable std::atomic<std::uint64_t> reads{0};
 };
 
 using host_ptr = std::shared_ptr<host>;

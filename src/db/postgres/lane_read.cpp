@@ -43,7 +43,9 @@ async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at,
   frame_.scope = &options_.scope;
   entry = std::move(known);
   if (backend_->routes().has_choice()) {
-    under_way_ = std::make_unique<call_on_host>(backend_->routes(), at);
+    under_way_ = std::make_unique<call_on_host>(backend_->routes(), at, detail::access::read);
+  } else {
+    at.reads.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

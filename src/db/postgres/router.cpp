@@ -302,6 +302,7 @@ void router::describe(client_statistics& out) const {
     host_statistics h;
     h.name = each->pool->name();
     h.pool = each->pool->statistics();
+    h.reads = each->reads.load(std::memory_order_relaxed);
     if (watch_) {
       auto state = watch_->state_of(each->id);
       if (state.is_primary) h.role = *state.is_primary ? host_role::primary : host_role::replica;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -105,7 +106,9 @@ class router {
 class call_on_host {
  public:
   call_on_host() = default;
-  call_on_host(router& r, const host& at) : watch_(r.watch_.get()), id_(at.id) {
+  call_on_host(router& r, const host& at, detail::access kind)
+      : watch_(r.watch_.get()), id_(at.id) {
+    if (kind == detail::access::read) at.reads.fetch_add(1, std::memory_order_relaxed);
     if (watch_ == nullptr) return;
     began_ = std::chrono::steady_clock::now();
     watch_->call_began(id_);

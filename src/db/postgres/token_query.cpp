@@ -10,7 +10,8 @@ namespace {
 // The name of a segment of the log begins with its timeline.
 constexpr const char* identity_text =
     "select (select system_identifier from pg_control_system()),"
-    " pg_walfile_name(pg_current_wal_insert_lsn())";
+    " pg_walfile_name(pg_current_wal_insert_lsn()),"
+    " (extract(epoch from pg_stat_get_bgwriter_stat_reset_time()) * 1000000)::int8::text";
 // With asynchronous commit what was committed is not flushed yet.
 constexpr const char* position_text =
     "select case when current_setting('synchronous_commit') = 'off'"
@@ -35,7 +36,14 @@ causal_token token_query::read(connection& c) {
       const char* segment = PQgetvalue(r, 0, 1);
       std::from_chars(segment, segment + 8, timeline, 16);
     }
-    if (const auto system = number_of(*identity_); system != 0) c.identity = {system, timeline};
+    std::uint64_t crash_mark = 0;
+    if (PQntuples(r) == 1) {
+      const char* mark = PQgetvalue(r, 0, 2);
+      std::from_chars(mark, mark + PQgetlength(r, 0, 2), crash_mark);
+    }
+    if (const auto system = number_of(*identity_); system != 0) {
+      c.identity = {system, timeline, crash_mark};
+    }
   }
   if (!position_ || position_->end != exchange::ending::done || !c.identity.is_known()) return {};
   const auto lsn = number_of(*position_);

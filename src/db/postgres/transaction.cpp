@@ -77,7 +77,7 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       site_(site),
       read_only_(options.read_only),
       session_(options.session),
-      under_way_(backend_->routes(), *at_) {
+      under_way_(backend_->routes(), *at_, read_only_ ? access::read : access::write) {
   try {
     begin_call begin(begin_text(options), !read_only_, site_);
     converse(begin);
@@ -329,7 +329,7 @@ write_result transaction::resolve(const error& lost) {
       fate = inquiry.fate();
       token = inquiry.token();
       if (fate != commit_fate::in_progress) {
-        obstacle = "the server does not know it any more";
+        obstacle = "the server cannot tell any more";
         break;
       }
       obstacle = "it is still in progress";

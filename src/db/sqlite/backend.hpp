@@ -62,6 +62,7 @@ class sqlite_backend final : public detail::backend,
   std::chrono::nanoseconds transaction_timeout() const noexcept override {
     return settings_.params.transaction_timeout;
   }
+  db::dialect dialect() const noexcept override { return db::dialect::sqlite; }
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
   const scalekit::execution& execution() const noexcept override { return exec_; }

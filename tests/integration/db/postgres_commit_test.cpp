@@ -148,3 +148,37 @@ TEST_CASE("a lost commit stays in doubt when nobody can be asked in time, and is
   CHECK(runs == 1);
   CHECK(p.rows() == "1");
 }
+
+TEST_CASE("a commit lost with a server that crashed is not taken for one that came after it") {
+  // What was not flushed is gone after the crash, the transaction's id with it.
+  support::postgres::server server({.more = {{"wal_writer_delay", "10s"}}});
+  auto client = db::client::open(server.socket_url(), {.pool = {.min = 1, .max = 2}});
+  client.run_script("create table t (id bigint primary key)");
+  auto tx = client.begin();
+  tx.write(sql("insert into t values (1)"));
+  const auto xid = tx.read_one<std::int64_t>(sql("select pg_current_xact_id()::text::int8"));
+
+  server.kill9();
+  server.start();
+  // Somebody else is given it, and commits.
+  while (std::stoll(server.query_one("select pg_current_xact_id()")) < xid) {
+  }
+  const auto e = support::error_of([&] { tx.commit(); });
+
+  CHECK(server.query_one("select count(*) from t") == "0");
+  CHECK(e.code() == errc::commit_in_doubt);
+}
+
+TEST_CASE("a commit lost with a server that was stopped in order is found") {
+  proxied p;
+  auto tx = p.client.begin();
+  tx.write(sql("insert into t values (1)"));
+  std::future<db::write_result> end;
+
+  p.lose_answer(tx, end);
+  p.server.restart();
+  p.proxy.heal();
+  p.proxy.cut_all();
+
+  CHECK_NOTHROW(end.get());
+}

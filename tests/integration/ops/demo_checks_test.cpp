@@ -169,3 +169,12 @@ TEST_CASE("the runs are compared") {
   limited.load.kinds[0].counts.limited = 1;
   CHECK(broken(check_runs(b, limited, d)) == 1);
 }
+
+TEST_CASE("an error that a customer was told of when a replica died is seen") {
+  auto run = run_with(100, std::chrono::milliseconds(10));
+  run.load.kinds[0].counts.timeouts = 3;
+  CHECK(demo::check_loss(run).holds);
+
+  run.load.kinds[0].counts.server_errors = 1;
+  CHECK_FALSE(demo::check_loss(run).holds);
+}

@@ -1,6 +1,7 @@
 #include "server_process.hpp"
 #include "server_stats.hpp"
 #include "shoppers.hpp"
+#include "summary.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -21,6 +22,11 @@ constexpr auto page = R"({
   "cache": {"enabled": true, "lookups": 200, "hit_ratio": 0.75},
   "queue": {"enabled": true, "ready": 1, "scheduled": 2, "running": 3, "dead": 4,
             "kinds": {"email": {"done": 10}, "payment": {"done": 20}}},
+  "database": {"hosts": [
+    {"name": "a:1", "role": "primary", "state": "primary", "reads": 3},
+    {"name": "b:2", "role": "replica", "state": "replica, lag 2 ms", "reads": 5, "lag_us": 1500},
+    {"name": "c:3", "role": "replica", "state": "unreachable for 4 s: refused\nIs it on?",
+     "reads": 1, "lag_us": 0}]},
   "slow_statements": [{"sql": "select 1", "calls": 5, "total_ms": 7, "p95_us": 1500}],
   "n_plus_one": [{"sql": "select ?", "request": "GET /x", "called_from": "x.cpp:1",
                   "requests": 2, "most_calls": 30}]
@@ -52,6 +58,17 @@ TEST_CASE("a statistics page is understood") {
   CHECK(stats.n_plus_one.at(0) == "GET /x: 30 times select ? (x.cpp:1)");
   CHECK_THROWS(demo::parse_stats("{}"));
   CHECK_THROWS(demo::parse_stats("<html>"));
+}
+
+TEST_CASE("each database server has a line") {
+  auto text = demo::hosts_section("on", demo::parse_stats(page));
+
+  CHECK(text ==
+        "on: database servers\n"
+        "  a:1                 primary          3 reads\n"
+        "  b:2                 replica          5 reads, lag 1.5 ms\n"
+        "  c:3                 replica          1 reads, unreachable for 4 s: refused\n");
+  CHECK(demo::hosts_section("on", {}).empty());
 }
 
 TEST_CASE("a run's figures are what was added since its beginning") {

@@ -1,6 +1,6 @@
-// The queue as its users see it, on a SQLite file, with a clock that is moved by hand.
+// The queue as its users see it, with a clock that is moved by hand.
 
-#include "integration/queue/temp_database.hpp"
+#include "integration/queue/test_database.hpp"
 #include "queue/engine.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/client.hpp"
@@ -24,11 +24,11 @@ const std::vector<std::string> all_kinds{"low",  "normal",  "normal 1", "normal 
                                          "dead", "waiting", "real",     "ghost"};
 
 struct fixture {
-  temp_database file;
+  test_database file;
   testing::manual_clock clock;
-  db::client db = db::client::open(file.url() + "?synchronous=off");
+  db::client db = db::client::open(file.quick_url());
   q::queue jobs{db, {.max_payload_bytes = 1000, .clock = &clock}};
-  std::unique_ptr<q::detail::engine> engine = q::detail::make_sqlite_engine(db, "sk_", 5s);
+  std::unique_ptr<q::detail::engine> engine = q::detail::make_engine(db, "sk_", 5s);
   q::detail::worker_identity worker;
 
   fixture() {
@@ -99,7 +99,7 @@ TEST_CASE("strict priority lets nothing pass a high job") {
   fixture f;
   q::queue strict(f.db, {.table_prefix = "strict_", .strict_priority = true, .clock = &f.clock});
   strict.migrate();
-  auto engine = q::detail::make_sqlite_engine(f.db, "strict_", 5s);
+  auto engine = q::detail::make_engine(f.db, "strict_", 5s);
   f.engine = std::move(engine);
   f.worker = f.engine->enlist(1, 10s, f.clock.wall_now());
   strict.enqueue("low", "", {.priority = q::low});
@@ -239,7 +239,7 @@ TEST_CASE("dead letters are asked for in pages of a sane size") {
 }
 
 TEST_CASE("without its tables a queue says what is missing") {
-  temp_database file;
+  test_database file;
   auto db = db::client::open(file.url());
   q::queue jobs(db);
 

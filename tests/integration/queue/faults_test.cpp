@@ -18,10 +18,10 @@ using scalekit::queue::queue_stats;
 
 namespace {
 
-/// The SQLite engine, with faults.
+/// The real engine, with faults.
 class faulty_engine final : public engine {
  public:
-  explicit faulty_engine(const db::client& db) : real_(make_sqlite_engine(db, "sk_", 5s)) {}
+  explicit faulty_engine(const db::client& db) : real_(make_engine(db, "sk_", 5s)) {}
 
   std::atomic<bool> away{false};
   /// The ending of this job cannot be recorded.
@@ -182,8 +182,10 @@ TEST_CASE("a worker that was taken for dead says so, and begins anew") {
   std::atomic<bool> told{false};
   f.shell->add("k",
                [&](q::attempt& a) {
-                 if (++runs == 1)
-                   told = eventually([&] { return a.stop_token().stop_requested(); });
+                 if (++runs > 1) return q::outcome::done();
+                 told = eventually([&] { return a.stop_token().stop_requested(); });
+                 // Had it ended before its rescue, it would have counted.
+                 eventually([&] { return f.has_logged("queue.jobs.rescued"); });
                  return q::outcome::done();
                },
                {});

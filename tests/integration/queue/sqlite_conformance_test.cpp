@@ -1,4 +1,4 @@
-#include "integration/queue/temp_database.hpp"
+#include "integration/queue/sqlite_test_database.hpp"
 #include "queue/engine.hpp"
 #include "scalekit/db/client.hpp"
 
@@ -16,9 +16,9 @@ class sqlite_backend {
   scalekit::db::client& db() { return client_; }
 
  private:
-  temp_database file_;
-  scalekit::db::client client_ = scalekit::db::client::open(file_.url() + "?synchronous=off");
-  scalekit::db::client other_client_ = scalekit::db::client::open(file_.url() + "?synchronous=off");
+  sqlite_test_database file_;
+  scalekit::db::client client_ = scalekit::db::client::open(file_.quick_url());
+  scalekit::db::client other_client_ = scalekit::db::client::open(file_.quick_url());
   std::unique_ptr<scalekit::queue::detail::engine> engine_ =
       scalekit::queue::detail::make_sqlite_engine(client_, "sk_", std::chrono::seconds{5});
   std::unique_ptr<scalekit::queue::detail::engine> other_ =

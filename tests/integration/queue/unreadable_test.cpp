@@ -11,8 +11,7 @@ namespace {
 
 struct reader : worker_fixture {
   /// The worker's own client, with a limit below what others may store.
-  db::client small_client =
-      db::client::open(file.url() + "?synchronous=off", {.max_value_bytes = 100'000});
+  db::client small_client = db::client::open(file.quick_url(), {.max_value_bytes = 100'000});
   journal log;
   q::queue served{small_client,
                   {.clock = &clock,
@@ -25,9 +24,15 @@ struct reader : worker_fixture {
     worker.on("k", [this](q::attempt&) { ++runs; });
   }
 
+  /// Puts in what the worker cannot read: a number too large where the database takes one, else a
+  /// payload too large.
   void damage(q::job_id id) {
-    db.write(
-        db::sql("update sk_job set max_attempts = $1 where id = $2", std::int64_t{1} << 40, id));
+    if (db.dialect() == db::dialect::sqlite) {
+      db.write(
+          db::sql("update sk_job set max_attempts = $1 where id = $2", std::int64_t{1} << 40, id));
+    } else {
+      db.write(db::sql("update sk_job set payload = $1 where id = $2", bytes(200'000), id));
+    }
   }
   std::ptrdiff_t logged(const std::string& event) const {
     const auto entries = log.entries();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "integration/queue/temp_database.hpp"
+#include "integration/queue/test_database.hpp"
 #include "scalekit/db/client.hpp"
 #include "scalekit/queue.hpp"
 #include "scalekit/testing/manual_clock.hpp"
@@ -71,9 +71,9 @@ class journal {
 };
 
 struct worker_fixture {
-  temp_database file;
+  test_database file;
   scalekit::testing::manual_clock clock;
-  scalekit::db::client db = scalekit::db::client::open(file.url() + "?synchronous=off");
+  scalekit::db::client db = scalekit::db::client::open(file.quick_url());
   scalekit::queue::queue jobs{db, {.clock = &clock}};
 
   worker_fixture() { jobs.migrate(); }

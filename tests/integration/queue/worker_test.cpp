@@ -272,7 +272,7 @@ TEST_CASE("no job is run twice by workers that share a queue") {
   worker_fixture f;
   constexpr int total = 500;
   std::vector<std::atomic<int>> runs(total);
-  auto other_client = db::client::open(f.file.url() + "?synchronous=off");
+  auto other_client = db::client::open(f.file.quick_url());
   q::queue other(other_client);
   const auto count = [&](q::attempt& a) { ++runs[std::stoul(std::string(a.payload()))]; };
   q::worker one(f.jobs, f.quick());

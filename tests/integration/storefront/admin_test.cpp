@@ -24,7 +24,7 @@ TEST_CASE("an operator starts housekeeping jobs, and their files appear") {
   };
 
   for (const auto& [kind, dir, suffix] :
-       {row{"report", "reports", ".csv"}, row{"backup", "backups", ".db"},
+       {row{"report", "reports", ".csv"}, row{"backup", "backups", backup_extension()},
         row{"cache_cleanup", "", ""}}) {
     CAPTURE(kind);
     auto before = done(operator_here.get("/stats"), kind);

@@ -41,7 +41,7 @@ TEST_CASE("a backup and its name are on the disk when it is said to be written")
   std::vector<std::string> seen;
 
   synced = &seen;
-  const auto bytes = write_backup(dirs, "7", "1");
+  const auto bytes = write_backup(db, dirs, "7", "1");
   synced = nullptr;
 
   CHECK(bytes > 0);

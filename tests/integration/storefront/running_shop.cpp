@@ -1,12 +1,24 @@
 #include "running_shop.hpp"
 
+#ifdef STOREFRONT_TEST_ON_POSTGRES
+#include "support/postgres/cluster.hpp"
+#endif
+
 namespace storefront_test {
 namespace {
 
+#ifdef STOREFRONT_TEST_ON_POSTGRES
+struct shared_shop {
+  temporary_directory dir;
+  support::postgres::cluster servers{{.replicas = 2, .server = {.max_connections = 100}}};
+  process shop{dir.path(), {"--catalogue", "generated:300", "--database", servers.url()}};
+};
+#else
 struct shared_shop {
   temporary_directory dir;
   process shop{dir.path(), {"--catalogue", "generated:300", "--sync", "normal"}};
 };
+#endif
 
 shared_shop& shared() {
   static shared_shop it;
@@ -21,6 +33,14 @@ process& running_shop() {
 
 const std::filesystem::path& shop_directory() {
   return shared().dir.path();
+}
+
+const char* backup_extension() {
+#ifdef STOREFRONT_TEST_ON_POSTGRES
+  return ".csv";
+#else
+  return ".db";
+#endif
 }
 
 std::string order_body(std::int64_t retailer, std::int64_t product, std::int64_t quantity) {

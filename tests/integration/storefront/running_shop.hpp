@@ -19,6 +19,9 @@ process& running_shop();
 /// The data directory of the same.
 const std::filesystem::path& shop_directory();
 
+/// What a backup of that shop's database is called.
+const char* backup_extension();
+
 std::string order_body(std::int64_t retailer, std::int64_t product, std::int64_t quantity);
 
 /// Asks for `target` until `done(reply)`, or ten seconds have passed. The last reply.

@@ -125,6 +125,9 @@ TEST_CASE("a job is suspect when one more crash is its last") {
 TEST_CASE("a reason is cut between characters and loses its control characters") {
   CHECK(clean_reason("plain\ttext\n") == "plain\ttext\n");
   CHECK(clean_reason(std::string("a\0b\x1b[31m", 8)) == "a?b?[31m");
+  CHECK(clean_reason("caf\xe9 caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") ==
+        "caf? caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  CHECK(clean_reason("\xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x82") == "?? ??? ???? ??");
   CHECK(clean_reason(std::string(5000, 'x')).size() == 1024);
   const std::string umlauts = [] {
     std::string s = "x";
