@@ -101,6 +101,10 @@ client_statistics client::statistics() const {
   return backend_->statistics();
 }
 
+db::dialect client::dialect() const noexcept {
+  return backend_->dialect();
+}
+
 const scalekit::execution& client::execution() const noexcept {
   return backend_->execution();
 }

@@ -6,6 +6,7 @@
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/detail/async_calls.hpp"
 #include "scalekit/db/detail/backend.hpp"
+#include "scalekit/db/dialect.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"
@@ -229,10 +230,13 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
   client_statistics statistics() const;
 
+  db::dialect dialect() const noexcept;
+
   const scalekit::execution& execution() const noexcept;
 
  private:
   friend class verbs<client>;
+  friend class shard;
 
   explicit client(std::shared_ptr<detail::backend> backend) noexcept;
 

@@ -60,6 +60,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void call_after(std::chrono::nanoseconds pause, std::function<void()> then) override;
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
+  db::dialect dialect() const noexcept override { return db::dialect::postgres; }
   const scalekit::execution& execution() const noexcept override { return exec_; }
 
   // For transactions.

@@ -64,6 +64,7 @@ class sqlite_backend final : public detail::backend,
   }
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
+  db::dialect dialect() const noexcept override { return db::dialect::sqlite; }
   const scalekit::execution& execution() const noexcept override { return exec_; }
 
   // For transactions.

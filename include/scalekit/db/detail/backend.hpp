@@ -4,6 +4,7 @@
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/row.hpp"
 #include "scalekit/db/bulk.hpp"
+#include "scalekit/db/dialect.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/statement.hpp"
 #include "scalekit/db/statistics.hpp"
@@ -119,6 +120,7 @@ class backend {
 
   virtual void close(std::chrono::nanoseconds timeout) = 0;
   virtual client_statistics statistics() const = 0;
+  virtual db::dialect dialect() const noexcept = 0;
   virtual const scalekit::execution& execution() const noexcept = 0;
 };
 
