@@ -14,6 +14,7 @@
 #include "scalekit/db/loader.hpp"
 #include "scalekit/db/options.hpp"
 #include "scalekit/db/pool_params.hpp"
+#include "scalekit/db/range_move.hpp"
 #include "scalekit/db/read_each.hpp"
 #include "scalekit/db/scatter.hpp"
 #include "scalekit/db/session.hpp"
