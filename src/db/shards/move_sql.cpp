@@ -131,15 +131,15 @@ std::string_view move_sql::session() const {
 }
 
 std::string move_sql::columns() const {
-  if (!is_postgres()) return "select name, type, '' from pragma_table_info($1) order by cid";
-  return "select attname::text, format_type(atttypid, atttypmod), attgenerated::text"
+  if (!is_postgres()) return "select name, type, 0, 0 from pragma_table_info($1) order by cid";
+  return "select attname::text, format_type(atttypid, atttypmod),"
+         " attgenerated <> '', attidentity = 'a'"
          " from pg_attribute where attrelid = to_regclass($1::text) and attnum > 0"
          " and not attisdropped order by attnum";
 }
 
-std::string move_sql::place_columns(const shard_table& t, bool as_text) const {
-  return column_of(row, t) + (as_text ? "::text, " : ", ") +
-         listed(row, t.ids, as_text ? "::text" : "");
+std::string move_sql::place_columns(const shard_table& t) const {
+  return column_of(row, t) + ", " + listed(row, t.ids);
 }
 
 std::string move_sql::selected(const moved_table& t) const {
@@ -152,11 +152,25 @@ std::string move_sql::selected(const moved_table& t) const {
          in_places(column_of(row, t.names));
 }
 
+std::string move_sql::selected_after(const moved_table& t, bool after) const {
+  if (!after) return selected(t);
+  return selected(t) + " and (" + place_columns(t.names) + ") > (" +
+         parameters(1, 1 + t.names.ids.size()) + ")";
+}
+
 std::string move_sql::select_page(const moved_table& t, bool after, std::size_t rows) const {
-  const auto place = place_columns(t.names, false);
-  return selected(t) +
-         (after ? " and (" + place + ") > (" + parameters(1, 1 + t.names.ids.size()) + ")" : "") +
-         " order by " + place + " limit " + std::to_string(rows);
+  return selected_after(t, after) + " order by " + place_columns(t.names) + " limit " +
+         std::to_string(rows);
+}
+
+std::string move_sql::select_between(const moved_table& t, bool after, bool until) const {
+  auto text = selected_after(t, after);
+  const auto count = 1 + t.names.ids.size();
+  if (until) {
+    text += " and (" + place_columns(t.names) + ") <= (" +
+            parameters(after ? count + 1 : 1, count) + ")";
+  }
+  return text + " order by " + place_columns(t.names);
 }
 
 std::string move_sql::select_changes(const moved_table& t, std::size_t rows) const {
@@ -195,7 +209,9 @@ std::string move_sql::upsert(const moved_table& t, std::size_t rows) const {
   }
   std::string changes;
   for (const auto& c : t.columns) {
-    if (std::ranges::find(t.names.ids, c) != t.names.ids.end()) continue;
+    const bool stays = std::ranges::find(t.names.ids, c) != t.names.ids.end() ||
+                       std::ranges::find(t.fixed, c) != t.fixed.end();
+    if (stays) continue;
     const auto q = quoted_column(c);
     changes += (changes.empty() ? "" : ", ") + q + " = excluded." + q;
   }
@@ -207,13 +223,18 @@ std::string move_sql::upsert(const moved_table& t, std::size_t rows) const {
          " where " + in_places(column_of(row, t.names));
 }
 
-std::string move_sql::delete_row(const moved_table& t) const {
-  std::string ids;
-  for (std::size_t i = 0; i < t.names.ids.size(); ++i) {
-    ids += quoted_column(t.names.ids[i]) + " = $" + std::to_string(i + 1) + " and ";
+std::string move_sql::delete_rows(const moved_table& t, std::size_t rows) const {
+  const auto count = t.names.ids.size();
+  std::string any;
+  for (std::size_t i = 0; i < rows; ++i) {
+    any += any.empty() ? "(" : " or ";
+    for (std::size_t k = 0; k < count; ++k) {
+      any += (k == 0 ? "(" : " and ") + quoted_column(t.names.ids[k]) + " = $" +
+             std::to_string(i * count + k + 1);
+    }
+    any += ')';
   }
-  const auto table = quoted_table(t.names.name);
-  return "delete from " + table + " as scalekit_t where " + ids +
+  return "delete from " + quoted_table(t.names.name) + " as scalekit_t where " + any + ") and " +
          in_places(column_of(row, t.names));
 }
 
@@ -232,7 +253,7 @@ std::string move_sql::delete_page(const moved_table& t, std::size_t rows) const 
 
 std::string move_sql::has_rows(const moved_table& t) const {
   return "select count(*) from (select 1 from " + quoted_table(t.names.name) +
-         " as scalekit_t where " + in_places(column_of(row, t.names)) + " limit 1) as some";
+         " as scalekit_t where " + in_places(column_of(row, t.names)) + " limit 1) as found";
 }
 
 /// The function is replaced, the trigger made once: to drop one would lock out readers.
@@ -262,9 +283,16 @@ std::string move_sql::capture(const shard_table& t) const {
   const auto log = log_of(t);
   const auto ids = listed("", t.ids);
   const auto table = quoted_table(t.name);
-  const auto record = [&](std::string_view of) {
-    return "insert into " + log + " (" + ids + ") values (" + listed(of, t.ids) + "); ";
+  const auto record = [&](std::string_view of, const std::string& when = "") {
+    return "insert into " + log + " (" + ids + ") select " + listed(of, t.ids) + when + "; ";
   };
+  // An update is one change, unless it makes another row of it.
+  std::string same;
+  for (const auto& id : t.ids) {
+    const auto q = quoted_column(id);
+    same += (same.empty() ? "old." : " and old.") + q +
+            (is_postgres() ? " is not distinct from new." : " is new.") + q;
+  }
   if (is_postgres()) {
     return "create table if not exists " + log + " as select " + ids + " from " + table +
            " with no data; alter table " + log +
@@ -273,8 +301,10 @@ std::string move_sql::capture(const shard_table& t) const {
            postgres_trigger(t, "capture",
                             "if TG_OP <> 'INSERT' and " + in_places(column_of("old", t)) +
                                 " then " + record("old") + "end if; if TG_OP <> 'DELETE' and " +
-                                in_places(column_of("new", t)) + " then " + record("new") +
-                                "end if;");
+                                in_places(column_of("new", t)) +
+                                " then if TG_OP = 'INSERT' or not " +
+                                in_places(column_of("old", t)) + " or not (" + same + ") then " +
+                                record("new") + "end if; end if;");
   }
   const auto trigger = [&](const std::string& event, const std::string& when,
                            const std::string& body) {
@@ -286,7 +316,8 @@ std::string move_sql::capture(const shard_table& t) const {
   return "create table if not exists " + log +
          " (scalekit_seq integer primary key autoincrement, " + ids + ");" +
          trigger("insert", new_in, record("new")) +
-         trigger("update", old_in + " or " + new_in, record("old") + record("new")) +
+         trigger("update", old_in + " or " + new_in,
+                 record("old") + record("new", " where not (" + same + ")")) +
          trigger("delete", old_in, record("old"));
 }
 

@@ -22,6 +22,8 @@ struct moved_table {
   shard_table names;
   /// All that can be inserted, in their order.
   std::vector<std::string> columns;
+  /// Those of them that cannot be updated: identities that are always generated.
+  std::vector<std::string> fixed = {};
 };
 
 class move_sql {
@@ -38,11 +40,13 @@ class move_sql {
   std::string bookkeeping() const;
   /// So that texts mean the same on both shards; empty: they do.
   std::string_view session() const;
-  /// Name, type, and "" for what can be inserted, of $1.
+  /// Of table $1: name, type, whether it is computed, whether it cannot be updated.
   std::string columns() const;
 
-  /// `after`: from the place that is bound on.
+  /// `after`: behind the place that is bound first.
   std::string select_page(const moved_table& t, bool after, std::size_t rows) const;
+  /// `until`: up to the place that is bound last.
+  std::string select_between(const moved_table& t, bool after, bool until) const;
   /// The number of a change, and the ids of its row.
   std::string select_changes(const moved_table& t, std::size_t rows) const;
   /// The number of the last change, from $1 on; how many there are up to $1.
@@ -52,8 +56,10 @@ class move_sql {
   std::string select_changed(const moved_table& t) const;
   /// Takes images. Rows outside the range are never changed.
   std::string upsert(const moved_table& t, std::size_t rows) const;
-  /// Takes the ids.
-  std::string delete_row(const moved_table& t) const;
+  /// Takes the ids of each.
+  std::string delete_rows(const moved_table& t, std::size_t rows) const;
+  /// How many rows one statement takes at most: SQLite has no round trips to save.
+  std::size_t most_rows() const noexcept { return is_postgres() ? 128 : 1; }
   std::string delete_change(const moved_table& t) const;
   std::string delete_page(const moved_table& t, std::size_t rows) const;
   std::string has_rows(const moved_table& t) const;
@@ -68,8 +74,9 @@ class move_sql {
   std::string in(std::string_view column, const range_list& ranges) const;
   std::string in_places(std::string_view column) const { return in(column, {places_}); }
   std::string column_of(std::string_view of, const shard_table& t) const;
-  std::string place_columns(const shard_table& t, bool as_text) const;
+  std::string place_columns(const shard_table& t) const;
   std::string selected(const moved_table& t) const;
+  std::string selected_after(const moved_table& t, bool after) const;
   std::string postgres_trigger(const shard_table& t, std::string_view kind,
                                std::string_view body) const;
 

@@ -13,7 +13,7 @@
 namespace scalekit::db::detail {
 namespace {
 
-using column_row = std::tuple<std::string, std::string, std::string>;
+using column_row = std::tuple<std::string, std::string, bool, bool>;
 
 void begin_session(transaction& tx, const move_sql& texts) {
   if (!texts.session().empty()) tx.run_script(texts.session());
@@ -64,6 +64,7 @@ move_worker::move_worker(client source, client target, shard_move move, std::siz
       target_(std::move(target)),
       move_(std::move(move)),
       page_rows_(page_rows),
+      page_changes_(std::max<std::size_t>(page_rows, 500)),
       fence_timeout_(fence_timeout),
       about_to_(std::move(about_to)),
       sql_(source_.dialect(), move_.places) {}
@@ -133,7 +134,7 @@ void move_worker::claim() {
   for (const auto& names : move_.tables) {
     const auto read = [&](transaction& tx) { return columns_of(tx, sql_, names); };
     if (!look(source_, read).empty() && !look(target_, read).empty())
-      tables_.push_back({names, {}});
+      tables_.push_back({names, {}, {}});
   }
 }
 
@@ -149,11 +150,12 @@ void move_worker::check_tables() {
                       "same order on '" +
                       move_.from + "' and on '" + move_.to + "'");
     }
-    moved_table table{names, {}};
+    moved_table table{names, {}, {}};
     std::set<std::string> known;
-    for (const auto& [name, type, generated] : here) {
+    for (const auto& [name, type, is_computed, is_fixed] : here) {
       known.insert(name);
-      if (generated.empty()) table.columns.push_back(name);
+      if (!is_computed) table.columns.push_back(name);
+      if (is_fixed) table.fixed.push_back(name);
     }
     auto needed = names.ids;
     needed.push_back(names.column);
@@ -194,11 +196,20 @@ std::vector<moved_row> move_worker::page(client& where, const moved_table& t,
   });
 }
 
+std::vector<moved_row> move_worker::between(client& where, const moved_table& t,
+                                            const value_list& after, const value_list& until) {
+  return look(where, [&](transaction& tx) {
+    auto query = unsafe_sql(sql_.select_between(t, after.size() > 0, until.size() > 0));
+    bind(query, after);
+    bind(query, until);
+    return read_rows(tx, query, sql_.image_columns(t), sql_.row_columns(t));
+  });
+}
+
 void move_worker::put(transaction& tx, const moved_table& t, const std::vector<moved_row>& rows) {
-  const std::size_t most = sql_.is_postgres() ? 128 : 1;
   std::int64_t changed = 0;
   for (std::size_t i = 0; i < rows.size();) {
-    const auto count = rows_of_next(rows.size() - i, most);
+    const auto count = rows_of_next(rows.size() - i, sql_.most_rows());
     auto query = unsafe_sql(sql_.upsert(t, count));
     for (std::size_t k = 0; k < count; ++k) bind(query, rows[i + k].image);
     changed += tx.write(query).rows_affected();
@@ -208,6 +219,17 @@ void move_worker::put(transaction& tx, const moved_table& t, const std::vector<m
   throw error(errc::constraint_violation, "range_move: the ids of table '" + t.names.name +
                                               "' are not unique over all shards: '" + move_.to +
                                               "' has rows of its own with some of them");
+}
+
+void move_worker::remove(transaction& tx, const moved_table& t,
+                         const std::vector<const moved_row*>& changes) {
+  for (std::size_t i = 0; i < changes.size();) {
+    const auto count = rows_of_next(changes.size() - i, sql_.most_rows());
+    auto query = unsafe_sql(sql_.delete_rows(t, count));
+    for (std::size_t k = 0; k < count; ++k) bind(query, changes[i + k]->place, 1);
+    tx.write(query);
+    i += count;
+  }
 }
 
 bool move_worker::copy_page() {
@@ -230,17 +252,21 @@ bool move_worker::copy_page() {
   return copied_.table >= tables_.size();
 }
 
-std::size_t move_worker::replay() {
-  std::size_t changes = 0;
-  for (const auto& t : tables_) changes += replay(t);
-  return changes;
+move_worker::replayed move_worker::replay() {
+  replayed all{0, true};
+  for (const auto& t : tables_) {
+    const auto changes = replay(t);
+    all.changes += changes;
+    all.is_all &= changes < page_changes_;
+  }
+  return all;
 }
 
 std::size_t move_worker::replay(const moved_table& t) {
   // The rows are read after their changes: what they are then is at least as new.
   const auto [changes, rows] = look(source_, [&](transaction& tx) {
     auto recorded =
-        read_rows(tx, unsafe_sql(sql_.select_changes(t, page_rows_)), 0, 1 + t.names.ids.size());
+        read_rows(tx, unsafe_sql(sql_.select_changes(t, page_changes_)), 0, 1 + t.names.ids.size());
     std::vector<moved_row> now;
     if (!recorded.empty()) {
       now = read_rows(tx,
@@ -251,18 +277,15 @@ std::size_t move_worker::replay(const moved_table& t) {
     return std::pair(std::move(recorded), std::move(now));
   });
   if (changes.empty()) return 0;
-  std::set<std::string> alive, gone;
-  for (const auto& row : rows) alive.insert(row.ids());
+  std::set<std::string> known;
+  for (const auto& each : rows) known.insert(each.ids());
+  std::vector<const moved_row*> gone;
+  for (const auto& change : changes) {
+    if (known.insert(change.ids()).second) gone.push_back(&change);
+  }
   change(target_, "copy changes", [&](transaction& tx) {
     put(tx, t, rows);
-    gone.clear();
-    for (const auto& change : changes) {
-      auto ids = change.ids();
-      if (alive.contains(ids) || !gone.insert(std::move(ids)).second) continue;
-      auto query = unsafe_sql(sql_.delete_row(t));
-      bind(query, change.place, 1);
-      tx.write(query);
-    }
+    remove(tx, t, gone);
   });
   // By number: others may have appeared among them since.
   std::vector<std::int64_t> numbers;
@@ -293,16 +316,19 @@ void move_worker::catch_up(const moved_table& t) {
 bool move_worker::verify_page() {
   if (verified_.table >= tables_.size()) return true;
   const auto& t = tables_[verified_.table];
-  auto before = page(source_, t, verified_.after);
-  auto target = page(target_, t, verified_.after);
+  const auto first = page(source_, t, verified_.after);
+  const bool is_last = first.size() < page_rows_;
+  const auto until = is_last ? value_list{} : first.back().place;
+  auto before = first;
+  auto target = between(target_, t, verified_.after, until);
   for (int round = 1; !is_same(before, target); ++round) {
-    before = page(source_, t, verified_.after);
+    before = between(source_, t, verified_.after, until);
     catch_up(t);
-    target = page(target_, t, verified_.after);
-    const auto after = page(source_, t, verified_.after);
+    target = between(target_, t, verified_.after, until);
+    const auto after = between(source_, t, verified_.after, until);
     const auto wrong = wrong_rows(before, target, after);
-    // A row may differ for a moment, when it is changed back and forth.
     if (wrong == 0) break;
+    // A row that is changed back and forth looks as if it had not been changed, for a moment.
     if (round < 5) continue;
     throw error(errc::corrupt, "range_move: " + std::to_string(wrong) + " rows of table '" +
                                    t.names.name + "' differ on '" + move_.from + "' and on '" +
@@ -311,10 +337,10 @@ bool move_worker::verify_page() {
                                    "where triggers do not see it?");
   }
   counters_.rows_verified += before.size();
-  if (before.size() < page_rows_) {
+  if (is_last) {
     verified_ = {verified_.table + 1, {}};
   } else {
-    verified_.after = before.back().place;
+    verified_.after = until;
   }
   return verified_.table >= tables_.size();
 }

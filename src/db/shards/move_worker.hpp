@@ -45,8 +45,13 @@ class move_worker {
   bool verify_page();
   bool delete_page() { return delete_page(source_, "delete a page at the source"); }
   bool clean_page() { return delete_page(target_, "delete a page at the target"); }
-  /// How many changes there were; at most a page of each table.
-  std::size_t replay();
+  struct replayed {
+    std::size_t changes;
+    /// Of no table there were more.
+    bool is_all;
+  };
+  /// At most a page of each table.
+  replayed replay();
   void fence();
   void unfence();
   void lift();
@@ -65,7 +70,11 @@ class move_worker {
   static std::vector<moved_row> read_rows(transaction& tx, const statement& query,
                                           std::size_t image, std::size_t all);
   std::vector<moved_row> page(client& where, const moved_table& t, const value_list& after);
+  std::vector<moved_row> between(client& where, const moved_table& t, const value_list& after,
+                                 const value_list& until);
   void put(transaction& tx, const moved_table& t, const std::vector<moved_row>& rows);
+  /// The rows whose ids are in these changes, after the number.
+  void remove(transaction& tx, const moved_table& t, const std::vector<const moved_row*>& changes);
   std::size_t replay(const moved_table& t);
   void catch_up(const moved_table& t);
   void set_fence(client& where, std::string_view what, bool away);
@@ -75,6 +84,8 @@ class move_worker {
   client target_;
   shard_move move_;
   const std::size_t page_rows_;
+  // Small pages must not make it slower than those who write.
+  const std::size_t page_changes_;
   const std::chrono::nanoseconds fence_timeout_;
   const std::function<void(std::string_view)> about_to_;
   const move_sql sql_;

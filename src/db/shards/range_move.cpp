@@ -141,9 +141,9 @@ struct range_move::state {
         facts.copied = worker.copy_page();
         return;
       case replay: {
-        const auto changes = worker.replay();
-        facts.caught_up = changes < params.page_rows;
-        facts.drained = changes == 0;
+        const auto done = worker.replay();
+        facts.caught_up = done.is_all;
+        facts.drained = done.changes == 0;
         return;
       }
       case verify_page:
