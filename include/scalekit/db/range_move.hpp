@@ -75,12 +75,15 @@ struct range_move_status {
 ///    stays, so that whoever still goes by an old map, or by none, is refused and loses nothing; a
 ///    move back lifts it.
 ///
-/// A change is therefore either committed before the recording begins, and copied with the page, or
-/// recorded by the database in the transaction that makes it, or refused: no acknowledged write is
-/// lost, whatever map its writer has. Two things triggers do not see: on SQLite, `insert or
-/// replace` that throws another row out by a unique key that is not the id; on PostgreSQL, tables
-/// that are partitions of the one named. Foreign keys at the target that are not deferred can
-/// refuse a row whose parent was changed meanwhile; the move then fails with that error.
+/// A change of a row is therefore either committed before the recording begins, and copied with the
+/// page, or recorded by the database in the transaction that makes it, or refused: no acknowledged
+/// write is lost, whatever map its writer has. A write that comes by an old map when the rows have
+/// been deleted finds none and changes none; see shard for who notices.
+///
+/// On SQLite triggers do not see `insert or replace` throw another row out by a unique key that is
+/// not the id. Partitioned tables are not supported. Foreign keys at the target that are not
+/// deferred can refuse a row whose parent was changed meanwhile; the move then fails with that
+/// error. A move ends only if changes can be copied faster than they are made.
 ///
 /// Every step is durable in the map (phases), at the target (pages) or in the tables of changes
 /// (the rest), so that after a crash any process resume()s it. A mover that was taken over can

@@ -23,9 +23,31 @@ namespace scalekit::db {
 /// nothing was changed, and it is worth trying again. Blocking calls do so by themselves.
 SCALEKIT_EXPORT bool is_moving(const error& e) noexcept;
 
+namespace detail {
+
+/// Runs `body` and makes sure, before the commit, that the shard was the right one to its end.
+template <class Body>
+auto run_on_shard(transaction& tx, shard_set& set, const shard_place& at, const shard_key& key,
+                  Body& body) {
+  shard_transaction keyed(tx, at.by.map, at.name);
+  if constexpr (std::is_void_v<std::invoke_result_t<Body&, shard_transaction&>>) {
+    body(keyed);
+    set.require_place(at, key);
+  } else {
+    auto result = body(keyed);
+    set.require_place(at, key);
+    return result;
+  }
+}
+
+}  // namespace detail
+
 /// The shard of one key: reads, writes and transactions as of a client (verbs.hpp), wherever the
 /// key lies when they are called. A blocking write that meets a switch waits for its end, up to
 /// shards_params::switch_wait, and then goes to the new shard; errc::conflict when it does not end.
+/// A blocking call that has outlived the lease of the map, and whose key was moved meanwhile, is
+/// run again at the new shard: a read, a write that changed no row, and a transaction before its
+/// commit. Of async_ calls only transactions are checked so: let them end within the lease.
 ///
 /// Causal tokens and sessions are of one database each: after a move a session has to begin anew.
 ///
@@ -53,10 +75,7 @@ class SCALEKIT_EXPORT shard : public verbs<shard> {
       again.timeout = attempts.timeout();
       try {
         return at.client.transaction(
-            [&](db::transaction& tx) {
-              shard_transaction keyed(tx, at.map, at.name);
-              return body(keyed);
-            },
+            [&](db::transaction& tx) { return detail::run_on_shard(tx, *set_, at, key_, body); },
             again, site);
       } catch (const error& e) {
         attempts.wait_or_rethrow(e, at);
@@ -87,11 +106,10 @@ class SCALEKIT_EXPORT shard : public verbs<shard> {
   auto async_transaction(Body body, transaction_options options, Token&& token,
                          std::source_location site = std::source_location::current()) {
     auto at = set_->place(key_);
-    return at.client.async_transaction(
-        [map = at.map, name = at.name, body = std::move(body)](db::transaction& tx) mutable {
-          shard_transaction keyed(tx, map, name);
-          return body(keyed);
-        },
+    auto to = at.client;
+    return to.async_transaction(
+        [set = set_, at = std::move(at), key = key_, body = std::move(body)](
+            db::transaction& tx) mutable { return detail::run_on_shard(tx, *set, at, key, body); },
         std::move(options), std::forward<Token>(token), site);
   }
   template <class Body, class Token>
@@ -113,7 +131,8 @@ class SCALEKIT_EXPORT shard : public verbs<shard> {
   write_result run_judged(const statement& query, const call_options& options,
                           detail::row_sink* rows);
   template <class Call>
-  write_result routed(const call_options& options, detail::row_sink* rows, Call call);
+  write_result routed(detail::access kind, const call_options& options, detail::row_sink* rows,
+                      Call call);
 
   std::shared_ptr<detail::shard_set> set_;
   shard_key key_;

@@ -88,11 +88,28 @@ known_map shard_set::current() {
 }
 
 shard_place shard_set::place(const shard_key& key) {
-  auto map = current().map;
-  auto name = map->shard_of(key);
+  auto by = current();
+  auto name = by.map->shard_of(key);
   // A loader may say anything.
   const auto& its_client = client_of(name);
-  return {std::move(map), std::move(name), its_client};
+  return {std::move(by), std::move(name), its_client};
+}
+
+bool shard_set::was_there(const shard_place& at, const shard_key& key) {
+  if (is_within_lease(at.by)) return true;
+  // Rows that have moved may have been deleted there by now.
+  refresh();
+  return current().map->shard_of(key) == at.name;
+}
+
+void shard_set::require_place(const shard_place& at, const shard_key& key) {
+  if (was_there(at, key)) return;
+  throw error(make_error_code(errc::conflict),
+              {.client_message = "shards: while the call was on shard '" + at.name +
+                                 "', its keys have moved to another",
+               .server_message = {},
+               .backend_code = std::string(fence_sqlstate),
+               .origin = {}});
 }
 
 void shard_set::refresh() {
@@ -193,7 +210,7 @@ void switch_attempts::wait_or_rethrow(const error& e, const shard_place& at) {
     until_ = deadline::after(set_.params().switch_wait);
     if (whole_) until_ = earlier(*until_, *whole_);
   }
-  set_.await_switch(*at.map, at.name, *until_, attempt_++);
+  set_.await_switch(*at.by.map, at.name, *until_, attempt_++);
 }
 
 }  // namespace scalekit::db::detail

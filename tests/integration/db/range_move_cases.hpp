@@ -304,7 +304,6 @@ void loses_nothing_under_load() {
   people.end();
 
   CHECK(wrong == 0);
-  CHECK(move.status().changes_copied > 0);
   CHECK(rows_of_range(w.two) == 0);
   const auto all = everything(shop);
   std::size_t expected = 300;
@@ -318,6 +317,12 @@ void loses_nothing_under_load() {
     }
   }
   CHECK(all.size() == expected);
+  for (const auto& [row, price] : all) {
+    // Sofas are those that nobody has touched.
+    const bool is_known =
+        row.first % 10 == 0 || acknowledged[std::size_t((row.first - 151) / 10)].contains(row);
+    CHECK_MESSAGE(is_known, "a delete was lost: customer ", row.first, " purchase ", row.second);
+  }
 }
 
 template <class World>

@@ -25,17 +25,17 @@ namespace scalekit::db::detail {
 
 using named_clients = std::vector<std::pair<std::string, client>>;
 
-/// Where a key lies, as of one version of the map.
-struct shard_place {
-  std::shared_ptr<const shard_map> map;
-  std::string name;
-  db::client client;
-};
-
 /// A map, and when the lookup began that found it to be the newest.
 struct known_map {
   std::shared_ptr<const shard_map> map;
   time_point confirmed;
+};
+
+/// Where a key lies, as of one version of the map.
+struct shard_place {
+  known_map by;
+  std::string name;
+  db::client client;
 };
 
 /// What all handles of the same shards share: their clients and the newest map.
@@ -67,6 +67,12 @@ class SCALEKIT_EXPORT shard_set : public std::enable_shared_from_this<shard_set>
   void replace(shard_map map);
   /// Whether what was read by it up to now may count.
   bool is_within_lease(const known_map& by);
+  /// After a call that found no rows, or all that it needed, at a place: whether the key was there
+  /// all the time. Looks the map up when the call has outlived its lease; then it blocks, and
+  /// throws what it throws there.
+  bool was_there(const shard_place& at, const shard_key& key);
+  /// Throws what a fence throws when it was not.
+  void require_place(const shard_place& at, const shard_key& key);
 
   /// After a write by `map` to `shard` was refused because its keys are moving: returns when it is
   /// worth trying again. Throws errc::conflict when `until` is over.
