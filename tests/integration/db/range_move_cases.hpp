@@ -377,6 +377,7 @@ void a_mover_that_was_taken_over_changes_nothing() {
 
   CHECK_ERRC(first.run(), errc::lease_lost);
   CHECK_ERRC(first.run(), errc::lease_lost);
+  CHECK(first.status().rows_copied == 10);
   second->run();
 
   CHECK(everything(shop) == known);
