@@ -33,6 +33,15 @@ struct product {
 BOOST_DESCRIBE_STRUCT(product, (), (id, name, price))
 //]
 
+//[shards_row
+struct purchase {
+  std::int64_t customer;
+  std::int64_t id;
+  double price;
+};
+BOOST_DESCRIBE_STRUCT(purchase, (), (customer, id, price))
+//]
+
 //[codec
 struct money {
   std::int64_t cents;
@@ -258,6 +267,61 @@ void story(const std::string& path) {
   many(shop);
 }
 
+void sharded(const std::string& directory) {
+  const auto open = [&](const std::string& name) {
+    return db::client::open("sqlite://" + directory + "/" + name + ".db");
+  };
+  //[shards
+  auto north = open("north"), south = open("south"), home = open("home");
+  auto map = db::shard_map::by_range({{{.to = 1000}, "north"}, {{.from = 1000}, "south"}});
+  auto shop = db::shards::open({{"north", north}, {"south", south}}, home, map,
+                               {.refresh = 20ms, .lease = 200ms});
+
+  for (const auto* name : {"north", "south"}) {
+    shop.on_shard(name).run_script(
+        "create table purchase (customer bigint not null, id bigint not null, price real not null,"
+        " primary key (customer, id))");
+  }
+  const std::int64_t customer = 1700;
+  shop.on(customer).write(sql("insert into purchase values ($1, 1, 99.5)", customer));
+  auto mine = shop.on(customer).read<purchase>(
+      sql("select customer, id, price from purchase where customer = $1", customer));
+  //]
+
+  //[shards_transaction
+  shop.on(customer).transaction([&](db::shard_transaction& tx) {
+    tx.on(customer).write(sql("delete from purchase where customer = $1 and id = 1", customer));
+    tx.on(customer).write(sql("insert into purchase values ($1, 2, 89.5)", customer));
+    // tx.on(5) throws not_allowed: "the transaction is on shard 'south', a statement in it is for
+    // a key on shard 'north'".
+  });
+  //]
+
+  //[shards_read_all
+  auto dearest = shop.read_all<purchase>(
+      sql("select customer, id, price from purchase order by price desc limit $1"),
+      {.order_by = db::descending(&purchase::price), .limit = 10, .key = &purchase::customer});
+
+  auto whoever_answers = shop.read_all<std::int64_t>(
+      sql("select count(*) from purchase"),
+      {.on_failure = db::partial_failure::partial, .call = {.timeout = 500ms}});
+  for (const auto& [shard, why] : whoever_answers.failed) {
+    std::cerr << shard << ": " << why.what() << '\n';
+  }
+  //]
+
+  //[range_move
+  auto move = db::range_move::start(
+      shop, {.id = "relieve-south",
+             .places = {.from = 1500, .to = 2000},
+             .to = "north",
+             .tables = {{.name = "purchase", .column = "customer", .ids = {"customer", "id"}}}});
+  move.run();
+  // After a crash, in any process: db::range_move::resume(shop).run();
+  //]
+  std::cout << mine.size() << dearest.rows.size() << shop.on(customer).name() << '\n';
+}
+
 void settings(const std::string& path) {
   //[settings
   auto shop = db::client::open(
@@ -276,5 +340,6 @@ int main(int argc, char** argv) {
   if (mkdtemp(pattern.data()) == nullptr) return 1;
   story(pattern + "/shop.db");
   settings(pattern + "/shop.db");
+  sharded(pattern);
   std::filesystem::remove_all(pattern);
 }

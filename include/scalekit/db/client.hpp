@@ -269,6 +269,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
  private:
   friend class verbs<client>;
+  friend class shard;
 
   explicit client(std::shared_ptr<detail::backend> backend) noexcept;
 

@@ -15,6 +15,9 @@
 #include <utility>
 
 namespace scalekit::db {
+namespace detail {
+class move_worker;
+}
 
 /// A transaction that is open until commit() or rollback(); the destructor rolls back.
 ///
@@ -153,6 +156,7 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
 
  private:
   friend class verbs<transaction>;
+  friend class detail::move_worker;
 
   class SCALEKIT_EXPORT savepoint_guard {
    public:
