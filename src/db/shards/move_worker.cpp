@@ -24,35 +24,31 @@ std::vector<column_row> columns_of(transaction& tx, const move_sql& texts, const
       unsafe_sql(texts.columns(), texts.is_postgres() ? quoted_table(t.name) : t.name));
 }
 
-/// Rows of three readings, by their ids.
-struct sighting {
-  const moved_row* before = nullptr;
-  const moved_row* target = nullptr;
-  const moved_row* after = nullptr;
-};
-
-bool is_same(const moved_row* a, const moved_row* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return a->has_image_of(*b);
-}
-
 bool is_same(const std::vector<moved_row>& a, const std::vector<moved_row>& b) {
   return std::ranges::equal(a, b, [](const moved_row& x, const moved_row& y) {
     return x.ids() == y.ids() && x.has_image_of(y);
   });
 }
 
-/// Rows that differ although the source has not changed them while both were read.
-std::size_t wrong_rows(const std::vector<moved_row>& before, const std::vector<moved_row>& target,
-                       const std::vector<moved_row>& after) {
-  std::map<std::string, sighting> all;
-  for (const auto& row : before) all[row.ids()].before = &row;
-  for (const auto& row : target) all[row.ids()].target = &row;
-  for (const auto& row : after) all[row.ids()].after = &row;
-  return static_cast<std::size_t>(std::ranges::count_if(all, [](const auto& each) {
-    const auto& s = each.second;
-    return is_same(s.before, s.after) && !is_same(s.before, s.target);
-  }));
+/// Rows that differ without a change that is still to be copied. `source` and, after it, `pending`
+/// were read after `target`, and nothing was copied meanwhile: whatever has changed is in it.
+std::size_t wrong_rows(const std::vector<moved_row>& target, const std::vector<moved_row>& source,
+                       const std::vector<moved_row>& pending) {
+  std::set<std::string> expected;
+  for (const auto& change : pending) expected.insert(change.ids());
+  std::map<std::string, const moved_row*> there;
+  for (const auto& row : target) there.emplace(row.ids(), &row);
+  std::size_t wrong = 0;
+  for (const auto& row : source) {
+    const auto at = there.extract(row.ids());
+    const bool is_same_row = !at.empty() && at.mapped()->has_image_of(row);
+    if (!is_same_row && !expected.contains(row.ids())) ++wrong;
+  }
+  // What is left has no row at the source.
+  for (const auto& [ids, row] : there) {
+    if (!expected.contains(ids)) ++wrong;
+  }
+  return wrong;
 }
 
 }  // namespace
@@ -196,14 +192,17 @@ std::vector<moved_row> move_worker::page(client& where, const moved_table& t,
   });
 }
 
+std::vector<moved_row> move_worker::between(transaction& tx, const moved_table& t,
+                                            const value_list& after, const value_list& until) {
+  auto query = unsafe_sql(sql_.select_between(t, after.size() > 0, until.size() > 0));
+  bind(query, after);
+  bind(query, until);
+  return read_rows(tx, query, sql_.image_columns(t), sql_.row_columns(t));
+}
+
 std::vector<moved_row> move_worker::between(client& where, const moved_table& t,
                                             const value_list& after, const value_list& until) {
-  return look(where, [&](transaction& tx) {
-    auto query = unsafe_sql(sql_.select_between(t, after.size() > 0, until.size() > 0));
-    bind(query, after);
-    bind(query, until);
-    return read_rows(tx, query, sql_.image_columns(t), sql_.row_columns(t));
-  });
+  return look(where, [&](transaction& tx) { return between(tx, t, after, until); });
 }
 
 void move_worker::put(transaction& tx, const moved_table& t, const std::vector<moved_row>& rows) {
@@ -319,24 +318,27 @@ bool move_worker::verify_page() {
   const auto first = page(source_, t, verified_.after);
   const bool is_last = first.size() < page_rows_;
   const auto until = is_last ? value_list{} : first.back().place;
-  auto before = first;
+  auto rows = first;
   auto target = between(target_, t, verified_.after, until);
-  for (int round = 1; !is_same(before, target); ++round) {
-    before = between(source_, t, verified_.after, until);
+  if (!is_same(rows, target)) {
     catch_up(t);
     target = between(target_, t, verified_.after, until);
-    const auto after = between(source_, t, verified_.after, until);
-    const auto wrong = wrong_rows(before, target, after);
-    if (wrong == 0) break;
-    // A row that is changed back and forth looks as if it had not been changed, for a moment.
-    if (round < 5) continue;
-    throw error(errc::corrupt, "range_move: " + std::to_string(wrong) + " rows of table '" +
-                                   t.names.name + "' differ on '" + move_.from + "' and on '" +
-                                   move_.to +
-                                   "', and no change to them was recorded: were they written "
-                                   "where triggers do not see it?");
+    std::vector<moved_row> pending;
+    std::tie(rows, pending) = look(source_, [&](transaction& tx) {
+      auto now = between(tx, t, verified_.after, until);
+      constexpr std::size_t all = 1'000'000'000;
+      return std::pair(std::move(now), read_rows(tx, unsafe_sql(sql_.select_changes(t, all)), 0,
+                                                 1 + t.names.ids.size()));
+    });
+    if (const auto wrong = wrong_rows(target, rows, pending); wrong > 0) {
+      throw error(errc::corrupt, "range_move: " + std::to_string(wrong) + " rows of table '" +
+                                     t.names.name + "' differ on '" + move_.from + "' and on '" +
+                                     move_.to +
+                                     "', and no change to them was recorded: were they written "
+                                     "where triggers do not see it?");
+    }
   }
-  counters_.rows_verified += before.size();
+  counters_.rows_verified += rows.size();
   if (is_last) {
     verified_ = {verified_.table + 1, {}};
   } else {

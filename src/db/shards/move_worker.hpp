@@ -70,6 +70,8 @@ class move_worker {
   static std::vector<moved_row> read_rows(transaction& tx, const statement& query,
                                           std::size_t image, std::size_t all);
   std::vector<moved_row> page(client& where, const moved_table& t, const value_list& after);
+  std::vector<moved_row> between(transaction& tx, const moved_table& t, const value_list& after,
+                                 const value_list& until);
   std::vector<moved_row> between(client& where, const moved_table& t, const value_list& after,
                                  const value_list& until);
   void put(transaction& tx, const moved_table& t, const std::vector<moved_row>& rows);

@@ -74,6 +74,12 @@ known_map shard_set::current() {
     return known;
   }
   lock.unlock();
+  renew_lease();
+  lock.lock();
+  return known_;
+}
+
+void shard_set::renew_lease() {
   try {
     refresh();
   } catch (const error& e) {
@@ -83,8 +89,6 @@ known_map shard_set::current() {
     const bool is_callers = e.code() == errc::not_allowed || e.code() == errc::invalid_argument;
     throw error(is_callers ? e.code() : make_error_code(errc::unavailable), std::move(diag));
   }
-  lock.lock();
-  return known_;
 }
 
 shard_place shard_set::place(const shard_key& key) {
@@ -98,7 +102,7 @@ shard_place shard_set::place(const shard_key& key) {
 bool shard_set::was_there(const shard_place& at, const shard_key& key) {
   if (is_within_lease(at.by)) return true;
   // Rows that have moved may have been deleted there by now.
-  refresh();
+  renew_lease();
   return current().map->shard_of(key) == at.name;
 }
 

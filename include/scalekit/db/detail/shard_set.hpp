@@ -82,6 +82,8 @@ class SCALEKIT_EXPORT shard_set : public std::enable_shared_from_this<shard_set>
  private:
   void require_clients(const shard_map& map) const;
   void start_refresh();
+  /// Throws errc::unavailable when the map cannot be looked up.
+  void renew_lease();
 
   const std::map<std::string, client, std::less<>> clients_;
   const std::optional<client> home_;
