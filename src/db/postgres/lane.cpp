@@ -347,7 +347,11 @@ void lane::judge(lane_member_ptr m) {
       queue_.push_front(std::move(m));
       return;
     case exchange::ending::skipped:
-      return run_again(std::move(m), true);
+      if (!ending_) return run_again(std::move(m), true);
+      // Behind the statement with which the server ended the connection.
+      m->end = exchange::ending::lost;
+      m->lost_because = "the server ended the connection";
+      return run_elsewhere(std::move(m));
     case exchange::ending::lost:
       // With its preparation: that counts as well.
       if (!m->sent) ++m->runs;

@@ -73,7 +73,7 @@ class load {
   void failed(const error& e) {
     if (scalekit::is_transient(e) || scalekit::outcome_unknown(e)) return;
     ++wrong_;
-    MESSAGE(e.what());
+    MESSAGE(std::string(e.what()));
   }
 
   void read(int t) {
