@@ -1,6 +1,6 @@
 #include "queue/disposition.hpp"
 
-#include "queue/utf8.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -88,14 +88,9 @@ bool is_suspect(const job_history& past, int max_crashes) noexcept {
 }
 
 std::string clean_reason(std::string text) {
-  constexpr std::size_t most = 1024;
-  if (text.size() > most) {
-    std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.resize(end);
-  }
+  text.resize(scalekit::detail::utf8_cut(text, 1024));
   for (std::size_t i = 0; i < text.size();) {
-    const auto size = utf8_character(std::string_view(text).substr(i));
+    const auto size = scalekit::detail::utf8_character(std::string_view(text).substr(i));
     const auto c = static_cast<unsigned char>(text[i]);
     if (size == 0 || (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) text[i] = '?';
     i += std::max<std::size_t>(size, 1);

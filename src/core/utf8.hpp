@@ -3,10 +3,14 @@
 #include <cstddef>
 #include <string_view>
 
-namespace scalekit::queue::detail {
+namespace scalekit::detail {
 
-/// How many bytes the character of valid UTF-8 takes that begins `text`; 0 when none does.
-/// Precondition: text is not empty.
+constexpr bool is_utf8_continuation(char c) noexcept {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+/// How many bytes the character of valid UTF-8 takes that begins `text` (Unicode, table 3-7); 0
+/// when none does. Precondition: text is not empty.
 constexpr std::size_t utf8_character(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
@@ -17,7 +21,7 @@ constexpr std::size_t utf8_character(std::string_view text) noexcept {
                                                             : 0;
   if (size == 0 || size > text.size()) return 0;
   for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+    if (!is_utf8_continuation(text[i])) return 0;
   }
   // Written too long, a surrogate, beyond the last character.
   const unsigned second = byte(1);
@@ -28,4 +32,11 @@ constexpr std::size_t utf8_character(std::string_view text) noexcept {
   return size;
 }
 
-}  // namespace scalekit::queue::detail
+/// The most bytes, up to `most`, after which `text` can be cut without cutting a character.
+constexpr std::size_t utf8_cut(std::string_view text, std::size_t most) noexcept {
+  if (text.size() <= most) return text.size();
+  while (most > 0 && is_utf8_continuation(text[most])) --most;
+  return most;
+}
+
+}  // namespace scalekit::detail
