@@ -1,13 +1,11 @@
 #include "queue/postgres_engine.hpp"
 
 #include "queue/postgres_schema.hpp"
-#include "queue/table_prefix.hpp"
 
 #include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
-#include <unistd.h>
 #include <utility>
 
 namespace scalekit::queue::detail {
@@ -61,19 +59,11 @@ struct job_columns {
 
 postgres_engine::postgres_engine(db::client client, std::string prefix,
                                  std::chrono::nanoseconds call_timeout)
-    : db_(std::move(client)),
-      prefix_(std::move(prefix)),
-      call_timeout_(call_timeout),
+    : sql_engine(std::move(client), std::move(prefix), call_timeout, postgres_texts),
       text_(prefix_) {}
 
 void postgres_engine::migrate() {
-  std::vector<std::string> scripts;
-  std::vector<std::string_view> steps;
-  scripts.reserve(postgres_schema_steps.size());
-  for (const auto step : postgres_schema_steps) {
-    steps.push_back(scripts.emplace_back(with_prefix(step, prefix_)));
-  }
-  db_.migrate("queue." + prefix_, steps, writing());
+  migrate_by(postgres_schema_steps);
 }
 
 std::vector<job_id> postgres_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs) {
@@ -94,46 +84,8 @@ std::vector<job_id> postgres_engine::enqueue(db::transaction* tx, std::span<cons
   return ids;
 }
 
-worker_identity postgres_engine::enlist(std::int64_t nonce, std::chrono::microseconds stale_after,
-                                        wall_time now) {
-  const auto id = db_.write_one<std::int64_t>(
-      unsafe_sql(text_.enlist, nonce, stale_after.count(), now, ::getpid()), call());
-  return {.id = id, .nonce = nonce};
-}
-
-bool postgres_engine::beat(const worker_identity& who, wall_time now) {
-  return db_.write(unsafe_sql(text_.beat, who.id, who.nonce, now), call()).rows_affected() == 1;
-}
-
-void postgres_engine::leave(const worker_identity& who) {
-  db_.write(unsafe_sql(text_.leave, who.id, who.nonce), call());
-}
-
-std::vector<worker_sighting> postgres_engine::workers() {
-  std::vector<worker_sighting> seen;
-  using row = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
-  for (const auto& [id, beats, stale_after] : db_.read<row>(unsafe_sql(text_.workers), call())) {
-    seen.push_back({.id = id, .beats = beats, .stale_after_us = stale_after});
-  }
-  return seen;
-}
-
-bool postgres_engine::evict(const worker_sighting& dead) {
-  return db_.write(unsafe_sql(text_.evict, dead.id, dead.beats), call()).rows_affected() == 1;
-}
-
 std::vector<orphan> postgres_engine::orphans(std::size_t most) {
-  std::vector<orphan> found;
-  using row = std::tuple<job_id, std::int64_t, std::int64_t, int, int, int, int>;
-  for (const auto& [id, sequence, nonce, errors, crashes, interruptions, snoozes] :
-       db_.write<row>(unsafe_sql(text_.orphans, most), call())) {
-    found.push_back({.held = {.job = id, .sequence = sequence, .nonce = nonce},
-                     .past = {.errors = errors,
-                              .crashes = crashes,
-                              .interruptions = interruptions,
-                              .snoozes = snoozes}});
-  }
-  return found;
+  return orphans_of(db_.write<orphan_row>(unsafe_sql(text_.orphans, most), call()));
 }
 
 queue_glance postgres_engine::glance(std::span<const std::string> queues,
@@ -146,12 +98,16 @@ queue_glance postgres_engine::glance(std::span<const std::string> queues,
   return {.has_ready = has_ready, .next_due = next_due};
 }
 
-bool postgres_engine::holds(const lease& l) {
-  return db_.read_one<int>(unsafe_sql(text_.holds, l.job, l.sequence, l.nonce), call()) == 1;
-}
-
 bool postgres_engine::complete_in(db::transaction& tx, const lease& l) {
   return tx.write_one<int>(unsafe_sql(text_.complete, l.job, l.sequence, l.nonce)) == 1;
+}
+
+bool postgres_engine::redrive(job_id id, std::int64_t key) {
+  return db_.write_one<int>(unsafe_sql(text_.redrive, id, key), call()) == 1;
+}
+
+bool postgres_engine::delete_dead_letter(job_id id) {
+  return db_.write_one<int>(unsafe_sql(text_.delete_dead_letter, id), call()) == 1;
 }
 
 std::unique_ptr<engine> make_postgres_engine(db::client client, std::string prefix,

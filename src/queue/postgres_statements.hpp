@@ -1,13 +1,25 @@
 #pragma once
 
-#include "queue/table_prefix.hpp"
+#include "queue/sql_statements.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace scalekit::queue::detail {
 
-/// A statement whose table names are known once the prefix is.
+inline constexpr dialect_texts postgres_texts{
+    .newest_id = "select case when is_called then last_value else 0 end from @job_id",
+    .depths =
+        "select q.queue, q.jobs, j.enqueued_at from (select queue, count(*) as jobs from @ready "
+        "group by queue) q cross join lateral (select r.id from @ready r where r.queue = q.queue "
+        "order by r.key, r.id limit 1) h join @job j on j.id = h.id order by q.queue",
+    // One that stands still in the middle of a turn holds a lock: whoever waits for it stands still
+    // as well, and its own heart with it.
+    .evict =
+        "delete from @worker where id = (select id from @worker where id = $1 and beats = $2 "
+        "for update skip locked)"};
+
+/// What PostgreSQL alone understands.
 struct postgres_statements {
   explicit postgres_statements(std::string_view prefix) : prefix_(prefix) {}
 
@@ -130,22 +142,7 @@ struct postgres_statements {
   std::string glance =
       p("select exists (select 1 from @ready where queue = any($1) and kind = any($2)), "
         "(select min(run_at) from @later)");
-  std::string holds =
-      p("select count(*) from @lease where id = $1 and sequence = $2 and nonce = $3");
 
-  // --- the register of workers ---
-  std::string enlist =
-      p("insert into @worker (nonce, beats, stale_after, enlisted_at, beaten_at, pid) "
-        "values ($1, 0, $2, $3, $3, $4) returning id");
-  std::string beat =
-      p("update @worker set beats = beats + 1, beaten_at = $3 where id = $1 and nonce = $2");
-  std::string leave = p("delete from @worker where id = $1 and nonce = $2");
-  std::string workers = p("select id, beats, stale_after from @worker order by id");
-  // One that stands still in the middle of a turn holds a lock: whoever waits for it stands still
-  // as well, and its own heart with it.
-  std::string evict =
-      p("delete from @worker where id = (select id from @worker where id = $1 and beats = $2 "
-        "for update skip locked)");
   // What a handler of the dead one is about to finish is left alone: to wait for it is to stand
   // still as well.
   std::string orphans =
@@ -155,32 +152,6 @@ struct postgres_statements {
         "where not exists (select 1 from @worker w where w.id = l.worker) order by l.id limit $1 "
         "for update of l skip locked");
 
-  // --- for people ---
-  std::string status =
-      p("select j.kind, j.queue, j.priority, j.enqueued_at, j.max_attempts, "
-        "l.id is not null, d.id is not null, t.run_at, "
-        "coalesce(p.errors, 0), coalesce(p.crashes, 0), coalesce(p.interruptions, 0), "
-        "coalesce(p.snoozes, 0), coalesce(p.last_error, '') from @job j "
-        "left join @lease l on l.id = j.id left join @dead d on d.id = j.id "
-        "left join @later t on t.id = j.id left join @past p on p.id = j.id where j.id = $1");
-  std::string newest_id = p("select case when is_called then last_value else 0 end from @job_id");
-  std::string totals =
-      p("select (select count(*) from @ready), (select count(*) from @later), "
-        "(select count(*) from @lease), (select count(*) from @dead), "
-        "(select count(*) from @worker)");
-  std::string depths =
-      p("select q.queue, q.jobs, j.enqueued_at from (select queue, count(*) as jobs from @ready "
-        "group by queue) q cross join lateral (select r.id from @ready r where r.queue = q.queue "
-        "order by r.key, r.id limit 1) h join @job j on j.id = h.id order by q.queue");
-  std::string dead_letters =
-      p("select d.id, j.kind, j.queue, j.payload, j.enqueued_at, d.died_at, "
-        "coalesce(p.last_error, ''), coalesce(p.errors, 0), coalesce(p.crashes, 0) from @dead d "
-        "join @job j on j.id = d.id left join @past p on p.id = d.id where d.id > $1 "
-        "order by d.id limit $2");
-  std::string dead_ids = p("select id from @dead where id > $1 order by id limit $2");
-  std::string dead_unread = p(
-      "select d.died_at, coalesce(p.last_error, '') from @dead d left join @past p on p.id = d.id "
-      "where d.id = $1");
   std::string redrive =
       p("with redriven as (delete from @dead where id = $1 returning id), "
         "past as (delete from @past p using redriven d where p.id = d.id), "

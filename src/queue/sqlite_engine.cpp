@@ -2,39 +2,21 @@
 
 #include "queue/json_list.hpp"
 #include "queue/sqlite_schema.hpp"
-#include "queue/table_prefix.hpp"
 
 #include <tuple>
-#include <unistd.h>
 #include <utility>
 
 namespace scalekit::queue::detail {
-namespace {
 
 using db::unsafe_sql;
 
-job_history history(int errors, int crashes, int interruptions, int snoozes) {
-  return {.errors = errors, .crashes = crashes, .interruptions = interruptions, .snoozes = snoozes};
-}
-
-}  // namespace
-
 sqlite_engine::sqlite_engine(db::client client, std::string prefix,
                              std::chrono::nanoseconds call_timeout)
-    : db_(std::move(client)),
-      prefix_(std::move(prefix)),
-      call_timeout_(call_timeout),
+    : sql_engine(std::move(client), std::move(prefix), call_timeout, sqlite_texts),
       text_(prefix_) {}
 
 void sqlite_engine::migrate() {
-  std::vector<std::string> scripts;
-  std::vector<std::string_view> steps;
-  scripts.reserve(sqlite_schema_steps.size());
-  steps.reserve(sqlite_schema_steps.size());
-  for (const auto step : sqlite_schema_steps) {
-    steps.push_back(scripts.emplace_back(with_prefix(step, prefix_)));
-  }
-  db_.migrate("queue." + prefix_, steps, writing());
+  migrate_by(sqlite_schema_steps);
 }
 
 std::vector<job_id> sqlite_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs) {
@@ -60,43 +42,8 @@ std::vector<job_id> sqlite_engine::insert(db::transaction& tx, std::span<const n
   return ids;
 }
 
-worker_identity sqlite_engine::enlist(std::int64_t nonce, std::chrono::microseconds stale_after,
-                                      wall_time now) {
-  const auto id = db_.write_one<std::int64_t>(
-      unsafe_sql(text_.enlist, nonce, stale_after.count(), now, ::getpid()), call());
-  return {.id = id, .nonce = nonce};
-}
-
-bool sqlite_engine::beat(const worker_identity& who, wall_time now) {
-  return db_.write(unsafe_sql(text_.beat, who.id, who.nonce, now), call()).rows_affected() == 1;
-}
-
-void sqlite_engine::leave(const worker_identity& who) {
-  db_.write(unsafe_sql(text_.leave, who.id, who.nonce), call());
-}
-
-std::vector<worker_sighting> sqlite_engine::workers() {
-  std::vector<worker_sighting> seen;
-  using row = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
-  for (const auto& [id, beats, stale_after] : db_.read<row>(unsafe_sql(text_.workers), call())) {
-    seen.push_back({.id = id, .beats = beats, .stale_after_us = stale_after});
-  }
-  return seen;
-}
-
-bool sqlite_engine::evict(const worker_sighting& dead) {
-  return db_.write(unsafe_sql(text_.evict, dead.id, dead.beats), call()).rows_affected() == 1;
-}
-
 std::vector<orphan> sqlite_engine::orphans(std::size_t most) {
-  std::vector<orphan> found;
-  using row = std::tuple<job_id, std::int64_t, std::int64_t, int, int, int, int>;
-  for (const auto& [id, sequence, nonce, errors, crashes, interruptions, snoozes] :
-       db_.read<row>(unsafe_sql(text_.orphans, most), call())) {
-    found.push_back({.held = {.job = id, .sequence = sequence, .nonce = nonce},
-                     .past = history(errors, crashes, interruptions, snoozes)});
-  }
-  return found;
+  return orphans_of(db_.read<orphan_row>(unsafe_sql(text_.orphans, most), call()));
 }
 
 queue_glance sqlite_engine::glance(std::span<const std::string> queues,
@@ -107,10 +54,6 @@ queue_glance sqlite_engine::glance(std::span<const std::string> queues,
   return {.has_ready = has_ready, .next_due = next_due};
 }
 
-bool sqlite_engine::holds(const lease& l) {
-  return db_.read_one<int>(unsafe_sql(text_.holds, l.job, l.sequence, l.nonce), call()) == 1;
-}
-
 bool sqlite_engine::complete_in(db::transaction& tx, const lease& l) {
   return tx.savepoint([&] {
     const auto released = tx.write(unsafe_sql(text_.release_lease, l.job, l.sequence, l.nonce));
@@ -119,6 +62,28 @@ bool sqlite_engine::complete_in(db::transaction& tx, const lease& l) {
     tx.write(unsafe_sql(text_.delete_past, l.job));
     return true;
   });
+}
+
+bool sqlite_engine::redrive(job_id id, std::int64_t key) {
+  return db_.transaction(
+      [&](db::transaction& tx) {
+        if (tx.write(unsafe_sql(text_.delete_dead, id)).rows_affected() != 1) return false;
+        tx.write(unsafe_sql(text_.delete_past, id));
+        tx.write(unsafe_sql(text_.redriven_to_ready, id, key));
+        return true;
+      },
+      writing());
+}
+
+bool sqlite_engine::delete_dead_letter(job_id id) {
+  return db_.transaction(
+      [&](db::transaction& tx) {
+        if (tx.write(unsafe_sql(text_.delete_dead, id)).rows_affected() != 1) return false;
+        tx.write(unsafe_sql(text_.delete_past, id));
+        tx.write(unsafe_sql(text_.delete_job, id));
+        return true;
+      },
+      writing());
 }
 
 std::unique_ptr<engine> make_sqlite_engine(db::client client, std::string prefix,

@@ -1,47 +1,28 @@
 #pragma once
 
-#include "queue/engine.hpp"
+#include "queue/sql_engine.hpp"
 #include "queue/sqlite_statements.hpp"
-#include "scalekit/db/client.hpp"
 
 #include <chrono>
 #include <string>
 
 namespace scalekit::queue::detail {
 
-class sqlite_engine final : public engine {
+class sqlite_engine final : public sql_engine {
  public:
   sqlite_engine(db::client client, std::string prefix, std::chrono::nanoseconds call_timeout);
 
   void migrate() override;
   std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs) override;
-
-  worker_identity enlist(std::int64_t nonce, std::chrono::microseconds stale_after,
-                         wall_time now) override;
-  bool beat(const worker_identity& who, wall_time now) override;
-  void leave(const worker_identity& who) override;
-  std::vector<worker_sighting> workers() override;
-  bool evict(const worker_sighting& dead) override;
   std::vector<orphan> orphans(std::size_t most) override;
-
   turn_result turn(const turn_request& request) override;
   queue_glance glance(std::span<const std::string> queues,
                       std::span<const std::string> kinds) override;
-  bool holds(const lease& l) override;
   bool complete_in(db::transaction& tx, const lease& l) override;
-
-  std::optional<job_status> status(job_id id) override;
-  queue_stats stats(wall_time now) override;
-  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after) override;
   bool redrive(job_id id, std::int64_t key) override;
   bool delete_dead_letter(job_id id) override;
 
  private:
-  db::call_options call() const { return {.timeout = call_timeout_}; }
-  db::transaction_options writing() const { return {.timeout = call_timeout_}; }
-  db::transaction_options reading() const { return {.timeout = call_timeout_, .read_only = true}; }
-
-  std::vector<dead_letter> read_letters(std::size_t limit, job_id after);
   std::vector<job_id> insert(db::transaction& tx, std::span<const new_job> jobs);
 
   // In sqlite_turn.cpp: the parts of a turn, within its transaction.
@@ -65,9 +46,6 @@ class sqlite_engine final : public engine {
   void claim_head(db::transaction& tx, const std::string& queue, const turn_request& request,
                   queue_head& head);
 
-  db::client db_;
-  std::string prefix_;
-  std::chrono::nanoseconds call_timeout_;
   sqlite_statements text_;
 };
 

@@ -1,13 +1,21 @@
 #pragma once
 
-#include "queue/table_prefix.hpp"
+#include "queue/sql_statements.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace scalekit::queue::detail {
 
-/// A statement whose table names are known once the prefix is.
+inline constexpr dialect_texts sqlite_texts{
+    .newest_id = "select seq from sqlite_sequence where name = '@job'",
+    // With min(), SQLite takes the other columns from the row that has the minimum.
+    .depths =
+        "select r.queue, r.jobs, j.enqueued_at from (select queue, count(*) as jobs, min(key), id "
+        "from @ready group by queue) r join @job j on j.id = r.id order by r.queue",
+    .evict = "delete from @worker where id = $1 and beats = $2"};
+
+/// What is SQLite's own, or fits its one writer.
 struct sqlite_statements {
   explicit sqlite_statements(std::string_view prefix) : prefix_(prefix) {}
 
@@ -99,50 +107,13 @@ struct sqlite_statements {
       p("select exists (select 1 from @ready where queue in (select value from json_each($1)) and "
         "kind in (select value from json_each($2))), "
         "(select min(run_at) from @later)");
-  std::string holds =
-      p("select count(*) from @lease where id = $1 and sequence = $2 and nonce = $3");
 
-  // --- the register of workers ---
-  std::string enlist =
-      p("insert into @worker (nonce, beats, stale_after, enlisted_at, beaten_at, pid) "
-        "values ($1, 0, $2, $3, $3, $4) returning id");
-  std::string beat =
-      p("update @worker set beats = beats + 1, beaten_at = $3 where id = $1 and nonce = $2");
-  std::string leave = p("delete from @worker where id = $1 and nonce = $2");
-  std::string workers = p("select id, beats, stale_after from @worker order by id");
-  std::string evict = p("delete from @worker where id = $1 and beats = $2");
   std::string orphans =
       p("select l.id, l.sequence, l.nonce, coalesce(p.errors, 0), coalesce(p.crashes, 0), "
         "coalesce(p.interruptions, 0), coalesce(p.snoozes, 0) from @lease l "
         "left join @past p on p.id = l.id where l.worker not in (select id from @worker) "
         "order by l.id limit $1");
 
-  // --- for people ---
-  std::string status =
-      p("select j.kind, j.queue, j.priority, j.enqueued_at, j.max_attempts, "
-        "l.id is not null, d.id is not null, t.run_at, "
-        "coalesce(p.errors, 0), coalesce(p.crashes, 0), coalesce(p.interruptions, 0), "
-        "coalesce(p.snoozes, 0), coalesce(p.last_error, '') from @job j "
-        "left join @lease l on l.id = j.id left join @dead d on d.id = j.id "
-        "left join @later t on t.id = j.id left join @past p on p.id = j.id where j.id = $1");
-  std::string newest_id = p("select seq from sqlite_sequence where name = '@job'");
-  std::string totals =
-      p("select (select count(*) from @ready), (select count(*) from @later), "
-        "(select count(*) from @lease), (select count(*) from @dead), "
-        "(select count(*) from @worker)");
-  // With min(), SQLite takes the other columns from the row that has the minimum.
-  std::string depths =
-      p("select r.queue, r.jobs, j.enqueued_at from (select queue, count(*) as jobs, min(key), id "
-        "from @ready group by queue) r join @job j on j.id = r.id order by r.queue");
-  std::string dead_letters =
-      p("select d.id, j.kind, j.queue, j.payload, j.enqueued_at, d.died_at, "
-        "coalesce(p.last_error, ''), coalesce(p.errors, 0), coalesce(p.crashes, 0) from @dead d "
-        "join @job j on j.id = d.id left join @past p on p.id = d.id where d.id > $1 "
-        "order by d.id limit $2");
-  std::string dead_ids = p("select id from @dead where id > $1 order by id limit $2");
-  std::string dead_unread = p(
-      "select d.died_at, coalesce(p.last_error, '') from @dead d left join @past p on p.id = d.id "
-      "where d.id = $1");
   std::string delete_dead = p("delete from @dead where id = $1");
   std::string redriven_to_ready =
       p("insert into @ready (queue, kind, key, id) select queue, kind, $2, id from @job where id = "

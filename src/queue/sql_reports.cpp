@@ -1,7 +1,7 @@
-// What the PostgreSQL engine tells people.
+// What SQL engines tell people.
 
-#include "queue/postgres_engine.hpp"
 #include "queue/row_fault.hpp"
+#include "queue/sql_engine.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -11,16 +11,16 @@ namespace scalekit::queue::detail {
 
 using db::unsafe_sql;
 
-std::optional<job_status> postgres_engine::status(job_id id) {
+std::optional<job_status> sql_engine::status(job_id id) {
   using row = std::tuple<std::string, std::string, job_priority, wall_time, int, bool, bool,
                          std::optional<wall_time>, int, int, int, int, std::string>;
-  auto found = db_.read_optional<row>(unsafe_sql(text_.status, id), call());
+  auto found = db_.read_optional<row>(unsafe_sql(common_.status, id), call());
   if (!found) {
     // Ids are given in order and their jobs deleted only when finished. Asked in this order, a job
-    // that ends meanwhile is found finished.
-    // What a transaction drew that was rolled back counts as finished as well.
-    const auto newest = db_.read_one<job_id>(unsafe_sql(text_.newest_id), call());
-    if (id < 1 || id > newest) return std::nullopt;
+    // that ends meanwhile is found finished. On PostgreSQL so is one that a transaction drew which
+    // was rolled back.
+    const auto newest = db_.read_optional<job_id>(unsafe_sql(common_.newest_id), call());
+    if (id < 1 || id > newest.value_or(0)) return std::nullopt;
     return job_status{.id = id, .state = job_state::finished};
   }
 
@@ -39,16 +39,16 @@ std::optional<job_status> postgres_engine::status(job_id id) {
   return s;
 }
 
-queue_stats postgres_engine::stats(wall_time now) {
+queue_stats sql_engine::stats(wall_time now) {
   return db_.transaction(
       [&](db::transaction& tx) {
         queue_stats s;
         using totals =
             std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
         std::tie(s.ready, s.scheduled, s.running, s.dead, s.workers) =
-            tx.read_one<totals>(unsafe_sql(text_.totals));
+            tx.read_one<totals>(unsafe_sql(common_.totals));
         using depth = std::tuple<std::string, std::int64_t, wall_time>;
-        for (auto& [queue, ready, head] : tx.read<depth>(unsafe_sql(text_.depths))) {
+        for (auto& [queue, ready, head] : tx.read<depth>(unsafe_sql(common_.depths))) {
           s.queues.push_back({.queue = std::move(queue),
                               .ready = ready,
                               .head_age = std::max(now - head, wall_time::duration::zero())});
@@ -58,14 +58,14 @@ queue_stats postgres_engine::stats(wall_time now) {
       reading());
 }
 
-std::vector<dead_letter> postgres_engine::dead_letters(std::size_t limit, job_id after) {
+std::vector<dead_letter> sql_engine::dead_letters(std::size_t limit, job_id after) {
   try {
     return read_letters(limit, after);
   } catch (const error& e) {
     if (!is_rows_fault(e)) throw;
   }
   std::vector<dead_letter> letters;
-  for (const auto id : db_.read<job_id>(unsafe_sql(text_.dead_ids, after, limit), call())) {
+  for (const auto id : db_.read<job_id>(unsafe_sql(common_.dead_ids, after, limit), call())) {
     try {
       for (auto& letter : read_letters(1, id - 1)) {
         if (letter.id == id) letters.push_back(std::move(letter));
@@ -73,7 +73,7 @@ std::vector<dead_letter> postgres_engine::dead_letters(std::size_t limit, job_id
     } catch (const error& e) {
       if (!is_rows_fault(e)) throw;
       using row = std::tuple<wall_time, std::string>;
-      if (auto found = db_.read_optional<row>(unsafe_sql(text_.dead_unread, id), call())) {
+      if (auto found = db_.read_optional<row>(unsafe_sql(common_.dead_unread, id), call())) {
         auto& [died_at, reason] = *found;
         letters.push_back({.id = id, .died_at = died_at, .reason = std::move(reason)});
       }
@@ -82,11 +82,11 @@ std::vector<dead_letter> postgres_engine::dead_letters(std::size_t limit, job_id
   return letters;
 }
 
-std::vector<dead_letter> postgres_engine::read_letters(std::size_t limit, job_id after) {
+std::vector<dead_letter> sql_engine::read_letters(std::size_t limit, job_id after) {
   using row = std::tuple<job_id, std::string, std::string, bytes, wall_time, wall_time, std::string,
                          int, int>;
   std::vector<dead_letter> letters;
-  for (auto& r : db_.read<row>(unsafe_sql(text_.dead_letters, after, limit), call())) {
+  for (auto& r : db_.read<row>(unsafe_sql(common_.dead_letters, after, limit), call())) {
     auto& letter = letters.emplace_back();
     bytes payload;
     std::tie(letter.id, letter.kind, letter.queue, payload, letter.enqueued_at, letter.died_at,
@@ -94,14 +94,6 @@ std::vector<dead_letter> postgres_engine::read_letters(std::size_t limit, job_id
     letter.payload.assign(reinterpret_cast<const char*>(payload.data()), payload.size());
   }
   return letters;
-}
-
-bool postgres_engine::redrive(job_id id, std::int64_t key) {
-  return db_.write_one<int>(unsafe_sql(text_.redrive, id, key), call()) == 1;
-}
-
-bool postgres_engine::delete_dead_letter(job_id id) {
-  return db_.write_one<int>(unsafe_sql(text_.delete_dead_letter, id), call()) == 1;
 }
 
 }  // namespace scalekit::queue::detail
