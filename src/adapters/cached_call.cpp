@@ -11,6 +11,7 @@ namespace scalekit::adapters::detail {
 
 using db::consistency;
 using kind = db::consistency::kind;
+using scalekit::detail::pack;
 using verdict = read_plan::verdict;
 
 namespace {

@@ -268,6 +268,8 @@ template <class To, class T>
 void encode_at(std::size_t position, To& to, const T& value) {
   if constexpr (std::same_as<T, std::nullopt_t> || std::same_as<T, std::nullptr_t>) {
     to.add_null();
+  } else if constexpr (std::same_as<T, value_view>) {
+    to.add(value);
   } else if constexpr (is_optional<T>) {
     value ? encode_at(position, to, *value) : to.add_null();
   } else if constexpr (has_codec<T>) {

@@ -37,6 +37,25 @@ class value_list {
     add_data(reinterpret_cast<const char*>(v.data()), v.size(), value_kind::blob);
   }
 
+  void add(const value_view& v) {
+    switch (v.kind()) {
+      case value_kind::null:
+        return add_null();
+      case value_kind::integer:
+        return add(v.integer());
+      case value_kind::real:
+        return add(v.real());
+      case value_kind::text:
+        return add(v.text());
+      case value_kind::blob:
+        return add(v.blob());
+      case value_kind::array: {
+        const auto packed = v.array().packed();
+        return add_data(packed.data(), packed.size(), value_kind::array);
+      }
+    }
+  }
+
   /// `fill` is called once with what takes the elements: add_null() and add(...) as here, all that
   /// are not null of one kind. Nothing is added when it throws.
   template <class Fill>

@@ -1,5 +1,6 @@
 #include "db/shards/moved_row.hpp"
 
+#include "scalekit/core/detail/packed_values.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <boost/json/array.hpp>
@@ -27,46 +28,9 @@ constexpr auto shapes = [] {
   return all;
 }();
 
-void add(value_list& to, const value_view& v) {
-  switch (v.kind()) {
-    case value_kind::null:
-      return to.add_null();
-    case value_kind::integer:
-      return to.add(v.integer());
-    case value_kind::real:
-      return to.add(v.real());
-    case value_kind::text:
-      return to.add(v.text());
-    case value_kind::blob:
-      return to.add(v.blob());
-    case value_kind::array:
-      break;
-  }
-  throw error(errc::not_supported, "range_move: a column is an array");
-}
-
-void append(std::string& to, const value_view& v) {
-  const auto put = [&](const void* data, std::size_t size) {
-    to.append(reinterpret_cast<const char*>(&size), sizeof size);
-    to.append(static_cast<const char*>(data), size);
-  };
-  to += static_cast<char>('0' + static_cast<int>(v.kind()));
-  if (v.kind() == value_kind::integer) {
-    const auto number = v.integer();
-    put(&number, sizeof number);
-  } else if (v.kind() == value_kind::real) {
-    const auto number = v.real();
-    put(&number, sizeof number);
-  } else if (v.kind() == value_kind::text) {
-    put(v.text().data(), v.text().size());
-  } else if (v.kind() == value_kind::blob) {
-    put(v.blob().data(), v.blob().size());
-  }
-}
-
 std::string bytes_of(const value_list& values, std::size_t first) {
   std::string out;
-  for (std::size_t i = first; i < values.size(); ++i) append(out, values[i]);
+  for (std::size_t i = first; i < values.size(); ++i) scalekit::detail::pack(out, values[i]);
   return out;
 }
 
@@ -89,30 +53,12 @@ moved_rows::moved_rows(std::size_t image, std::size_t all)
 void moved_rows::accept(const value_view* row) {
   auto& made = rows_.emplace_back();
   for (std::size_t i = 0; i < shape_.columns; ++i) {
-    add(i < image_ ? made.image : made.place, row[i]);
+    (i < image_ ? made.image : made.place).add(row[i]);
   }
 }
 
 void bind(statement& to, const value_list& values, std::size_t first) {
-  for (std::size_t i = first; i < values.size(); ++i) {
-    const auto v = values[i];
-    switch (v.kind()) {
-      case value_kind::integer:
-        to.bind(v.integer());
-        break;
-      case value_kind::real:
-        to.bind(v.real());
-        break;
-      case value_kind::text:
-        to.bind(v.text());
-        break;
-      case value_kind::blob:
-        to.bind(v.blob());
-        break;
-      default:
-        to.bind(std::nullopt);
-    }
-  }
+  for (std::size_t i = first; i < values.size(); ++i) to.bind(values[i]);
 }
 
 std::string to_json(const move_progress& progress) {

@@ -13,9 +13,9 @@
 #include <vector>
 
 using namespace scalekit;
-using adapters::detail::pack;
 using adapters::detail::typed_rows;
-using adapters::detail::unpack;
+using scalekit::detail::pack;
+using scalekit::detail::unpack;
 
 namespace {
 

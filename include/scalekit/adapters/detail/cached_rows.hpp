@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scalekit/adapters/detail/packed_values.hpp"
+#include "scalekit/core/detail/packed_values.hpp"
 #include "scalekit/core/row.hpp"
 #include "scalekit/core/value_list.hpp"
 #include "scalekit/db/bulk.hpp"
@@ -47,7 +47,7 @@ class typed_rows final : public row_port {
     for (const auto& row : rows) {
       values.clear();
       put(values, row);
-      for (std::size_t i = 0; i < values.size(); ++i) pack(to, values[i]);
+      for (std::size_t i = 0; i < values.size(); ++i) scalekit::detail::pack(to, values[i]);
       if (to.size() > max_bytes) return false;
     }
     return true;
@@ -57,7 +57,7 @@ class typed_rows final : public row_port {
     scalekit::detail::row_collector<Row> collector;
     std::array<value_view, reader::shape.columns> values;
     while (!packed.empty()) {
-      for (auto& value : values) value = unpack(packed);
+      for (auto& value : values) value = scalekit::detail::unpack(packed);
       collector.accept(values.data());
     }
     rows = collector.take();

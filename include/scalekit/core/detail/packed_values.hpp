@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace scalekit::adapters::detail {
+namespace scalekit::detail {
 
 /// Appends a value: its kind (a byte), then of an integer or a real 8 bytes, of a text, a blob or
 /// an array 8 bytes of size and the content. In the machine's own order: what is packed never
@@ -17,4 +17,4 @@ SCALEKIT_EXPORT void pack(std::string& to, const value_view& value);
 /// pack() has not written.
 SCALEKIT_EXPORT value_view unpack(std::string_view& from);
 
-}  // namespace scalekit::adapters::detail
+}  // namespace scalekit::detail

@@ -1,4 +1,4 @@
-#include "scalekit/adapters/detail/packed_values.hpp"
+#include "scalekit/core/detail/packed_values.hpp"
 
 #include "scalekit/core/array_view.hpp"
 #include "scalekit/core/error.hpp"
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-namespace scalekit::adapters::detail {
+namespace scalekit::detail {
 namespace {
 
 template <class Number>
@@ -24,7 +24,7 @@ void append_sized(std::string& to, std::string_view content) {
 }
 
 std::string_view take_bytes(std::string_view& from, std::uint64_t size) {
-  if (from.size() < size) throw error(errc::corrupt, "a cached result ends in the middle");
+  if (from.size() < size) throw error(errc::corrupt, "packed values end in the middle");
   const auto taken = from.substr(0, static_cast<std::size_t>(size));
   from.remove_prefix(taken.size());
   return taken;
@@ -81,7 +81,7 @@ value_view unpack(std::string_view& from) {
     case value_kind::array:
       return value_view(array_view(take_sized(from)));
   }
-  throw error(errc::corrupt, "a cached result holds a value of no known kind");
+  throw error(errc::corrupt, "a packed value is of no known kind");
 }
 
-}  // namespace scalekit::adapters::detail
+}  // namespace scalekit::detail
