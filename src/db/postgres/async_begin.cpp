@@ -43,15 +43,17 @@ void async_begin::have_host(std::exception_ptr e, host_ptr at) {
 }
 
 void async_begin::have_connection(std::exception_ptr e, lent_connection lent) {
-  if (!e) {
-    lent_ = std::move(lent);
-    lent_->port.reset();
-    try {
-      return runners_.post_work([self = shared_from_this()] { self->begin(); });
-    } catch (...) {
-      return call_->fail(std::current_exception());
-    }
+  if (e) return failed(std::move(e));
+  lent_ = std::move(lent);
+  lent_->port.reset();
+  try {
+    runners_.post_work([self = shared_from_this()] { self->begin(); });
+  } catch (...) {
+    call_->fail(std::current_exception());
   }
+}
+
+void async_begin::failed(std::exception_ptr e) {
   const bool again = !backend_->is_closing() &&
                      chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
   again ? start() : call_->fail(std::move(e));
@@ -65,10 +67,7 @@ void async_begin::begin() {
     tx = std::make_unique<transaction>(backend_, at_, std::move(lent_), frame_.until, options_,
                                        call_->stop(), site_);
   } catch (...) {
-    const auto e = std::current_exception();
-    const bool again = !backend_->is_closing() &&
-                       chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
-    return again ? start() : call_->fail(e);
+    return failed(std::current_exception());
   }
   call_->run(std::move(tx));
 }

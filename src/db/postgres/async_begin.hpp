@@ -24,6 +24,8 @@ class async_begin : public std::enable_shared_from_this<async_begin> {
   void have_connection(std::exception_ptr e, lent_connection lent);
   /// On a thread of its own.
   void begin();
+  /// Begins anew where that may help.
+  void failed(std::exception_ptr e);
 
   const std::shared_ptr<backend> backend_;
   const scalekit::execution runners_;

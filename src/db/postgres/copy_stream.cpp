@@ -11,7 +11,7 @@
 namespace scalekit::db::postgres {
 
 bool copy_stream::begin(const std::string& text, ExecStatusType expected) {
-  if (PQsendQuery(conn_, text.c_str()) != 1) lose();
+  if (PQsendQuery(conn_, text.c_str()) != 1) throw_lost(c_, conn_, site_);
   auto answer = take_result();
   if (!answer) return false;
   const auto status = PQresultStatus(answer.get());
@@ -29,7 +29,7 @@ bool copy_stream::put(std::string_view data) {
   for (;;) {
     const int taken = PQputCopyData(conn_, data.data(), static_cast<int>(data.size()));
     if (taken > 0) return true;
-    if (taken < 0) lose();
+    if (taken < 0) throw_lost(c_, conn_, site_);
     if (!wait(true)) return false;
   }
 }
@@ -38,7 +38,7 @@ bool copy_stream::end(const char* why) {
   for (;;) {
     const int taken = PQputCopyEnd(conn_, why);
     if (taken > 0) return finish();
-    if (taken < 0) lose();
+    if (taken < 0) throw_lost(c_, conn_, site_);
     if (!wait(true)) return false;
   }
 }
@@ -75,14 +75,14 @@ bool copy_stream::wait(bool writing) {
     abandon();
     return false;
   }
-  if (PQconsumeInput(conn_) != 1) lose();
+  if (PQconsumeInput(conn_) != 1) throw_lost(c_, conn_, site_);
   return true;
 }
 
 /// Null at the end, and when it was interrupted.
 result_ptr copy_stream::take_result() {
   auto [why, lost, result] = next_result(conn_, c_.bell.get(), until_);
-  if (lost) lose();
+  if (lost) throw_lost(c_, conn_, site_);
   why_ = why;
   if (why_ != wait_end::ready) abandon();
   return std::move(result);
@@ -103,15 +103,6 @@ bool copy_stream::finish() {
 void copy_stream::fail(result_ptr answer) {
   failed_.end = exchange::ending::failed;
   failed_.result = std::move(answer);
-}
-
-void copy_stream::lose() {
-  std::vector<exchange_ptr> none;
-  exchange e;
-  e.end = exchange::ending::lost;
-  e.lost_because = PQerrorMessage(conn_);
-  c_.wire->break_off(e.lost_because, none);
-  throw error_of(e, site_, c_.wire->origin(), false);
 }
 
 }  // namespace scalekit::db::postgres

@@ -48,7 +48,6 @@ class copy_stream {
   result_ptr take_result();
   bool finish();
   void fail(result_ptr answer);
-  [[noreturn]] void lose();
 
   struct piece_deleter {
     void operator()(char* piece) const noexcept { PQfreemem(piece); }

@@ -4,16 +4,6 @@
 #include <utility>
 
 namespace scalekit::db::postgres {
-namespace {
-
-/// An error that libpq made up itself: the connection is gone, or of no use any more. What the
-/// server has done is not known.
-bool is_of_libpq(const PGresult* r) noexcept {
-  return PQresultStatus(r) == PGRES_FATAL_ERROR &&
-         PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr;
-}
-
-}  // namespace
 
 link::link(connection_ptr conn, std::string origin, std::size_t statements)
     : conn_(std::move(conn)), origin_(std::move(origin)), capacity_(statements) {

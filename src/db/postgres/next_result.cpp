@@ -1,17 +1,11 @@
 #include "db/postgres/next_result.hpp"
 
+#include "db/postgres/reply.hpp"
+
 #include <utility>
+#include <vector>
 
 namespace scalekit::db::postgres {
-namespace {
-
-/// libpq made it up itself: the server has said nothing.
-bool is_of_server(const PGresult* r) noexcept {
-  return PQresultStatus(r) != PGRES_FATAL_ERROR ||
-         PQresultErrorField(r, PG_DIAG_SQLSTATE) != nullptr;
-}
-
-}  // namespace
 
 awaited_result next_result(PGconn* conn, int bell, time_point until) {
   for (;;) {
@@ -23,10 +17,19 @@ awaited_result next_result(PGconn* conn, int bell, time_point until) {
     if (PQconsumeInput(conn) != 1) return {.why = why, .lost = true, .result = nullptr};
   }
   result_ptr result(PQgetResult(conn));
-  if (PQstatus(conn) == CONNECTION_BAD && (!result || !is_of_server(result.get()))) {
+  if (PQstatus(conn) == CONNECTION_BAD && (!result || is_of_libpq(result.get()))) {
     return {.why = wait_end::ready, .lost = true, .result = nullptr};
   }
   return {.why = wait_end::ready, .lost = false, .result = std::move(result)};
+}
+
+void throw_lost(connection& c, PGconn* conn, const std::source_location& site) {
+  std::vector<exchange_ptr> none;
+  exchange e;
+  e.end = exchange::ending::lost;
+  e.lost_because = PQerrorMessage(conn);
+  c.wire->break_off(e.lost_because, none);
+  throw error_of(e, site, c.wire->origin(), false);
 }
 
 }  // namespace scalekit::db::postgres

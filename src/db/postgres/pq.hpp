@@ -16,4 +16,11 @@ using connection_ptr = std::unique_ptr<PGconn, pq_deleter>;
 using result_ptr = std::unique_ptr<PGresult, pq_deleter>;
 using cancel_ptr = std::unique_ptr<PGcancel, pq_deleter>;
 
+/// An error that libpq made up itself: the connection is gone, or of no use any more. What the
+/// server has done is not known.
+inline bool is_of_libpq(const PGresult* r) noexcept {
+  return PQresultStatus(r) == PGRES_FATAL_ERROR &&
+         PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr;
+}
+
 }  // namespace scalekit::db::postgres

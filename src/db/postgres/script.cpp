@@ -18,18 +18,11 @@ wait_end run_script(connection& c, std::string_view script, const std::source_lo
   const link::outside_pipeline plain(*c.wire);
   auto* conn = plain.connection();
   std::vector<exchange_ptr> none;
-  auto lose = [&] {
-    exchange last;
-    last.end = exchange::ending::lost;
-    last.lost_because = PQerrorMessage(conn);
-    c.wire->break_off(last.lost_because, none);
-    throw error_of(last, site, c.wire->origin(), false);
-  };
-  if (PQsendQuery(conn, std::string(script).c_str()) != 1) lose();
+  if (PQsendQuery(conn, std::string(script).c_str()) != 1) throw_lost(c, conn, site);
   exchange failed;
   for (;;) {
     auto [why, lost, result] = next_result(conn, c.bell.get(), until);
-    if (lost) lose();
+    if (lost) throw_lost(c, conn, site);
     if (why != wait_end::ready) {
       c.wire->break_off("the script was stopped", none);
       return why;
