@@ -196,8 +196,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   auto async_execute(statement query, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, write_result)>(
         [](auto handler, client self, statement q, call_options o) {
-          auto op = detail::pending<write_result>::start(
-              completion_handler<write_result>(std::move(handler)), self.execution());
+          auto op = detail::pending<write_result>::start(std::move(handler), self.execution());
           self.start_judged(std::move(q), std::move(o),
                             std::make_shared<detail::write_call>(std::move(op)));
         },
@@ -209,8 +208,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
   auto async_execute(statement query, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<Row>)>(
         [](auto handler, client self, statement q, call_options o) {
-          auto op = detail::pending<std::vector<Row>>::start(
-              completion_handler<std::vector<Row>>(std::move(handler)), self.execution());
+          auto op = detail::pending<std::vector<Row>>::start(std::move(handler), self.execution());
           self.start_judged(std::move(q), std::move(o),
                             std::make_shared<detail::rows_call<Row>>(std::move(op)));
         },
