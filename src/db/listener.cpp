@@ -1,5 +1,6 @@
 #include "scalekit/db/listener.hpp"
 
+#include "core/require.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/fork_guard.hpp"
 #ifdef SCALEKIT_WITH_POSTGRES
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <mutex>
 #include <pthread.h>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,20 +22,18 @@ namespace scalekit::db {
 namespace {
 
 void validate(const listener_params& params) {
-  if (params.channels.empty()) throw std::invalid_argument("listener_params.channels is empty");
-  for (const auto& name : params.channels) {
-    if (name.empty() || name.find('\0') != std::string::npos) {
-      throw std::invalid_argument("listener_params.channels has a name that is empty or has a NUL");
-    }
-  }
-  if (!params.on_notification) {
-    throw std::invalid_argument("listener_params.on_notification is empty");
-  }
-  scalekit::validate(params.reconnect, "listener_params.reconnect");
+  using scalekit::detail::require;
   using namespace std::chrono_literals;
-  if (params.check_interval < 100ms || params.check_interval > 1h) {
-    throw std::invalid_argument("listener_params.check_interval must be 100 ms to 1 h");
+  require(!params.channels.empty(), "listener_params.channels", "empty", "at least one name");
+  for (const auto& name : params.channels) {
+    require(!name.empty() && name.find('\0') == std::string::npos,
+            "a name in listener_params.channels", name.empty() ? "empty" : "one with a NUL",
+            "1 byte or more, and no NUL");
   }
+  require(bool(params.on_notification), "listener_params.on_notification", "empty", "a function");
+  scalekit::validate(params.reconnect, "listener_params.reconnect");
+  scalekit::detail::require_range("listener_params.check_interval", params.check_interval, 100ms,
+                                  1h);
 }
 
 }  // namespace

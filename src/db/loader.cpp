@@ -1,19 +1,13 @@
 #include "scalekit/db/loader.hpp"
 
-#include <stdexcept>
-#include <string>
+#include "core/require.hpp"
 
 namespace scalekit::db::detail {
 
 void validate(const loader_params& params) {
-  if (params.max_keys < 1 || params.max_keys > 10'000) {
-    throw std::invalid_argument("loader_params.max_keys is " + std::to_string(params.max_keys) +
-                                "; its range is 1 to 10000");
-  }
-  if (params.max_reads < 1 || params.max_reads > 100) {
-    throw std::invalid_argument("loader_params.max_reads is " + std::to_string(params.max_reads) +
-                                "; its range is 1 to 100");
-  }
+  using scalekit::detail::require_range;
+  require_range("loader_params.max_keys", params.max_keys, 1, 10'000);
+  require_range("loader_params.max_reads", params.max_reads, 1, 100);
 }
 
 void throw_load_timeout() {

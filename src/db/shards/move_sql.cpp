@@ -55,6 +55,12 @@ std::string same_ids(const shard_table& t, std::string_view a, std::string_view 
   return out;
 }
 
+/// What a trigger of PostgreSQL does to a write that it refuses.
+std::string postgres_refusal() {
+  return "raise exception using errcode = '" + std::string(fence_sqlstate) + "', message = '" +
+         std::string(fence_text) + "';";
+}
+
 std::string parameters(std::size_t first, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) {
@@ -263,13 +269,11 @@ std::string move_sql::postgres_trigger(const shard_table& t, std::string_view ki
   const auto function = named(kind, t);
   const auto trigger = quoted_column("scalekit_" + std::string(kind));
   const auto on_truncate = quoted_column("scalekit_" + std::string(kind) + "_truncate");
-  std::string refuse = "raise exception using errcode = '" + std::string(fence_sqlstate) +
-                       "', message = '" + std::string(fence_text) + "';";
   return "lock table " + table + " in share row exclusive mode;" + "create or replace function " +
          function +
          "() returns trigger language plpgsql security definer set search_path from current as " +
-         std::string(tag) + " begin if TG_OP = 'TRUNCATE' then " + refuse + " end if; " +
-         std::string(body) + " return null; end " + std::string(tag) + ";" +
+         std::string(tag) + " begin if TG_OP = 'TRUNCATE' then " + postgres_refusal() +
+         " end if; " + std::string(body) + " return null; end " + std::string(tag) + ";" +
          "do $scalekit_do$ begin if not exists (select 1 from pg_trigger where tgrelid = " +
          literal(table) + "::regclass and tgname = 'scalekit_" + std::string(kind) + "') then" +
          " create trigger " + trigger + " after insert or update or delete on " + table +
@@ -342,9 +346,7 @@ std::string move_sql::fence(const shard_table& t, const range_list& away) const 
     return postgres_trigger(t, "fence",
                             "if ((TG_OP <> 'INSERT' and " + old_in +
                                 ") or (TG_OP <> 'DELETE' and " + new_in + ")) and not " + gate +
-                                " then raise exception using errcode = '" +
-                                std::string(fence_sqlstate) + "', message = '" +
-                                std::string(fence_text) + "'; end if;");
+                                " then " + postgres_refusal() + " end if;");
   }
   std::string text;
   const auto table = quoted_table(t.name);

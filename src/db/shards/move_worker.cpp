@@ -53,6 +53,11 @@ std::size_t wrong_rows(const std::vector<moved_row>& target, const std::vector<m
 
 }  // namespace
 
+error taken_over(const shard_move& move) {
+  return {errc::lease_lost,
+          "range_move: move '" + move.id + "' was taken over, or ended, by another mover"};
+}
+
 move_worker::move_worker(client source, client target, shard_move move, std::size_t page_rows,
                          std::chrono::nanoseconds fence_timeout,
                          std::function<void(std::string_view)> about_to)
@@ -79,10 +84,7 @@ void move_worker::change(client& where, std::string_view what, Body body,
             tx.write(sql("update scalekit_shard_mover set owner = owner"
                          " where move = $1 and owner = $2",
                          move_.id, move_.owner));
-        if (mine.rows_affected() != 1) {
-          throw error(errc::lease_lost, "range_move: move '" + move_.id +
-                                            "' was taken over, or ended, by another mover");
-        }
+        if (mine.rows_affected() != 1) throw taken_over(move_);
         tx.write(sql("insert into scalekit_shard_gate (is_open) values (1)"));
         body(tx);
         tx.write(sql("delete from scalekit_shard_gate"));

@@ -2,6 +2,7 @@
 
 #include "db/shards/move_sql.hpp"
 #include "db/shards/moved_row.hpp"
+#include "scalekit/core/error.hpp"
 #include "scalekit/db/client.hpp"
 #include "scalekit/db/shard_move.hpp"
 
@@ -21,6 +22,9 @@ struct move_counters {
   std::uint64_t rows_verified = 0;
   std::uint64_t rows_deleted = 0;
 };
+
+/// Another mover is at the move, or has ended it.
+error taken_over(const shard_move& move);
 
 /// The work of one mover on the source and the target, each piece a few short transactions. Each
 /// piece may be done again: after a crash nobody knows which of them were.

@@ -1,5 +1,7 @@
 #include "db/shards/range_list.hpp"
 
+#include "db/shards/shard_key_json.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,14 +20,12 @@ bool is_apart(const shard_range& a, const shard_range& b) {
 
 json::value bound(const std::optional<shard_key>& key) {
   if (!key) return nullptr;
-  if (key->is_text()) return json::value(key->text());
-  return json::value(key->number());
+  return to_value(*key);
 }
 
 std::optional<shard_key> bound_of(const json::value& v) {
   if (v.is_null()) return std::nullopt;
-  if (v.is_string()) return shard_key(std::string(v.as_string()));
-  return shard_key(v.to_number<std::int64_t>());
+  return key_of(v);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "scalekit/db/range_move.hpp"
 
+#include "core/require.hpp"
 #include "db/shards/map_store.hpp"
 #include "db/shards/move_plan.hpp"
 #include "db/shards/move_worker.hpp"
@@ -7,7 +8,6 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <stdexcept>
 #include <utility>
 
 namespace scalekit::db {
@@ -22,14 +22,9 @@ time_point now() {
 }
 
 void validate(const range_move_params& p) {
-  if (p.page_rows < 1 || p.page_rows > 10'000) {
-    throw std::invalid_argument("range_move_params.page_rows is " + std::to_string(p.page_rows) +
-                                "; its range is 1 to 10000");
-  }
-  if (p.fence_timeout < 1ms || p.fence_timeout > 1min) {
-    throw std::invalid_argument(
-        "range_move_params.fence_timeout is out of its range, 1 ms to 1 min");
-  }
+  using scalekit::detail::require_range;
+  require_range("range_move_params.page_rows", p.page_rows, 1, 10'000);
+  require_range("range_move_params.fence_timeout", p.fence_timeout, 1ms, 1min);
 }
 
 [[noreturn]] void refuse(const range_move_order& order, const std::string& why) {
@@ -95,8 +90,7 @@ struct range_move::state {
     auto map = stored(*set);
     const auto& known = map.move();
     if (known && known->id == move.id && known->owner == move.owner) return map;
-    throw error(errc::lease_lost,
-                "range_move: move '" + move.id + "' was taken over, or ended, by another mover");
+    throw detail::taken_over(move);
   }
 
   void enter(move_phase phase, std::string_view what) {

@@ -1,3 +1,4 @@
+#include "db/shards/shard_key_json.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/shard_map.hpp"
 
@@ -13,6 +14,8 @@ namespace scalekit::db {
 namespace {
 
 namespace json = boost::json;
+using detail::key_of;
+using detail::to_value;
 
 // Of the stored form, not of the map: raised when an older program could not read it.
 constexpr std::int64_t format = 1;
@@ -27,16 +30,6 @@ std::size_t index_of(const std::array<std::string_view, N>& names, std::string_v
   }
   throw error(errc::not_supported, "a stored shard map has '" + std::string(name) +
                                        "' in it, which this program does not know");
-}
-
-json::value to_value(const shard_key& key) {
-  if (key.is_text()) return json::value(key.text());
-  return json::value(key.number());
-}
-
-shard_key key_of(const json::value& v) {
-  if (v.is_string()) return {std::string(v.as_string())};
-  return {v.to_number<std::int64_t>()};
 }
 
 std::string text_of(const json::value& v) {

@@ -1,24 +1,21 @@
 #include "scalekit/db/shards.hpp"
 
+#include "core/require.hpp"
+#include "db/call_site.hpp"
 #include "db/shards/map_store.hpp"
-
-#include <stdexcept>
 
 namespace scalekit::db {
 namespace {
 
 using namespace std::chrono_literals;
 
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("shards_params.") + what);
-}
-
 void validate(const shards_params& p) {
-  require(!p.name.empty(), "name is empty");
-  require(p.lease >= 3ms && p.lease <= 1h, "lease is out of its range, 3 ms to 1 h");
-  require(p.refresh >= 1ms && p.refresh * 3 <= p.lease,
-          "refresh is out of its range, 1 ms to a third of the lease");
-  require(p.switch_wait >= 0ns && p.switch_wait <= 1h, "switch_wait is out of its range, 0 to 1 h");
+  using scalekit::detail::require_range;
+  scalekit::detail::require(!p.name.empty(), "shards_params.name", "empty", "1 byte or more");
+  require_range("shards_params.lease", p.lease, 3ms, 1h);
+  // At most a third of the lease.
+  require_range("shards_params.refresh", p.refresh, 1ms, p.lease / 3);
+  require_range("shards_params.switch_wait", p.switch_wait, 0ms, 1h);
 }
 
 }  // namespace
@@ -35,9 +32,9 @@ shards shards::open(named_clients clients, client home, shard_map first, shards_
   const auto [version, text, lease_us] = detail::load_map(home, params.name);
   if (std::chrono::microseconds(lease_us) !=
       std::chrono::duration_cast<std::chrono::microseconds>(params.lease)) {
-    throw std::invalid_argument("shards_params.lease is not that of the stored map, " +
-                                std::to_string(lease_us) +
-                                " us: it must be the same in every process");
+    scalekit::detail::require(false, "shards_params.lease", detail::in_ms(params.lease),
+                              "that of the stored map, " + std::to_string(lease_us) +
+                                  " us: it must be the same in every process");
   }
   return shards(std::make_shared<detail::shard_set>(std::move(clients), shard_map::parse(text),
                                                     std::move(home), std::move(params), asked));
