@@ -1,14 +1,14 @@
 #include "adapters/result_cache_state.hpp"
 
+#include "core/require.hpp"
+#include "db/topology/lsn.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/random.hpp"
 #include "scalekit/db/bulk.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstring>
-#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -23,15 +23,14 @@ namespace {
 /// The history that the primary writes to, and where it is. The name of a segment of the log begins
 /// with its timeline. The insert position, not the flushed one: a commit of a session with
 /// synchronous_commit = off can be seen before it is flushed.
+///
+/// Notifies $1 of $2 as well, unless $1 is empty.
 using position_row = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
-constexpr db::sql_text position_text =
+constexpr db::sql_text probe_text =
     "select (select system_identifier from pg_control_system()),"
     " pg_walfile_name(pg_current_wal_insert_lsn()),"
-    " (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, ''";
-constexpr db::sql_text echo_text =
-    "select (select system_identifier from pg_control_system()),"
-    " pg_walfile_name(pg_current_wal_insert_lsn()),"
-    " (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, pg_notify($1, $2)::text";
+    " (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint,"
+    " case when $1 = '' then '' else pg_notify($1, $2)::text end";
 
 /// Whether a table has the trigger of change_trigger_script(), or is none.
 constexpr db::sql_text trigger_text =
@@ -41,9 +40,7 @@ constexpr db::sql_text trigger_text =
 db::causal_token position_in(const std::vector<position_row>& rows) {
   if (rows.size() != 1) return {};
   const auto& [system, segment, lsn, notified] = rows.front();
-  std::uint32_t timeline = 0;
-  const auto digits = std::min<std::size_t>(segment.size(), 8);
-  std::from_chars(segment.data(), segment.data() + digits, timeline, 16);
+  const auto timeline = db::detail::timeline_of_segment(segment);
   if (system == 0 || timeline == 0 || lsn == 0) return {};
   return db::causal_token::postgres(static_cast<std::uint64_t>(system), timeline,
                                     static_cast<std::uint64_t>(lsn));
@@ -71,24 +68,19 @@ std::string hex(const std::string& bytes) {
   return text;
 }
 
-template <class T>
-void check(bool is_good, const char* field, const T& legal) {
-  if (!is_good) throw std::invalid_argument(std::string("result_cache_params.") + field + legal);
-}
-
 void validate(const result_cache_params& p) {
-  check(p.listen_url.empty() == p.is_only_writer, "listen_url",
-        p.is_only_writer ? " is set, and is_only_writer too; legal: one of them"
-                         : " is empty, and is_only_writer false: nobody would tell of changes; "
-                           "legal: one of them");
-  check(!p.channel.empty() && p.channel.size() <= 46 && p.channel.find('\0') == std::string::npos,
-        "channel", " must have 1 to 46 bytes, and no NUL");
-  check(p.max_staleness >= 200ms && p.max_staleness <= 1min, "max_staleness",
-        " must be 200 ms to 1 min");
-  check(p.max_rows >= 1 && p.max_rows <= 10'000'000, "max_rows", " must be 1 to 10000000");
-  check(p.max_bytes >= 1024 && p.max_bytes <= (std::size_t{1} << 30), "max_bytes",
-        " must be 1 KiB to 1 GiB");
-  check(p.timeout >= 1ms && p.timeout <= 24h, "timeout", " must be 1 ms to 24 h");
+  using scalekit::detail::require;
+  using scalekit::detail::require_range;
+  require(p.listen_url.empty() == p.is_only_writer, "result_cache_params.listen_url",
+          p.is_only_writer ? "set, and is_only_writer too"
+                           : "empty, and is_only_writer false: nobody would tell of changes",
+          "one of them");
+  require(!p.channel.empty() && p.channel.size() <= 46 && p.channel.find('\0') == std::string::npos,
+          "result_cache_params.channel", p.channel, "1 to 46 bytes, and no NUL");
+  require_range("result_cache_params.max_staleness", p.max_staleness, 200ms, 1min);
+  require_range("result_cache_params.max_rows", p.max_rows, 1, 10'000'000);
+  require_range("result_cache_params.max_bytes", p.max_bytes, 1024, std::size_t{1} << 30);
+  require_range("result_cache_params.timeout", p.timeout, 1ms, 24h);
 }
 
 const result_cache_params& validated(const result_cache_params& p) {
@@ -151,12 +143,17 @@ void result_cache_state::heard(const db::notification& said) {
 }
 
 read_plan result_cache_state::plan(std::span<const std::string> tables, const read_need& need) {
-  look_for_triggers(tables);
   read_plan result;
+  std::vector<std::string> first_seen;
   tell([&](change_board& b, time_point now) {
     if (listener_ && !listener_->is_listening()) b.went_deaf();
     result = b.plan(tables, need, now);
+    if (params.is_only_writer) return;
+    for (const auto& name : tables) {
+      if (looked_at_.insert(name).second) first_seen.push_back(name);
+    }
   });
+  for (const auto& name : first_seen) look_for_trigger(name);
   return result;
 }
 
@@ -181,7 +178,7 @@ void result_cache_state::send(const change_board::probe& probe) {
   const auto number = probe.number;
   try {
     client.async_read<position_row>(
-        probe.with_echo ? sql(echo_text, own_channel_, std::to_string(number)) : sql(position_text),
+        sql(probe_text, probe.with_echo ? own_channel_ : std::string(), std::to_string(number)),
         {.timeout = params.max_staleness, .consistency = db::consistency::primary()},
         [weak = weak_from_this(), number](std::exception_ptr e,
                                           const std::vector<position_row>& rows) {
@@ -200,28 +197,22 @@ void result_cache_state::send(const change_board::probe& probe) {
   }
 }
 
-/// Once a table. A trigger that is missing is otherwise found out by users who see old rows.
-void result_cache_state::look_for_triggers(std::span<const std::string> tables) {
-  if (params.is_only_writer) return;
-  for (const auto& name : tables) {
-    std::unique_lock lock(mutex_);
-    if (!looked_at_.insert(name).second) continue;
-    lock.unlock();
-    try {
-      client.async_read<bool>(
-          sql(trigger_text, db::detail::quoted_table(name), params.channel),
-          {.timeout = params.timeout, .consistency = db::consistency::primary()},
-          [weak = weak_from_this(), name](std::exception_ptr e, const std::vector<bool>& found) {
-            const auto self = weak.lock();
-            if (!self || e || found.empty() || found.front()) return;
-            self->params.log(log_level::warning, "adapters.result_cache.no_trigger",
-                             "changes of a table by others are not heard: it has no trigger that "
-                             "notifies the channel; see install_change_triggers()",
-                             {{"table", name}, {"channel", self->params.channel}});
-          });
-    } catch (const std::exception&) {
-      // The reads themselves will say what is wrong.
-    }
+/// A trigger that is missing is otherwise found out by users who see old rows.
+void result_cache_state::look_for_trigger(const std::string& name) {
+  try {
+    client.async_read<bool>(
+        sql(trigger_text, db::detail::quoted_table(name), params.channel),
+        {.timeout = params.timeout, .consistency = db::consistency::primary()},
+        [weak = weak_from_this(), name](std::exception_ptr e, const std::vector<bool>& found) {
+          const auto self = weak.lock();
+          if (!self || e || found.empty() || found.front()) return;
+          self->params.log(log_level::warning, "adapters.result_cache.no_trigger",
+                           "changes of a table by others are not heard: it has no trigger that "
+                           "notifies the channel; see install_change_triggers()",
+                           {{"table", name}, {"channel", self->params.channel}});
+        });
+  } catch (const std::exception&) {
+    // The reads themselves will say what is wrong.
   }
 }
 

@@ -59,7 +59,7 @@ class result_cache_state : public std::enable_shared_from_this<result_cache_stat
   template <class What>
   void tell(What what);
   void send(const change_board::probe& probe);
-  void look_for_triggers(std::span<const std::string> tables);
+  void look_for_trigger(const std::string& table);
   void failed(std::uint64_t number, const char* why);
 
   const std::string own_channel_;

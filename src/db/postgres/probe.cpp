@@ -4,10 +4,10 @@
 #include "db/postgres/evidence.hpp"
 #include "db/postgres/own_call.hpp"
 #include "db/postgres/stop_bell.hpp"
+#include "db/topology/lsn.hpp"
 
 #include <boost/endian/conversion.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <source_location>
 #include <string_view>
@@ -68,13 +68,6 @@ class fields {
   const PGresult* row_;
 };
 
-/// The name of a segment of the log begins with its timeline.
-std::uint32_t timeline_of(std::string_view segment) {
-  std::uint32_t timeline = 0;
-  if (segment.size() >= 8) std::from_chars(segment.data(), segment.data() + 8, timeline, 16);
-  return timeline;
-}
-
 }  // namespace
 
 bool probe::connect(time_point until, dialed& attempt) {
@@ -130,8 +123,8 @@ probed<host_sample> probe::look(time_point until) {
     seen.in_recovery = row.flag(0);
     seen.system_id = row.number(1);
     seen.position = {row.number(2)};
-    seen.timeline =
-        seen.in_recovery ? static_cast<std::uint32_t>(row.number(4)) : timeline_of(row.text(3));
+    seen.timeline = seen.in_recovery ? static_cast<std::uint32_t>(row.number(4))
+                                     : detail::timeline_of_segment(row.text(3));
     seen.read_only = row.flag(6);
     // Whoever may not see the rest of it sees the process.
     blind_ = seen.in_recovery && seen.timeline == 0 && !row.is_null(5);

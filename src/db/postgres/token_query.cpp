@@ -1,13 +1,13 @@
 #include "db/postgres/token_query.hpp"
 
 #include "db/postgres/own_exchange.hpp"
+#include "db/topology/lsn.hpp"
 
 #include <charconv>
 
 namespace scalekit::db::postgres {
 namespace {
 
-// The name of a segment of the log begins with its timeline.
 constexpr const char* identity_text =
     "select (select system_identifier from pg_control_system()),"
     " pg_walfile_name(pg_current_wal_insert_lsn()),"
@@ -32,12 +32,10 @@ causal_token token_query::read(connection& c) {
   if (identity_ && identity_->end == exchange::ending::done) {
     const auto* r = identity_->result.get();
     std::uint32_t timeline = 0;
-    if (PQntuples(r) == 1 && PQgetlength(r, 0, 1) >= 8) {
-      const char* segment = PQgetvalue(r, 0, 1);
-      std::from_chars(segment, segment + 8, timeline, 16);
-    }
     std::uint64_t crash_mark = 0;
     if (PQntuples(r) == 1) {
+      timeline = detail::timeline_of_segment(
+          {PQgetvalue(r, 0, 1), static_cast<std::size_t>(PQgetlength(r, 0, 1))});
       const char* mark = PQgetvalue(r, 0, 2);
       std::from_chars(mark, mark + PQgetlength(r, 0, 2), crash_mark);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -20,5 +21,13 @@ struct lsn {
 std::optional<lsn> parse_lsn(std::string_view text);
 
 std::string to_string(lsn position);
+
+/// The timeline of the history that is written, from the name of a segment of the log
+/// (pg_walfile_name), which begins with it; 0 for what is no such name.
+inline std::uint32_t timeline_of_segment(std::string_view name) noexcept {
+  std::uint32_t timeline = 0;
+  if (name.size() >= 8) std::from_chars(name.data(), name.data() + 8, timeline, 16);
+  return timeline;
+}
 
 }  // namespace scalekit::db::detail
