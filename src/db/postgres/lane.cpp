@@ -3,8 +3,6 @@
 #include "db/call_site.hpp"
 #include "db/postgres/drive.hpp"
 #include "db/postgres/own_exchange.hpp"
-#include "db/postgres/reply.hpp"
-#include "db/postgres/sqlstate.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -24,7 +22,6 @@ namespace {
 constexpr std::size_t max_under_way = 1024;
 /// Of one group: a group shares its latency.
 constexpr std::size_t max_group = 512;
-constexpr std::uint8_t max_runs = 3;
 /// What nobody wants any more may run so long before the lane leaves it and its connection.
 constexpr std::chrono::milliseconds stall_patience{250};
 /// Answers that are read before they are given out: so few that all stays in the processor's cache.
@@ -305,94 +302,6 @@ void lane::release_broken() {
       error(make_error_code(errc::connection_lost),
             {"the connection was lost before the statement was sent", {}, {}, server}));
   for (auto& m : std::exchange(queue_, {})) settle(m, lost);
-}
-
-void lane::sort_out(const std::vector<exchange_ptr>& ended) {
-  if (ended.empty()) return;
-  // Answers come one after the other: of those that came together each has its share of the time.
-  const auto now = steady_clock::now();
-  std::size_t answers = 0;
-  auto began = time_point::max();
-  for (const auto& e : ended) {
-    if (!e->entry || e->end == exchange::ending::prepared || e->end == exchange::ending::lost) {
-      continue;
-    }
-    ++answers;
-    began = std::min(began, static_cast<lane_member&>(*e).sent_at);
-  }
-  const auto share = answers == 0 ? std::chrono::nanoseconds{0}
-                                  : std::chrono::nanoseconds((now - std::max(last_answer_, began)) /
-                                                             static_cast<long>(answers));
-  if (answers > 0) {
-    last_answer_ = now;
-    suspicious_ = false;
-  }
-  for (const auto& e : ended) {
-    if (!e->entry) continue;
-    auto m = std::static_pointer_cast<lane_member>(e);
-    m->answered = now;
-    m->took = share;
-    judge(std::move(m));
-  }
-  // They end in the order in which they were sent.
-  while (!flying_.empty() && !flying_.front()->flying) flying_.pop_front();
-}
-
-void lane::judge(lane_member_ptr m) {
-  m->flying = false;
-  if (m->settled) return;
-  switch (m->end) {
-    case exchange::ending::prepared:
-      m->end = exchange::ending::none;
-      queue_.push_front(std::move(m));
-      return;
-    case exchange::ending::skipped:
-      if (!ending_) return run_again(std::move(m), true);
-      // Behind the statement with which the server ended the connection.
-      m->end = exchange::ending::lost;
-      m->lost_because = "the server ended the connection";
-      return run_elsewhere(std::move(m));
-    case exchange::ending::lost:
-      // With its preparation: that counts as well.
-      if (!m->sent) ++m->runs;
-      return run_elsewhere(std::move(m));
-    case exchange::ending::failed: {
-      if (is_stale_plan(*m)) {
-        lent_->wire->forget(*m);
-        m->healed = true;
-        return run_again(std::move(m), true);
-      }
-      const auto state = sqlstate_of(*m);
-      if (is_connection_fatal(state)) {
-        // Not the statement's fault.
-        ending_ = true;
-        return run_elsewhere(std::move(m));
-      }
-      // A group shares its locks and a cancel.
-      if (!m->alone && (is_retryable_transaction(state) || state == "57014")) {
-        return run_again(std::move(m), true);
-      }
-      break;
-    }
-    case exchange::ending::done:
-    case exchange::ending::none:
-      break;
-  }
-  to_settle_.push_back(std::move(m));
-}
-
-/// Its connection is gone.
-void lane::run_elsewhere(lane_member_ptr m) {
-  if (is_one_of_many_ && !giving_up_) return to_settle_.push_back(std::move(m));
-  const bool alone = m->alone;
-  run_again(std::move(m), alone);
-}
-
-void lane::run_again(lane_member_ptr m, bool alone) {
-  if (m->runs >= max_runs) return to_settle_.push_back(std::move(m));
-  m->alone |= alone;
-  m->restart();
-  queue_.push_back(std::move(m));
 }
 
 void lane::settle(const lane_member_ptr& m, std::exception_ptr failure) {

@@ -62,7 +62,6 @@ class lane : public std::enable_shared_from_this<lane> {
   bool have_connection();
   void connected(std::exception_ptr e, lent_connection lent);
   void send_group();
-  bool send_one(const lane_member_ptr& m, std::size_t& in_group);
   void wait();
   void on_ready();
   void drop(std::string why);
