@@ -125,11 +125,7 @@ double failovers::seconds() {
   for (std::size_t i : {1U, 2U}) {
     of.node(i).reload({{"synchronous_standby_names", "ANY 1 (*)"}});
   }
-  // Whichever has received more.
-  const std::string received = "select pg_last_wal_receive_lsn()";
-  const bool is_first = of.node(1).query_one("select '" + of.node(2).query_one(received) +
-                                             "'::pg_lsn <= pg_last_wal_receive_lsn()") == "t";
-  const std::size_t heir = is_first ? 1 : 2;
+  const auto heir = of.furthest_of(1, 2);
   steady_clock::time_point accepts;
   std::thread probe([&] { accepts = first_accepted_write(of.node(heir).socket_url()); });
   of.promote(heir);

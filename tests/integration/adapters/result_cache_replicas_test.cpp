@@ -2,6 +2,7 @@
 // what it promises.
 
 #include "changing_row.hpp"
+#include "integration/db/postgres_topology_fixture.hpp"
 #include "result_cache_fixture.hpp"
 #include "support/postgres/cluster.hpp"
 
@@ -22,12 +23,7 @@ using support::postgres::cluster;
 namespace {
 
 db::client_params patient() {
-  db::client_params params;
-  params.statement_timeout = 60s;
-  params.acquire_timeout = 30s;
-  params.topology.monitor_interval = 100ms;
-  params.topology.evidence_lease = 2s;
-  params.topology.slow_start = 0ms;
+  auto params = topology_test::patient();
   // Replicas stay in use however far they are behind.
   params.topology.max_replica_lag = 1h;
   return params;

@@ -79,8 +79,11 @@ TEST_CASE("a forked child is told so, and what it destroys stays open for its pa
   CHECK(client->statistics().writer.closed.broken == 0);
 }
 
-TEST_CASE("a forked child opens a client of its own beside its parent's" *
-          doctest::skip(child_cannot_have_threads)) {
+TEST_CASE("a forked child opens a client of its own beside its parent's") {
+  if (child_cannot_have_threads) {
+    MESSAGE("left out: ThreadSanitizer ends a process that starts threads after a fork");
+    return;
+  }
   database d("create table t (id int primary key); insert into t values (1)");
   auto client = d.open(patient());
   CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 1);

@@ -1,5 +1,6 @@
 // Reads that share connections, with several hosts: a primary and streaming replicas.
 
+#include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/postgres/cluster.hpp"
 #include "support/wait_until.hpp"
@@ -20,22 +21,11 @@ using namespace scalekit;
 using db::sql;
 using support::wait_until;
 using support::postgres::cluster;
+using topology_test::patient;
 
 namespace {
 
-db::client_params patient() {
-  db::client_params params;
-  params.statement_timeout = 60s;
-  params.acquire_timeout = 30s;
-  // A machine that is slow is not what this is about.
-  params.pool.shed_target = 0s;
-  params.topology.monitor_interval = 100ms;
-  params.topology.evidence_lease = 2s;
-  params.topology.slow_start = 0ms;
-  return params;
-}
-
-/// Calls `read` from many threads, blocking, or in waves of many at once, until it is destroyed.
+/// Calls `read` from many threads until it is destroyed.
 class crowd {
  public:
   template <class Read>
@@ -115,7 +105,10 @@ TEST_CASE("reads that share connections go to replicas, and none is stale or los
   cluster of;
   of.primary().exec("create table newest as select 0::bigint as n");
   of.wait_until_caught_up();
-  auto client = db::client::open(of.url(), patient());
+  auto params = patient();
+  // A machine that is slow is not what this is about.
+  params.pool.shed_target = 0s;
+  auto client = db::client::open(of.url(), params);
   const auto query = sql("select n from newest");
 
   SUBCASE("blocking") {

@@ -1,5 +1,6 @@
 // The PostgreSQL driver with several hosts: a primary and streaming replicas.
 
+#include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/postgres/cluster.hpp"
 #include "support/wait_until.hpp"
@@ -27,6 +28,7 @@ using db::sql;
 using support::wait_until;
 using support::postgres::cluster;
 using support::postgres::replication;
+using topology_test::patient;
 
 namespace {
 
@@ -48,16 +50,6 @@ class event_list {
   mutable std::mutex mutex_;
   std::set<std::string> names_;
 };
-
-db::client_params patient() {
-  db::client_params params;
-  params.statement_timeout = 60s;
-  params.acquire_timeout = 30s;
-  params.topology.monitor_interval = 100ms;
-  params.topology.evidence_lease = 2s;
-  params.topology.slow_start = 0ms;
-  return params;
-}
 
 /// A primary, node 0, and two replicas, for tests that leave them as they were.
 cluster& shared_cluster() {
@@ -407,11 +399,9 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
     of.node(i).reload({{"synchronous_standby_names", "ANY 1 (*)"}});
   }
   // What one has beyond the other nobody was told of; it could not follow, though.
-  const std::string received = "select pg_last_wal_receive_lsn()";
-  const bool is_first = of.node(1).query_one("select '" + of.node(2).query_one(received) +
-                                             "'::pg_lsn <= pg_last_wal_receive_lsn()") == "t";
-  of.promote(is_first ? 1 : 2);
-  of.follow_primary(is_first ? 2 : 1);
+  const auto heir = of.furthest_of(1, 2);
+  of.promote(heir);
+  of.follow_primary(3 - heir);
   const auto at_promotion = count();
   const bool went_on = wait_until([&] { return count() >= at_promotion + 50; });
   over = true;

@@ -70,6 +70,13 @@ void cluster::set_apply_delay(std::size_t i, std::chrono::milliseconds delay) {
   node(i).reload({{"recovery_min_apply_delay", std::to_string(delay.count()) + "ms"}});
 }
 
+std::size_t cluster::furthest_of(std::size_t a, std::size_t b) {
+  const auto other = node(b).query_one("select pg_last_wal_receive_lsn()");
+  const bool is_a =
+      node(a).query_one("select '" + other + "'::pg_lsn <= pg_last_wal_receive_lsn()") == "t";
+  return is_a ? a : b;
+}
+
 void cluster::promote(std::size_t i) {
   node(i).promote();
   primary_ = i;

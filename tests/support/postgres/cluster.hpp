@@ -50,6 +50,8 @@ class cluster {
   /// Commits appear on the replica this much after they happened; 0 ends it.
   void set_apply_delay(std::size_t i, std::chrono::milliseconds delay);
 
+  /// Of replicas `a` and `b` the one that has received more of the log, which the other can follow.
+  std::size_t furthest_of(std::size_t a, std::size_t b);
   /// Replica `i` becomes the primary. Nothing else changes: an old one that runs makes two, and the
   /// other replicas follow whom they followed.
   void promote(std::size_t i);
