@@ -17,6 +17,27 @@ error no_copy(const statement& query) {
   return {errc::not_supported, detail::describe(query.site()) + ": COPY is PostgreSQL's"};
 }
 
+/// Stops a read when the function that gets its rows has ended their transaction.
+class rows_while_open final : public detail::row_sink {
+ public:
+  rows_while_open(detail::row_sink& rows, const detail::transaction_backend& tx)
+      : rows_(rows), tx_(tx) {}
+
+  const scalekit::detail::row_shape& shape() const noexcept override { return rows_.shape(); }
+  void accept(const value_view* row) override {
+    rows_.accept(row);
+    if (tx_.is_open()) return;
+    throw error(errc::not_allowed, "the function that gets the rows has ended their transaction");
+  }
+  void restart() noexcept override { rows_.restart(); }
+  bool takes_as_they_come() const noexcept override { return rows_.takes_as_they_come(); }
+  bool can_restart() const noexcept override { return rows_.can_restart(); }
+
+ private:
+  detail::row_sink& rows_;
+  const detail::transaction_backend& tx_;
+};
+
 }  // namespace
 
 std::uint64_t detail::transaction_backend::copy_out(const statement& query, const piece_taker&,
@@ -37,13 +58,15 @@ transaction::~transaction() = default;
 
 write_result transaction::run(detail::access kind, const statement& query,
                               const call_options& options, detail::row_sink* rows) {
-  return require(tx_).run(kind, query, options, rows);
+  auto& tx = require(tx_);
+  if (!rows || !rows->takes_as_they_come()) return tx.run(kind, query, options, rows);
+  rows_while_open guarded(*rows, tx);
+  return tx.run(kind, query, options, &guarded);
 }
 
 write_result transaction::run_judged(const statement& query, const call_options& options,
                                      detail::row_sink* rows) {
-  auto& tx = require(tx_);
-  return tx.run(tx.kind_of(query), query, options, rows);
+  return run(require(tx_).kind_of(query), query, options, rows);
 }
 
 std::uint64_t transaction::copy_to(const statement& query,

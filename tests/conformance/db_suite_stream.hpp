@@ -118,4 +118,26 @@ TEST_CASE("db: a function that gets rows must not use their transaction") {
   CHECK(s.count() == 2);
 }
 
+TEST_CASE("db: a function that gets rows may end their transaction, and gets no more") {
+  shop s({.pool = {.min = 1, .max = 1}});
+  auto tx = s.client.begin();
+  tx.write(sql("delete from product"));
+  int rows = 0;
+
+  CHECK_ERRC(tx.read_each<std::int64_t>(numbers(1'000'000'000),
+                                        [&](std::int64_t) {
+                                          ++rows;
+                                          tx.rollback();
+                                          CHECK_FALSE(tx.is_open());
+                                          CHECK_ERRC(tx.write(sql("delete from product")),
+                                                     errc::not_allowed);
+                                        }),
+             errc::not_allowed);
+
+  CHECK(rows == 1);
+  CHECK_ERRC(tx.commit(), errc::not_allowed);
+  s.client.write(sql("insert into product (id, name) values (3, 'stool')"));
+  CHECK(s.count() == 3);
+}
+
 }  // namespace db_suite

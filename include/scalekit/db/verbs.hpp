@@ -73,8 +73,9 @@ class verbs {
   ///
   /// What `each` throws stops the statement and reaches the caller; on PostgreSQL a transaction in
   /// which that happens is aborted. It must not use the transaction whose rows it gets
-  /// (errc::not_allowed). The timeout is for all of it, with the time that `each` takes: give a
-  /// long read one of its own. Throws errc::too_large where `limits` are passed, after the rows up
+  /// (errc::not_allowed), but may roll it back: it gets no more rows then, and this throws
+  /// errc::not_allowed. The timeout is for all of it, with the time that `each` takes: give a long
+  /// read one of its own. Throws errc::too_large where `limits` are passed, after the rows up
   /// to there. A connection that is lost after the first row is not tried again.
   template <class Row, class Each>
     requires std::invocable<Each&, Row&&>

@@ -161,10 +161,6 @@ write_result transaction::run(access kind, const statement& query, const call_op
     throw;
   }
   reading_ = false;
-  if (state_ != state::open) {
-    lent_.give_back(returned::needs_reset);
-    require_open("a row");
-  }
   backend_->track(query, *entry, call, &sc, nullptr);
   if (sc.xid() != 0) xid_ = sc.xid();
   wrote_ |= kind == access::write;

@@ -49,7 +49,14 @@ write_result sqlite_transaction::run(access kind, const statement& query,
   call.stops = {&options.stop, &stop_, &also_stop_};
   if (!options.scope) call.scope = &scope_;
   write_result result;
-  guarded([&] { result = backend_->run_on(slot_, kind, query, rows, call); });
+  reading_ = true;
+  try {
+    guarded([&] { result = backend_->run_on(slot_, kind, query, rows, call); });
+  } catch (...) {
+    end_reading();
+    throw;
+  }
+  end_reading();
   return {result.rows_affected(), result.last_insert_id(), {}};
 }
 
@@ -128,7 +135,16 @@ void sqlite_transaction::rollback() noexcept {
     state_ = state::over;
     return;
   }
+  if (reading_) {
+    state_ = state::ending;
+    return;
+  }
   end(slot_.rolled_back);
+}
+
+void sqlite_transaction::end_reading() noexcept {
+  reading_ = false;
+  if (state_ == state::ending) end(slot_.rolled_back);
 }
 
 void sqlite_transaction::end(std::atomic<std::uint64_t>& counter) noexcept {
@@ -141,7 +157,7 @@ void sqlite_transaction::end(std::atomic<std::uint64_t>& counter) noexcept {
 
 void sqlite_transaction::require_open(std::string_view operation) const {
   backend_->check_thread("db::transaction");
-  if (state_ == state::over) {
+  if (state_ == state::over || state_ == state::ending) {
     throw error(errc::not_allowed, std::string(operation) + " after the end of the transaction");
   }
   if (state_ == state::aborted) {

@@ -34,13 +34,15 @@ class sqlite_transaction final : public detail::transaction_backend {
   bool is_open() const noexcept override { return state_ == state::open; }
 
  private:
-  enum class state { open, aborted, over };
+  /// ending: rollback() was called by a function that gets rows, which are still being read.
+  enum class state { open, ending, aborted, over };
 
   void require_open(std::string_view operation) const;
   stop_condition limits() const noexcept;
   std::string savepoint_name() const;
   template <class Action>
   void guarded(Action action);
+  void end_reading() noexcept;
   void end(std::atomic<std::uint64_t>& counter) noexcept;
 
   // Before the lease: its pool must outlive it.
@@ -55,6 +57,7 @@ class sqlite_transaction final : public detail::transaction_backend {
   state state_ = state::open;
   std::string why_aborted_;
   int depth_ = 0;
+  bool reading_ = false;
 };
 
 }  // namespace scalekit::db::sqlite
