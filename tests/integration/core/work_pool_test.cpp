@@ -22,7 +22,7 @@ using scalekit::work_pool;
 
 namespace {
 
-/// Keeps a pool's only thread busy until released.
+/// Keeps a pool's only thread busy until released. Must outlive the pool.
 struct blocker {
   std::binary_semaphore begun{0};
   std::binary_semaphore release{0};
@@ -61,8 +61,8 @@ TEST_CASE("tasks run on threads of the pool, under its name") {
 TEST_CASE("what exceeds the bound is shed with the numbers, and the rest runs") {
   std::atomic<int> ran{0};
   {
-    work_pool pool({.threads = 1, .max_queued = 2, .name = "small"});
     blocker busy;
+    work_pool pool({.threads = 1, .max_queued = 2, .name = "small"});
     busy.occupy(pool);
     pool.post([&] { ++ran; });
     pool.post([&] { ++ran; });
@@ -84,8 +84,8 @@ TEST_CASE("what exceeds the bound is shed with the numbers, and the rest runs") 
 TEST_CASE("what is posted to the pool's executor overtakes the tasks that wait") {
   std::vector<int> order;
   {
-    work_pool pool({.threads = 1});
     blocker busy;
+    work_pool pool({.threads = 1});
     busy.occupy(pool);
     for (int task : {1, 2, 3}) pool.post([&order, task] { order.push_back(task); });
     boost::asio::post(pool.executor(), [&] { order.push_back(0); });
@@ -98,10 +98,10 @@ TEST_CASE("without an I/O executor, a refusal is heard of before the tasks that 
   boost::system::error_code code;
   bool heard_first = false;
   {
+    blocker busy;
     auto pool =
         std::make_shared<work_pool>(scalekit::work_pool_params{.threads = 1, .max_queued = 1});
     const scalekit::execution exec({}, pool);
-    blocker busy;
     busy.occupy(*pool);
     pool->post([&] { heard_first = code.failed(); });
     scalekit::async_blocking<int>(

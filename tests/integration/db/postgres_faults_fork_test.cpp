@@ -2,6 +2,7 @@
 
 #include "postgres_faults_loop.hpp"
 #include "support/quiet_threads.hpp"
+#include "support/sanitizer.hpp"
 
 #include <memory>
 #include <optional>
@@ -11,13 +12,6 @@
 using namespace faults;
 
 namespace {
-
-// ThreadSanitizer ends a process that starts threads after such a fork.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool child_cannot_have_threads = true;
-#else
-constexpr bool child_cannot_have_threads = false;
-#endif
 
 /// Runs `body` in a child that then unwinds; 0 where it returned true.
 template <class Body>
@@ -80,7 +74,7 @@ TEST_CASE("a forked child is told so, and what it destroys stays open for its pa
 }
 
 TEST_CASE("a forked child opens a client of its own beside its parent's") {
-  if (child_cannot_have_threads) {
+  if (support::under_thread_sanitizer) {
     MESSAGE("left out: ThreadSanitizer ends a process that starts threads after a fork");
     return;
   }

@@ -1,6 +1,7 @@
 // Rows one by one.
 
 #include "postgres_fixture.hpp"
+#include "support/sanitizer.hpp"
 #include "support/tcp_proxy.hpp"
 
 #include <doctest/doctest.h>
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-[[maybe_unused]] std::size_t resident_bytes() {
+std::size_t resident_bytes() {
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages >> pages;
   return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -30,8 +31,11 @@ const auto wide_rows = sql("select repeat('x', 1000) || n from generate_series(1
 
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("a read of 200 MB takes little memory, though its reader is slow at first") {
+  if (support::under_sanitizer) {
+    MESSAGE("left out: a sanitizer keeps freed memory");
+    return;
+  }
   const database d;
   auto client = d.open();
   const auto before = resident_bytes();
@@ -48,7 +52,6 @@ TEST_CASE("a read of 200 MB takes little memory, though its reader is slow at fi
   CHECK(rows == 200'000);
   CHECK((most - before) / (1 << 20) < 16);
 }
-#endif
 
 TEST_CASE("a connection lost in the middle of the rows is an error, and not tried again") {
   support::tcp_proxy proxy(shared_server().port());

@@ -1,5 +1,6 @@
 #include "scalekit/limit.hpp"
 #include "scalekit/testing/manual_clock.hpp"
+#include "support/sanitizer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,11 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t flood_size = 200'000;
-#else
-constexpr std::uint64_t flood_size = 3'000'000;
-#endif
+constexpr auto flood_size = support::fewer_under_sanitizer<std::uint64_t>(3'000'000);
 
 constexpr std::uint64_t first_stranger = 1'000'000;
 

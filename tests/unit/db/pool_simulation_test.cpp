@@ -3,6 +3,7 @@
 
 #include "db/pool/pool_core.hpp"
 #include "pool_model.hpp"
+#include "support/sanitizer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,6 +22,7 @@ using namespace scalekit::db::detail;
 using scalekit::time_point;
 using scalekit::db::pool_params;
 using scalekit::db::test::connection_model;
+using support::fewer_under_sanitizer;
 
 namespace {
 
@@ -401,7 +403,7 @@ class world : public connection_model {
   /// All callers give back and go: the pool must come to rest, with nothing lost.
   void finish() {
     server_fails_ = 0;
-    for (int i = 0; i < 200 && (!queue_.empty() || in(state::lent) > 0) && fault_.empty(); ++i) {
+    for (int i = 0; i < 2000 && (!queue_.empty() || in(state::lent) > 0) && fault_.empty(); ++i) {
       give_back();
       pass(10ms);
       check();
@@ -454,7 +456,7 @@ class world : public connection_model {
 TEST_CASE("random histories of a server pool keep every promise") {
   std::map<std::string, std::uint64_t> tally;
 
-  for (unsigned seed = 0; seed < 4000; ++seed) {
+  for (unsigned seed = 0; seed < fewer_under_sanitizer(4000U); ++seed) {
     world w(seed);
     w.run(400);
     CAPTURE(seed);
@@ -464,6 +466,6 @@ TEST_CASE("random histories of a server pool keep every promise") {
 
   for (const auto& [what, times] : tally) {
     CAPTURE(what);
-    CHECK(times > 500);
+    CHECK(times > fewer_under_sanitizer(500U));
   }
 }

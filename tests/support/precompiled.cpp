@@ -1,0 +1,1 @@
+// A target needs a source; its precompiled headers are what is wanted.
