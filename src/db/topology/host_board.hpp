@@ -122,6 +122,7 @@ class host_board {
   bool is_starting(time_point now) const;
   bool is_replaced(const host_evidence& host) const;
   bool is_diverged(const host_evidence& host) const;
+  static bool has_more_to_do(const host_evidence& a, const host_evidence& b);
   bool is_behind(const host_evidence& host) const;
   bool is_replica(const host_evidence& host, const read_request& request, time_point now) const;
 

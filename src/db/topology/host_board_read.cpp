@@ -148,6 +148,18 @@ bool host_board::is_diverged(const host_evidence& host) const {
   return timelines_.judge(host.place(), writer_timeline_) == verdict::lost;
 }
 
+/// Latency times calls in flight tells, where it differs clearly; else the calls alone, or of two
+/// replicas that are alike the one with the luckier measurements would get all.
+bool host_board::has_more_to_do(const host_evidence& a, const host_evidence& b) {
+  constexpr double clearly = 1.5;
+  const auto load = [](const host_evidence& host) {
+    return static_cast<double>(host.latency.count()) * static_cast<double>(host.in_flight + 1);
+  };
+  if (load(a) > clearly * load(b)) return true;
+  if (load(b) > clearly * load(a)) return false;
+  return a.in_flight > b.in_flight;
+}
+
 /// One of the candidates: undoubted and near ones first, a growing share for who came back lately,
 /// and of any two the one with less to do.
 host_id host_board::choose(time_point now, random_generator& random) {
@@ -167,11 +179,8 @@ host_id host_board::choose(time_point now, random_generator& random) {
   const auto first = random() % n;
   if (n == 1) return candidates_[first].id;
   const auto second = (first + 1 + random() % (n - 1)) % n;
-  const auto load = [this](std::size_t i) {
-    const auto& host = *candidates_[i].host;
-    return static_cast<double>(host.latency.count()) * static_cast<double>(host.in_flight + 1);
-  };
-  return candidates_[load(second) < load(first) ? second : first].id;
+  const bool first_is_worse = has_more_to_do(*candidates_[first].host, *candidates_[second].host);
+  return candidates_[first_is_worse ? second : first].id;
 }
 
 read_route host_board::use(host_id host, bool on_primary) const {

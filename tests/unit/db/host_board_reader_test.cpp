@@ -380,6 +380,18 @@ TEST_CASE("of two replicas the one with less latency times calls in flight is ch
   }
 }
 
+TEST_CASE("replicas whose latencies differ by little share the reads evenly") {
+  three_hosts hosts;
+  hosts.says(hosts.a, primary_sample(0s, 1, 100));
+  hosts.says(hosts.b, standby_sample(0s, 1, 100), 1ms);
+  hosts.says(hosts.c, standby_sample(0s, 1, 100), 1400us);
+
+  CHECK(spread(hosts, 10ms, 2000)[hosts.b] > 850);
+  CHECK(spread(hosts, 10ms, 2000)[hosts.c] > 850);
+  hosts.board.call_began(hosts.b);
+  CHECK(hosts.reads_go_to(hosts.c, 10ms, consistency::any()));
+}
+
 TEST_CASE("a replica that comes back takes a growing share") {
   three_hosts hosts({.slow_start = 10s});
   for (auto t = 0s; t < 20s; t += 1s) hosts.all_is_well(t);
