@@ -3,6 +3,8 @@
 #   include/scalekit/NAME.hpp and include/scalekit/NAME/*.hpp.
 # scalekit_test(NAME LABELS label... LIBS lib... SOURCES file...)
 #   A doctest executable registered with ctest.
+# scalekit_test_part(NAME LIBS lib... SOURCES file...)
+#   Test cases that several programs link, compiled once.
 include(GNUInstallDirs)
 
 add_library(scalekit_build_flags INTERFACE)
@@ -67,6 +69,21 @@ function(scalekit_room name)
   set_property(GLOBAL APPEND PROPERTY SCALEKIT_ROOMS ${name})
 endfunction()
 
+function(scalekit_test_flags name)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  if(TARGET scalekit_test_headers)
+    target_precompile_headers(${name} REUSE_FROM scalekit_test_headers)
+  endif()
+endfunction()
+
+function(scalekit_test_part name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE doctest::doctest scalekit_build_flags PUBLIC ${arg_LIBS})
+  scalekit_test_flags(${name})
+endfunction()
+
 function(scalekit_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;LIBS;SOURCES" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -80,11 +97,7 @@ function(scalekit_test name)
   endif()
   add_executable(${name} ${left_out} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE scalekit_test_main scalekit_build_flags ${arg_LIBS})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
-  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
-  if(TARGET scalekit_test_headers)
-    target_precompile_headers(${name} REUSE_FROM scalekit_test_headers)
-  endif()
+  scalekit_test_flags(${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()

@@ -1,7 +1,7 @@
 #pragma once
 
 // What every driver of room db must do, whatever database is behind it. A driver's test program
-// includes this file once and defines db_suite::make_database().
+// links db_suite.cpp, which is this, and defines db_suite::make_database().
 
 #include "conformance/db_suite_bulk.hpp"
 #include "conformance/db_suite_fixture.hpp"

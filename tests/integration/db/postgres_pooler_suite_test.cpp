@@ -1,7 +1,7 @@
 // The conformance suite of room db through PgBouncer in transaction mode, and what is different
 // there.
 
-#include "conformance/db_suite.hpp"
+#include "conformance/db_suite_fixture.hpp"
 #include "scalekit/db/listener.hpp"
 #include "support/postgres/pgbouncer.hpp"
 #include "support/postgres/server.hpp"

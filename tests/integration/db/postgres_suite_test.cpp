@@ -1,6 +1,6 @@
 // The conformance suite of room db on PostgreSQL.
 
-#include "conformance/db_suite.hpp"
+#include "conformance/db_suite_fixture.hpp"
 #include "support/postgres/server.hpp"
 
 #include <atomic>

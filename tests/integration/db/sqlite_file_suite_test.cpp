@@ -1,4 +1,4 @@
-#include "conformance/db_suite.hpp"
+#include "conformance/db_suite_fixture.hpp"
 #include "support/temp_directory.hpp"
 
 // The conformance suite on a SQLite file.

@@ -1,4 +1,4 @@
-#include "conformance/db_suite.hpp"
+#include "conformance/db_suite_fixture.hpp"
 
 // The conformance suite on a SQLite database in memory.
 

@@ -1,0 +1,1 @@
+#include "conformance/db_suite.hpp"
