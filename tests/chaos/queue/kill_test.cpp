@@ -2,6 +2,9 @@
 
 #include "integration/queue/worker_fixture.hpp"
 #include "scalekit/core/error.hpp"
+#ifdef QUEUE_TEST_ON_POSTGRES
+#include "integration/queue/postgres_test_database.hpp"
+#endif
 
 #include <algorithm>
 #include <random>

@@ -1,4 +1,4 @@
-#include "integration/queue/postgres_test_database.hpp"
+#include "integration/queue/test_database.hpp"
 #include "queue/engine.hpp"
 #include "scalekit/db/client.hpp"
 
@@ -16,7 +16,7 @@ class postgres_backend {
   scalekit::db::client& db() { return client_; }
 
  private:
-  postgres_test_database database_;
+  test_database database_;
   scalekit::db::client client_ = scalekit::db::client::open(database_.url());
   scalekit::db::client other_client_ = scalekit::db::client::open(database_.url());
   std::unique_ptr<scalekit::queue::detail::engine> engine_ =

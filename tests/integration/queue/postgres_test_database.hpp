@@ -19,8 +19,6 @@ class postgres_test_database {
 
   const std::string& name() const noexcept { return name_; }
   std::string url() const { return server().socket_url(name_); }
-  /// As of other databases; the server does not wait for its disk anyway.
-  std::string quick_url() const { return url(); }
 
  private:
   static std::atomic<int>& next() {

@@ -1,4 +1,4 @@
-#include "integration/queue/sqlite_test_database.hpp"
+#include "integration/queue/test_database.hpp"
 #include "queue/engine.hpp"
 #include "scalekit/db/client.hpp"
 
@@ -16,7 +16,7 @@ class sqlite_backend {
   scalekit::db::client& db() { return client_; }
 
  private:
-  sqlite_test_database file_;
+  test_database file_;
   scalekit::db::client client_ = scalekit::db::client::open(file_.quick_url());
   scalekit::db::client other_client_ = scalekit::db::client::open(file_.quick_url());
   std::unique_ptr<scalekit::queue::detail::engine> engine_ =
