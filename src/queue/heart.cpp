@@ -30,7 +30,7 @@ heart::heart(job_board& board, engine& store, const worker_params& params, const
       tick_(std::max<std::chrono::nanoseconds>(
           std::chrono::milliseconds{2},
           std::min<std::chrono::nanoseconds>(params.heartbeat_interval / 3, shortest_timeout / 4))),
-      watch_period_(params.heartbeat_interval / 3),
+      watch_period_(watch_period(params)),
       pulse_(params.heartbeat_interval, params.stale_after, steady_now()),
       watch_(watch_period_) {}
 

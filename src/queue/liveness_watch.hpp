@@ -2,6 +2,7 @@
 
 #include "queue/job_record.hpp"
 #include "scalekit/core/clock.hpp"
+#include "scalekit/queue/worker_params.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,11 @@
 #include <vector>
 
 namespace scalekit::queue::detail {
+
+/// How often a worker looks at the others.
+inline std::chrono::nanoseconds watch_period(const worker_params& params) noexcept {
+  return params.heartbeat_interval / 3;
+}
 
 /// Finds dead workers: those whose heartbeat counter has not moved for as long as they themselves
 /// declared, by the watcher's monotonic clock.

@@ -4,6 +4,7 @@
 #include "scalekit/core/backoff.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -26,7 +27,12 @@ bool may_be_one_rows_fault(const boost::system::error_code& code) noexcept {
 
 pump::pump(job_board& board, engine& store, const worker_params& params, const clock& wall,
            const log_sink& log)
-    : board_(board), store_(store), params_(params), wall_(wall), log_(log) {
+    : board_(board),
+      store_(store),
+      params_(params),
+      wall_(wall),
+      log_(log),
+      most_claimed_(params.max_batch) {
   for (const auto& [kind, entry] : board.kinds()) kinds_.push_back(kind);
 }
 
@@ -80,12 +86,15 @@ turn_result pump::turn(const std::vector<ended>& endings, const pump_order* clai
 }
 
 void pump::take_turn(pump_order order) {
+  order.claim = std::min(order.claim, most_claimed_);
   turn_result result;
   try {
     result = turn(order.endings, &order);
   } catch (...) {
     const auto e = to_error(std::current_exception());
-    if (may_be_one_rows_fault(e.code()) && !order.endings.empty()) {
+    if (e.code() == errc::disk_full) {
+      take_turn_without_room(std::move(order), e);
+    } else if (may_be_one_rows_fault(e.code()) && !order.endings.empty()) {
       settle_apart(std::move(order.endings));
       failed({}, e);
     } else {
@@ -95,6 +104,11 @@ void pump::take_turn(pump_order order) {
   }
   succeeded();
   record(order.endings, result.settled);
+  if (order.claim > 0) most_claimed_ = std::min(2 * most_claimed_, params_.max_batch);
+  take_over(order, std::move(result));
+}
+
+void pump::take_over(const pump_order& order, turn_result result) {
   for (const auto& job : result.unreadable) {
     const auto id = std::to_string(job.id);
     log_(log_level::error, "queue.job.unreadable",
@@ -105,6 +119,44 @@ void pump::take_turn(pump_order order) {
     board_.set_evicted();
   } else if (order.claim > 0) {
     board_.deliver(std::move(result.claimed), order.claim, order.who);
+  }
+}
+
+/// Endings of jobs that are over free room, other endings and claims need some. Together they would
+/// wait for each other, so each gets its own try, and a single job is claimed: done, it frees more.
+void pump::take_turn_without_room(pump_order order, const error& e) {
+  const auto frees_room = [](const ended& each) {
+    return each.how.what.to == settlement::fate::remove;
+  };
+  auto& endings = order.endings;
+  const auto others = std::stable_partition(endings.begin(), endings.end(), frees_room);
+  std::vector<ended> left;
+  const auto settle = [&](auto first, auto last) {
+    std::vector<ended> part(std::make_move_iterator(first), std::make_move_iterator(last));
+    if (part.empty()) return;
+    try {
+      record(part, turn(part, nullptr).settled);
+    } catch (...) {
+      std::move(part.begin(), part.end(), std::back_inserter(left));
+    }
+  };
+  settle(endings.begin(), others);
+  settle(others, endings.end());
+
+  bool claimed = order.claim == 0;
+  if (!claimed) {
+    order.claim = most_claimed_ = 1;
+    try {
+      take_over(order, turn({}, &order));
+      claimed = true;
+    } catch (...) {
+      // As e says.
+    }
+  }
+  if (left.empty() && claimed) {
+    succeeded();
+  } else {
+    failed(std::move(left), e);
   }
 }
 

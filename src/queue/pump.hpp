@@ -24,7 +24,9 @@ class pump {
   void look();
   void take_turn(pump_order order);
   turn_result turn(const std::vector<ended>& endings, const pump_order* claim);
+  void take_over(const pump_order& order, turn_result result);
   void settle_apart(std::vector<ended> endings);
+  void take_turn_without_room(pump_order order, const error& e);
   void record(const std::vector<ended>& endings, const std::vector<bool>& settled);
   void failed(std::vector<ended> endings, const error& e);
   void succeeded();
@@ -37,6 +39,8 @@ class pump {
   std::vector<std::string> kinds_;
   /// Claims so far: chooses the queue that comes first.
   std::size_t turns_ = 0;
+  /// Most jobs that are claimed at once: fewer than the settings say while the disk is full.
+  std::size_t most_claimed_;
   /// Failures of the database in a row.
   std::uint64_t failures_ = 0;
 };

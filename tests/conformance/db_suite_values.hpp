@@ -183,7 +183,7 @@ TEST_CASE("db: columns that do not match the type are named in the error") {
   CHECK(contains(kind.what(), "integer"));
 }
 
-TEST_CASE("db: values larger than max_value_bytes are refused in both directions") {
+TEST_CASE("db: values larger than max_value_bytes are not written, bound or in the text") {
   shop s({.max_value_bytes = 4096});
   const std::string large(5000, 'x');
 
@@ -193,6 +193,35 @@ TEST_CASE("db: values larger than max_value_bytes are refused in both directions
       s.client.write(unsafe_sql("insert into product (id, name) values (3, '" + large + "')")),
       errc::too_large);
   CHECK(s.count() == 2);
+}
+
+TEST_CASE("db: values larger than max_value_bytes are not read, and the next read is answered") {
+  shop s;
+  auto strict = s.backend->open({.max_value_bytes = 4096});
+  s.client.write(sql("insert into product (id, name) values (3, $1)", std::string(5000, 'x')));
+  auto name_of = [&](int id) {
+    return strict.read_one<std::string>(sql("select name from product where id = $1", id));
+  };
+
+  CHECK_ERRC(name_of(3), errc::too_large);
+  CHECK(name_of(1) == "sofa");
+}
+
+TEST_CASE("db: a value of 100 MB is refused by the default limit, and kept where it is allowed") {
+  shop s;
+  const std::string huge(100 << 20, 'x');
+  auto insert = sql("insert into product (id, name) values (3, $1)", huge);
+
+  auto e = error_of([&] { s.client.write(insert, {.timeout = 60s}); });
+  CHECK(e.code() == errc::too_large);
+  CHECK(contains(e.what(), "$1"));
+  CHECK(contains(e.what(), "max_value_bytes"));
+  CHECK(s.count() == 2);
+
+  auto generous = s.backend->open({.max_value_bytes = 200 << 20});
+  generous.write(sql("create table large (t text)"));
+  generous.write(sql("insert into large values ($1)", huge), {.timeout = 60s});
+  CHECK(generous.read_one<std::string>(sql("select t from large"), {.timeout = 60s}) == huge);
 }
 
 TEST_CASE("db: rows of one bool are read") {

@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <utility>
 
 namespace cache = scalekit::cache;
 using namespace cache_test;
@@ -36,6 +37,29 @@ class small_disk {
 
  private:
   temporary_directory directory_;
+  bool mounted_ = false;
+};
+
+/// A directory of files in use, read-only while this lives. (A whole file system would not become
+/// so while the store has its table mapped.)
+class read_only_again {
+ public:
+  explicit read_only_again(fs::path directory) : directory_(std::move(directory)) {
+    const auto* at = directory_.c_str();
+    if (::mount(at, at, nullptr, MS_BIND, nullptr) != 0) return;
+    mounted_ = ::mount(nullptr, at, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0;
+    if (!mounted_) ::umount2(at, MNT_DETACH);
+  }
+  ~read_only_again() {
+    if (mounted_) ::umount2(directory_.c_str(), MNT_DETACH);
+  }
+  read_only_again(const read_only_again&) = delete;
+  read_only_again& operator=(const read_only_again&) = delete;
+
+  bool is_mounted() const { return mounted_; }
+
+ private:
+  fs::path directory_;
   bool mounted_ = false;
 };
 
@@ -148,4 +172,27 @@ TEST_CASE("a directory that cannot be used is refused when it is opened") {
     CHECK(e.code() == errc::read_only);
     CHECK(std::string(e.what()).find(disk.path()) != std::string::npos);
   }
+}
+
+TEST_CASE("files that turn read-only under an open store: it goes on from memory, never stale") {
+  temporary_directory directory;
+  auto store = cache::store::open({.file = {.directory = directory.path(), .pause = 1h}});
+  auto files = cache::store::open(files_only(directory.path()));
+  store.set("a", std::string("old"), cache::ttl::product);
+  const read_only_again frozen(entry_files(directory.path()).at(0).parent_path());
+  if (!frozen.is_mounted()) {
+    MESSAGE("skipped: may not mount");
+    return;
+  }
+  CHECK(files.get<std::string>("a").value == "old");
+
+  store.set("a", std::string("new"), cache::ttl::product);
+
+  CHECK(store.get<std::string>("a").tier == cache::tier::memory);
+  CHECK(store.get<std::string>("a").value == "new");
+  // The new file, and the old one, which could not be removed.
+  CHECK(store.stats().file.write_errors == 2);
+  CHECK_FALSE(files.get<std::string>("a"));
+  store.erase("a");
+  CHECK_FALSE(store.get<std::string>("a"));
 }

@@ -6,6 +6,24 @@
 
 #include <list>
 #include <string>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+/// What fdatasync() was called for, and nothing while it is null.
+std::vector<std::string>* synced = nullptr;
+
+}  // namespace
+
+// In place of the C library's, which it does the work of.
+extern "C" int fdatasync(int fd) {
+  if (synced != nullptr) {
+    synced->push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)));
+  }
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
 
 namespace cache = scalekit::cache;
 using namespace cache_test;
@@ -90,12 +108,26 @@ TEST_CASE("opening counts what is there and sweeps what dead writers left") {
   CHECK(store.stats().file.entries == 2);
 }
 
-TEST_CASE("with fsync a value is written as well") {
-  temporary_directory directory;
-  auto params = files_only(directory.path());
-  params.file.fsync = cache::fsync_policy::data;
-  auto store = cache::store::open(params);
-  store.set("a", 1, cache::ttl::product);
+TEST_CASE("with fsync a value is on the disk before it takes its place, without it never waits") {
+  for (const auto policy : {cache::fsync_policy::none, cache::fsync_policy::data}) {
+    temporary_directory directory;
+    auto params = files_only(directory.path());
+    params.file.fsync = policy;
+    auto store = cache::store::open(params);
+    std::vector<std::string> seen;
 
-  CHECK(store.get<int>("a").value == 1);
+    synced = &seen;
+    store.set("a", 1, cache::ttl::product);
+    synced = nullptr;
+
+    CHECK(store.get<int>("a").value == 1);
+    if (policy == cache::fsync_policy::none) {
+      CHECK(seen.empty());
+    } else {
+      REQUIRE(seen.size() == 1);
+      CHECK(seen[0].starts_with(directory.path()));
+      // Under the name that it has until it is whole.
+      CHECK(seen[0].find("/.tmp-") != std::string::npos);
+    }
+  }
 }

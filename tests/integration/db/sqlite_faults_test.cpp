@@ -9,6 +9,7 @@
 #include <string>
 #include <sys/mount.h>
 #include <unistd.h>
+#include <vector>
 
 // Files that are damaged, full, read-only or not there.
 
@@ -48,8 +49,10 @@ TEST_CASE("a file that is no database is corrupt") {
 
 TEST_CASE("a damaged page is found when it is read, and other tables still work") {
   notebook book;
-  fill(book, 200);
+  // Its page comes before those of the notes.
   book.client.run_script("create table sound (id integer primary key)");
+  book.client.write(sql("insert into sound values (7)"));
+  fill(book, 200);
   book.client.close();
   {
     std::fstream file(book.file, std::ios::in | std::ios::out | std::ios::binary);
@@ -63,6 +66,9 @@ TEST_CASE("a damaged page is found when it is read, and other tables still work"
 
   CHECK_ERRC(client.read<std::string>(sql("select note from entry")), errc::corrupt);
   CHECK_ERRC(client.read<std::string>(sql("select note from entry")), errc::corrupt);
+  CHECK(client.read_one<int>(sql("select id from sound")) == 7);
+  client.write(sql("insert into sound values (8)"));
+  CHECK(client.read<int>(sql("select id from sound")) == std::vector<int>{7, 8});
 }
 
 TEST_CASE("a file whose end is missing is corrupt or unreadable, never silently short") {

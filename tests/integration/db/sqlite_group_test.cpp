@@ -376,6 +376,8 @@ TEST_CASE("every write of a group reaches the tracker once, with its wait and it
   auto c = queue.write(sql("insert or rollback into entry (note) values ('a')"));
   auto d = queue.add("d");
 
+  queue.wait_for(4);
+  std::this_thread::sleep_for(5ms);
   queue.go();
   a.get();
   CHECK_THROWS(b.get());
@@ -384,6 +386,19 @@ TEST_CASE("every write of a group reaches the tracker once, with its wait and it
 
   CHECK(tracker->totals().calls == before.calls + 4);
   CHECK(tracker->totals().failed == before.failed + 2);
+  int seen = 0;
+  for (const auto& report : tracker->top(100, slow::top_by::calls)) {
+    const bool plain = report.text.starts_with("insert into entry");
+    if (!plain && !report.text.starts_with("insert or rollback")) continue;
+    ++seen;
+    CHECK(report.calls == (plain ? 3 : 1));
+    CHECK(report.errors == 1);
+    CHECK(report.timeouts + report.cancelled == 0);
+    CHECK(report.rows == (plain ? 2 : 0));
+    // At least as long as the writer was held by another.
+    CHECK(report.wait >= (plain ? 3 : 1) * 5ms);
+  }
+  CHECK(seen == 2);
 }
 
 TEST_CASE("another process that holds the lock keeps nobody longer than his own time") {

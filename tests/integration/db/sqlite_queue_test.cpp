@@ -57,6 +57,25 @@ TEST_CASE("readers go on while a transaction holds the writer, and see the state
   CHECK(book.count() == 1);
 }
 
+TEST_CASE("as many readers as were asked for read at once, and one more waits for one of them") {
+  notebook book({.sqlite = {.readers = 2}});
+  auto read = sql("select count(*) from entry");
+  auto first = book.client.begin({.read_only = true});
+  auto second = book.client.begin({.read_only = true});
+  CHECK(first.read_one<std::int64_t>(read) == 0);
+  CHECK(second.read_one<std::int64_t>(read) == 0);
+
+  auto e = error_of([&] { book.client.read<std::int64_t>(read, {.timeout = 20ms}); });
+
+  CHECK(e.code() == errc::acquire_timeout);
+  CHECK(contains(e.what(), "2 of 2 busy"));
+  CHECK(book.client.statistics().readers.busy == 2);
+  auto third = book.client.async_read<std::int64_t>(read, {.timeout = 20s}, asio::use_future);
+  wait_until([&] { return book.client.statistics().readers.waiting == 1; });
+  second.rollback();
+  CHECK(third.get() == std::vector<std::int64_t>{0});
+}
+
 TEST_CASE("a writer that waits too long is told who holds the writer") {
   notebook book;
   auto line = std::to_string(__LINE__ + 1);

@@ -29,6 +29,15 @@ struct entry {
 };
 BOOST_DESCRIBE_STRUCT(entry, (), (id, note))
 
+/// What the tracker knows about the one statement that begins so.
+slow::statement_report tracked(const slow::tracker& tracker, const std::string& beginning) {
+  for (auto& report : tracker.top(100, slow::top_by::calls)) {
+    if (report.text.starts_with(beginning)) return report;
+  }
+  FAIL_CHECK("no call of it was tracked: ", beginning);
+  return {};
+}
+
 }  // namespace
 
 TEST_CASE("parameters may be written as ? and ?1, but not mixed with $1, named or with gaps") {
@@ -53,6 +62,22 @@ TEST_CASE("an array is not supported, and the error says what to do instead") {
   CHECK(e.code() == errc::not_supported);
   CHECK(contains(e.what(), "parameter $2 is an array"));
   CHECK(contains(e.what(), "json_each()"));
+}
+
+TEST_CASE("text for an integer column of a strict table is a typed error that names the column") {
+  notebook book;
+  book.client.run_script("create table stock (id integer primary key, pieces integer) strict");
+
+  auto e = error_of([&] { book.client.write(sql("insert into stock values (1, $1)", "many")); });
+
+  CHECK(e.code() == errc::constraint_violation);
+  CHECK(contains(e.what(), "stock.pieces"));
+  CHECK_FALSE(contains(e.what(), "many"));
+  CHECK_ERRC(book.client.write(sql("insert into stock values ($1, 1)", "first")),
+             errc::parameter_mismatch);
+  CHECK(book.client.read_one<int>(sql("select count(*) from stock")) == 0);
+  book.client.write(sql("insert into stock values (1, $1)", "12"));
+  CHECK(book.client.read_one<int>(sql("select pieces from stock")) == 12);
 }
 
 TEST_CASE("NaN is refused, because SQLite would store null; infinity is kept") {
@@ -216,13 +241,32 @@ TEST_CASE("every statement reaches the tracker with its outcome, rows and place"
   for (int i = 0; i < 3; ++i) book.add("note " + std::to_string(i));
   const auto before = tracker->totals();
 
+  const auto line = std::uint32_t{__LINE__ + 1};
   auto rows = book.client.read<entry>(sql("select id, note from entry where id > $1", 0));
   CHECK_THROWS_AS(book.client.write(sql("insert into entry (id, note) values ($1, 'x')", 1)),
                   error);
+  CHECK_ERRC(book.client.read<int>(sql("with recursive n(i) as (select 1 union all select i + 1 "
+                                       "from n) select count(*) from n"),
+                                   {.timeout = 10ms}),
+             errc::execution_timeout);
 
   CHECK(rows.size() == 3);
-  CHECK(tracker->totals().calls == before.calls + 2);
-  CHECK(tracker->totals().failed == before.failed + 1);
+  CHECK(tracker->totals().calls == before.calls + 3);
+  CHECK(tracker->totals().failed == before.failed + 2);
+  const auto read = tracked(*tracker, "select id, note");
+  CHECK(read.calls == 1);
+  CHECK(read.rows == 3);
+  CHECK(read.errors + read.timeouts + read.cancelled == 0);
+  REQUIRE(read.call_sites.size() == 1);
+  CHECK(read.call_sites[0].where.line == line);
+  CHECK(read.call_sites[0].where.file.ends_with("sqlite_statements_test.cpp"));
+  const auto insert = tracked(*tracker, "insert into entry (id, note)");
+  CHECK(insert.errors == 1);
+  CHECK(insert.rows + insert.timeouts + insert.cancelled == 0);
+  const auto endless = tracked(*tracker, "with recursive");
+  CHECK(endless.timeouts == 1);
+  CHECK(endless.errors + endless.cancelled == 0);
+  CHECK(endless.execute >= 10ms);
 }
 
 TEST_CASE("a statement that does not compile, and one that gets no connection, are tracked too") {
@@ -235,6 +279,11 @@ TEST_CASE("a statement that does not compile, and one that gets no connection, a
   CHECK_ERRC(book.add("late"), errc::acquire_timeout);
 
   CHECK(tracker->totals().failed == before.failed + 2);
+  CHECK(tracked(*tracker, "select nothing").errors == 1);
+  const auto late = tracked(*tracker, "insert into entry");
+  CHECK(late.timeouts == 1);
+  CHECK(late.errors == 0);
+  CHECK(late.wait >= 1ms);
 }
 
 TEST_CASE("a run-time statement with a NUL in it is refused, not cut short") {

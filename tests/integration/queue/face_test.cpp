@@ -6,6 +6,7 @@
 #include "scalekit/db/client.hpp"
 #include "scalekit/queue.hpp"
 #include "scalekit/testing/manual_clock.hpp"
+#include "support/throws_errc.hpp"
 
 #include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
@@ -145,6 +146,18 @@ TEST_CASE("a clock that is set back only delays what is delayed") {
 
   f.clock.advance(24h + 1min);
   CHECK(f.claim_order() == std::vector<std::string>{"later"});
+}
+
+TEST_CASE("a payload of 100 MB is refused by the default limit, and nothing is stored") {
+  fixture f;
+  q::queue jobs(f.db, {.clock = &f.clock});
+
+  auto e = support::error_of([&] { jobs.enqueue("report", std::string(100 << 20, 'x')); });
+
+  CHECK(e.code() == errc::too_large);
+  CHECK(std::string(e.what()).find("104857600 bytes; queue_params.max_payload_bytes is 1048576") !=
+        std::string::npos);
+  CHECK(jobs.stats().ready == 0);
 }
 
 TEST_CASE("a payload that is too large is refused with its size and the limit") {

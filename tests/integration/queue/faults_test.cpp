@@ -79,15 +79,28 @@ class faulty_engine final : public engine {
   std::unique_ptr<engine> real_;
 };
 
+std::string line_of(const log_record& r) {
+  std::string line = std::string(r.event) + ": " + std::string(r.message);
+  for (const auto& [name, value] : r.fields) {
+    line.append(", ").append(name).append("=").append(value);
+  }
+  return line;
+}
+
 struct faulty_worker : worker_fixture {
   std::shared_ptr<faulty_engine> engine = std::make_shared<faulty_engine>(db);
   std::shared_ptr<queue_state> state = std::make_shared<queue_state>();
   journal log;
+  /// The same with all that was said.
+  journal lines;
   std::unique_ptr<worker_shell> shell;
 
   explicit faulty_worker(q::worker_params params = quick()) {
     state->params.clock = &clock;
-    state->params.log = log_sink([this](const log_record& r) { log.add(std::string(r.event)); });
+    state->params.log = log_sink([this](const log_record& r) {
+      log.add(std::string(r.event));
+      lines.add(line_of(r));
+    });
     state->store = engine;
     shell = std::make_unique<worker_shell>(state, params);
   }
@@ -207,9 +220,17 @@ TEST_CASE("a worker that was taken for dead says so, and begins anew") {
 TEST_CASE("a dead letter is logged, without its payload") {
   faulty_worker f;
   f.shell->add("k", [](q::attempt&) { return q::bury("malformed"); }, {});
-  f.jobs.enqueue("k", "secret");
+  const auto id = f.jobs.enqueue("k", "secret");
 
   f.shell->start();
+  REQUIRE(eventually([&] { return f.has_logged("queue.job.dead"); }));
+  f.shell->stop(0ms);
 
-  CHECK(eventually([&] { return f.has_logged("queue.job.dead"); }));
+  std::vector<std::string> dead;
+  for (const auto& line : f.lines.entries()) {
+    CHECK(line.find("secret") == std::string::npos);
+    if (line.starts_with("queue.job.dead")) dead.push_back(line);
+  }
+  CHECK(dead == std::vector{"queue.job.dead: a job was given up; see queue::dead_letters(), job=" +
+                            std::to_string(id) + ", kind=k, errors=1"});
 }

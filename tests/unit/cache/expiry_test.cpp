@@ -1,5 +1,7 @@
 #include "cache/expiry.hpp"
 
+#include "scalekit/cache/policy.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace scalekit::cache::detail;
@@ -23,4 +25,21 @@ TEST_CASE("what is left to live does not grow when the wall clock goes back") {
   CHECK(left_to_live(1000, 3000, 3000) == 0us);
   CHECK(left_to_live(1000, 3000, 0) == 2000us);
   CHECK(left_to_live(3000, 1000, 500) == 0us);
+}
+
+TEST_CASE("the presets keep what their names say for the times that are documented") {
+  namespace ttl = scalekit::cache::ttl;
+
+  CHECK(ttl::product.ttl == 30min);
+  CHECK(ttl::user.ttl == 10min);
+  CHECK(ttl::order.ttl == 5min);
+  CHECK(ttl::dashboard.ttl == 2min);
+  CHECK(ttl::reference.ttl == 1h);
+  CHECK(ttl::query.ttl == 15min);
+  CHECK(ttl::product.type == "product");
+  CHECK(ttl::user.type == "user");
+  CHECK(ttl::order.type == "order");
+  CHECK(ttl::dashboard.type == "dashboard");
+  CHECK(ttl::reference.type == "reference");
+  CHECK(ttl::query.type == "query");
 }

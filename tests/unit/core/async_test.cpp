@@ -112,20 +112,23 @@ TEST_CASE("as_result delivers the error as a value, and nothing throws") {
   CHECK(seen);
 }
 
-TEST_CASE("emitting the cancellation slot stops the operation") {
-  asio::io_context io;
-  scalekit::execution exec{io.get_executor()};
-  asio::cancellation_signal signal;
-  boost::system::error_code code;
+TEST_CASE("emitting the cancellation slot stops the operation, whatever the type") {
+  using type = asio::cancellation_type;
+  for (const auto how : {type::total, type::partial, type::terminal}) {
+    asio::io_context io;
+    scalekit::execution exec{io.get_executor()};
+    asio::cancellation_signal signal;
+    boost::system::error_code code;
 
-  async_wait_for_stop(exec,
-                      asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, int) {
-                        code = scalekit::to_error(e).code();
-                      }));
-  asio::post(io, [&] { signal.emit(asio::cancellation_type::terminal); });
-  io.run();
+    async_wait_for_stop(exec,
+                        asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, int) {
+                          code = scalekit::to_error(e).code();
+                        }));
+    asio::post(io, [&] { signal.emit(how); });
+    io.run();
 
-  CHECK(code == errc::cancelled);
+    CHECK(code == errc::cancelled);
+  }
 }
 
 TEST_CASE("a full work pool completes the operation with shed") {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -37,6 +38,13 @@ histogram_snapshot snapshot_of(const std::vector<nanoseconds>& values) {
 }
 
 }  // namespace
+
+TEST_CASE("a histogram takes the memory that was promised, and its counters no lock") {
+  static_assert(sizeof(histogram) <= 11'700);
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+  static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+  CHECK(buckets::count == 1442);
+}
 
 TEST_CASE("an empty histogram answers zero to everything") {
   const histogram_snapshot never_filled;

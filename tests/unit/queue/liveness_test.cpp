@@ -1,8 +1,11 @@
 #include "queue/liveness_watch.hpp"
 #include "queue/pulse.hpp"
+#include "scalekit/queue/worker_params.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <vector>
 
 using namespace scalekit;
@@ -95,4 +98,30 @@ TEST_CASE("a worker that finds it was paused does not claim before it has beaten
 
   CHECK_FALSE(p.may_claim(start + 6s));
   CHECK(p.is_doubtful(start + 1h));
+}
+
+TEST_CASE("with the default settings a dead worker's jobs run elsewhere within 15 s") {
+  const queue::worker_params defaults;
+  const std::chrono::nanoseconds period = watch_period(defaults);
+  const auto stale_after_us = std::chrono::microseconds{defaults.stale_after}.count();
+  std::chrono::nanoseconds longest{0};
+
+  // It dies just after a heartbeat; the watcher looks on time or late, at any phase to that.
+  for (const auto late : {0ms, 250ms, 500ms}) {
+    for (auto phase = 0ns; phase < period + late; phase += 50ms) {
+      liveness_watch watch(period);
+      const auto death = start + defaults.heartbeat_interval;
+      auto now = start + phase;
+      for (bool is_dead = false; !is_dead; now += period + late) {
+        const std::vector<worker_sighting> seen{
+            {.id = 1, .beats = now < death ? 1 : 2, .stale_after_us = stale_after_us}};
+        is_dead = !watch.look(seen, now).empty();
+        if (is_dead) longest = std::max(longest, now - death);
+        REQUIRE(now - death < 1min);
+      }
+    }
+  }
+
+  CHECK(longest >= defaults.stale_after);
+  CHECK(longest + defaults.poll_most < 15s);
 }
