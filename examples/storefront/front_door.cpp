@@ -96,8 +96,10 @@ response front_door::to_response(std::exception_ptr thrown, const request& incom
     return wrong.to_response();
   } catch (const scalekit::error& failure) {
     auto answer = to_problem(failure);
-    // What the client does not get to see, the operator does.
-    auto level = answer.status() == 503 ? scalekit::log_level::debug : scalekit::log_level::error;
+    // What the client does not get to see, the operator does. Being busy passes by itself.
+    auto level = is_storage_failure(failure.code()) || answer.status() != 503
+                     ? scalekit::log_level::error
+                     : scalekit::log_level::debug;
     shop_.log(level, "storefront.request.failed", failure.what(),
               {{"route", incoming.scope.name()}});
     return answer.to_response();
