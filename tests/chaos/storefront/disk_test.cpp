@@ -241,4 +241,19 @@ TEST_CASE("a shop whose database is none does not start, and says why") {
   CHECK(log.find((dir.path() / "shop.db").string()) != std::string::npos);
 }
 
+TEST_CASE("a shop that may not write to its database does not start, and says why") {
+  temporary_directory dir;
+  {
+    process shop(dir.path(), small);
+    REQUIRE(shop.terminate() == 0);
+  }
+  auto arguments = small;
+  arguments.insert(arguments.end(),
+                   {"--database", "sqlite://" + (dir.path() / "shop.db").string() + "?mode=ro"});
+
+  CHECK_THROWS(process(dir.path(), arguments));
+
+  CHECK(log_of(dir.path()).find("backend is read-only") != std::string::npos);
+}
+
 }  // namespace
