@@ -198,6 +198,16 @@ std::string ms(std::chrono::nanoseconds d) {
 
 }  // namespace
 
+int exit_code(const std::vector<check>& checks) {
+  int code = 0;
+  for (const auto& one : checks) {
+    if (one.holds) continue;
+    if (one.is == check::kind::promise) return 1;
+    code = 3;
+  }
+  return code;
+}
+
 std::vector<check> check_books(const std::string& name, const shop_location& where,
                                const ledger& acknowledged, const server_stats& at_end,
                                bool every_order) {
@@ -215,29 +225,32 @@ std::vector<check> check_books(const std::string& name, const shop_location& whe
 }
 
 std::vector<check> check_runs(const phase_result& b, const phase_result& c, const phase_result& d) {
+  constexpr auto comparison = check::kind::comparison;
   std::vector<check> checks;
   for (const auto* run : {&b, &c, &d}) {
     auto limited = run->customers().counts.limited;
     checks.push_back({limited == 0, run->title + ": customers stay within their limits",
-                      to_string(limited) + " times 429"});
+                      to_string(limited) + " times 429", comparison});
   }
   const auto& without = b.customers();
   const auto& with = c.customers();
   checks.push_back(
       {with.goodput > without.goodput, "(c) beats (b) on goodput",
-       with_digits(with.goodput, 0) + "/s against " + with_digits(without.goodput, 0) + "/s"});
+       with_digits(with.goodput, 0) + "/s against " + with_digits(without.goodput, 0) + "/s",
+       comparison});
   checks.push_back({with.latency.p99 < without.latency.p99, "(c) beats (b) on p99",
-                    ms(with.latency.p99) + " against " + ms(without.latency.p99)});
+                    ms(with.latency.p99) + " against " + ms(without.latency.p99), comparison});
   auto kept = d.customers().goodput / with.goodput;
   checks.push_back({kept >= least_share_kept, "(d): the others keep their goodput",
-                    with_digits(100 * kept, 1) + " % of (c)"});
+                    with_digits(100 * kept, 1) + " % of (c)", comparison});
   const auto& abuse = d.abuser().counts;
   auto seconds = std::chrono::duration<double>(d.load.duration).count();
   auto granted = client_limit * (seconds + 1) * tolerance;
   checks.push_back({abuse.limited > 0 && static_cast<double>(abuse.ok) <= granted,
                     "(d): the abuser gets its limit and then 429s",
                     to_string(abuse.due) + " requests, " + to_string(abuse.ok) + " served, " +
-                        to_string(abuse.limited) + " times 429"});
+                        to_string(abuse.limited) + " times 429",
+                    comparison});
   return checks;
 }
 

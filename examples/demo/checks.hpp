@@ -13,11 +13,22 @@ namespace demo {
 
 /// One promise, and whether it was kept.
 struct check {
+  enum class kind {
+    /// Holds on every machine at every time, or something is wrong with the shop.
+    promise,
+    /// Between runs: a machine that is busy with something else can spoil it.
+    comparison,
+  };
+
   bool holds = false;
   std::string promise;
   /// The figures, for whoever doubts it.
   std::string evidence;
+  kind is = kind::promise;
 };
+
+/// Of the demo: 0 when all hold, 3 when none but comparisons failed, else 1.
+int exit_code(const std::vector<check>& checks);
 
 /// Reads the books of a stopped shop: what was acknowledged is there, what happened once happened
 /// once, and the stock adds up. `every_order`: also orders that nobody was told of must have had

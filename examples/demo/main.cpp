@@ -1,13 +1,13 @@
 // Four runs against the storefront: what it can do without scalekit's cache and queue, 1.5 times
 // that without and with them, and the same with an abuser among the customers. Then the books are
-// checked. Exits with 0 only if every promise was kept.
+// checked. Exits with 0 only if every promise was kept; with 3 if all that failed is a comparison
+// between runs, which a machine that is busy with something else can spoil.
 
 #include "checks.hpp"
 #include "ground.hpp"
 #include "phases.hpp"
 #include "summary.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -29,11 +29,10 @@ void append(std::vector<check>& to, std::vector<check> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// Kills a replica after a while, on a thread of its own.
+/// Kills a replica after a while, on a thread of its own. Precondition: the ground has some.
 class loses_a_replica {
  public:
   loses_a_replica(ground& stand, std::chrono::nanoseconds after) {
-    if (!stand.has_replicas()) return;
     thread_ = std::jthread([&stand, after](const std::stop_token& stop) {
       std::mutex mutex;
       std::condition_variable_any clock;
@@ -66,22 +65,21 @@ int run(const options& chosen) {
   runs.push_back(direct.find_capacity());
   auto rate = chosen.factor * runs.back().load.total.goodput;
   std::cout << "== (b) " << chosen.factor << " times that, cache and queue off\n";
-  runs.push_back(direct.run("(b) off", rate, 0));
+  runs.push_back(undisturbed([&] { return direct.run("(b) off", rate, 0); }));
   auto direct_end = direct.close();
 
   std::cout << "== (c) the same, cache and queue on\n";
   stage full(chosen, "full", full_shop, shop);
-  runs.push_back(full.run("(c) on", rate, 0));
-  if (runs.back().load.generator_saturated) {
-    std::cout << "   the generator itself was late, so something else keeps this machine busy: "
-                 "once more\n";
-    runs.back() = full.run("(c) on", rate, 0);
-  }
+  runs.push_back(undisturbed([&] { return full.run("(c) on", rate, 0); }));
   std::cout << "== (d) the same, with an abuser among the clients"
             << (stand->has_replicas() ? ", and a replica killed half way\n" : "\n");
-  {
+  auto abused = [&] { return full.run("(d) on + abuser", rate, abuse_per_second); };
+  if (stand->has_replicas()) {
+    // Once: a second run would have no replica to lose.
     const loses_a_replica loss(*stand, full.half_of_a_run());
-    runs.push_back(full.run("(d) on + abuser", rate, abuse_per_second));
+    runs.push_back(abused());
+  } else {
+    runs.push_back(undisturbed(abused));
   }
   auto full_end = full.close();
 
@@ -98,9 +96,11 @@ int run(const options& chosen) {
             << slow_section("cache and queue off", direct_end) << "\n"
             << slow_section("cache and queue on", full_end) << "\n"
             << check_list(checks);
-  bool all_hold = std::all_of(checks.begin(), checks.end(), [](const check& c) { return c.holds; });
-  std::cout << (all_hold ? "all promises were kept\n" : "A PROMISE WAS BROKEN\n");
-  return all_hold ? 0 : 1;
+  const int code = exit_code(checks);
+  std::cout << (code == 0   ? "all promises were kept\n"
+                : code == 3 ? "NOTHING WAS LOST, BUT A RUN WAS NOT WHAT IT SHOULD BE\n"
+                            : "A PROMISE WAS BROKEN\n");
+  return code;
 }
 
 }  // namespace

@@ -136,6 +136,14 @@ server_stats stage::close() {
   return stats;
 }
 
+phase_result undisturbed(const std::function<phase_result()>& run) {
+  auto result = run();
+  if (!result.load.generator_saturated) return result;
+  std::cout << "   the generator itself was late, so something else keeps this machine busy: "
+               "once more\n";
+  return run();
+}
+
 void prepare_catalogue(const options& chosen, const shop_location& shop) {
   fs::create_directories(shop.dir);
   server_process server(chosen.storefront, arguments(chosen, "direct", shop),

@@ -11,6 +11,7 @@
 #include <scalekit/ops/load_generator.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -61,6 +62,10 @@ class stage {
   shoppers shoppers_;
   server_process server_;
 };
+
+/// The result of `run`; when the generator itself was late in it, so that something else keeps this
+/// machine busy, that of a second go, whatever that is.
+phase_result undisturbed(const std::function<phase_result()>& run);
 
 /// Imports the catalogue into a shop of its own, unless that was done before.
 void prepare_catalogue(const options& chosen, const shop_location& shop);

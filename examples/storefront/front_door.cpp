@@ -12,9 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Beyond this, a request would wait longer than its client does: better told at once.
-constexpr int most_under_way = 2000;
-
 /// Counts for as long as it lives.
 class counted {
  public:
@@ -36,7 +33,8 @@ bool is_probe(std::string_view path) {
 
 }  // namespace
 
-front_door::front_door(shop& owner) : shop_(owner) {
+front_door::front_door(shop& owner, int most_under_way)
+    : shop_(owner), most_under_way_(most_under_way) {
   add_product_pages(routes_, shop_);
   add_order_pages(routes_, shop_);
   add_account_pages(routes_, shop_);
@@ -65,7 +63,7 @@ asio::awaitable<response> front_door::handle(request& incoming) {
     if (!decision.allowed()) throw too_many_requests(decision);
   }
   counted under_way(under_way_);
-  if (!probe && under_way.now() > most_under_way)
+  if (!probe && under_way.now() > most_under_way_)
     throw to_problem({scalekit::errc::shed, "front door"});
 
   auto match = routes_.find(incoming.verb(), incoming.path());
@@ -96,8 +94,10 @@ response front_door::to_response(std::exception_ptr thrown, const request& incom
     return wrong.to_response();
   } catch (const scalekit::error& failure) {
     auto answer = to_problem(failure);
-    // What the client does not get to see, the operator does.
-    auto level = answer.status() == 503 ? scalekit::log_level::debug : scalekit::log_level::error;
+    // What the client does not get to see, the operator does. Being busy passes by itself.
+    auto level = is_storage_failure(failure.code()) || answer.status() != 503
+                     ? scalekit::log_level::error
+                     : scalekit::log_level::debug;
     shop_.log(level, "storefront.request.failed", failure.what(),
               {{"route", incoming.scope.name()}});
     return answer.to_response();

@@ -13,7 +13,9 @@ namespace storefront {
 /// wrong. It never throws.
 class front_door {
  public:
-  explicit front_door(shop& owner);
+  /// Beyond `most_under_way` at a time, requests are answered with 503 at once: they would wait
+  /// longer than their clients do.
+  explicit front_door(shop& owner, int most_under_way = 2000);
 
   boost::asio::awaitable<response> answer(http_message message, std::string peer);
 
@@ -22,6 +24,7 @@ class front_door {
   response to_response(std::exception_ptr thrown, const request& incoming) const;
 
   shop& shop_;
+  const int most_under_way_;
   router routes_;
   std::atomic<int> under_way_ = 0;
 };

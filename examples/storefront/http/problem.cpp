@@ -44,11 +44,18 @@ problem not_found(std::string detail) {
   return {404, "not-found", std::move(detail)};
 }
 
+bool is_storage_failure(const boost::system::error_code& code) {
+  using scalekit::errc;
+  // SQLite tells some of what a full disk does to it as an input/output error.
+  return code == errc::disk_full || code == errc::read_only || code == errc::unavailable ||
+         code == errc::corrupt || code == errc::io_error;
+}
+
 problem to_problem(const scalekit::error& failure) {
   using scalekit::errc;
   const auto& code = failure.code();
-  if (code == errc::disk_full || code == errc::read_only || code == errc::unavailable) {
-    return unavailable("storage", "the shop cannot write right now", "10");
+  if (is_storage_failure(code)) {
+    return unavailable("storage", "the shop cannot store or find that right now", "10");
   }
   if (code == errc::closed) {
     return unavailable("stopping", "the shop is closing", "5");

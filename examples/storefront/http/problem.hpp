@@ -39,8 +39,11 @@ class problem : public std::exception {
 problem bad_request(std::string detail);
 problem not_found(std::string detail);
 
-/// What a failure of the library means to a customer: overload and timeouts are 503 with
-/// Retry-After, everything that is our own fault is a 500 that says nothing.
+/// True when the disk or the server that the shop is kept on does not do its part.
+bool is_storage_failure(const boost::system::error_code& code);
+
+/// What a failure of the library means to a customer: overload, timeouts and failing
+/// storage are 503 with Retry-After, everything that is our own fault is a 500 that says nothing.
 problem to_problem(const scalekit::error& failure);
 
 }  // namespace storefront

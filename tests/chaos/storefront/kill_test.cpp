@@ -1,6 +1,7 @@
 #include "shop_audit.hpp"
 #include "support/storefront/http_client.hpp"
 #include "support/storefront/process.hpp"
+#include "waiting.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +13,6 @@
 namespace {
 
 using namespace storefront_test;
-using std::chrono::steady_clock;
 
 constexpr std::int64_t products = 40;
 
@@ -39,21 +39,31 @@ class customers {
 
   /// Call leave() first.
   const std::vector<acknowledged_order>& orders() const { return orders_; }
+  const std::vector<acknowledged_job>& jobs() const { return jobs_; }
 
  private:
   void shop(std::uint16_t port, int number) {
     http_client client(port, "10.9.0." + std::to_string(number));
+    http_client operator_here(port);
     for (std::int64_t i = number; !leaving_; ++i) {
       auto answer = client.post("/orders", body(i));
       // Without an answer nothing was promised: the order may exist, and must then be whole.
       if (answer.status == 0) return;
       if (answer.status != 201) continue;
+      if (number == 0 && i % 5 == 0) start_job(operator_here, i % 2 == 0 ? "report" : "backup");
       auto placed = answer.json();
       auto job = [&](const char* kind) { return std::string(placed["jobs"].at(kind).as_string()); };
       std::lock_guard lock(mutex_);
       orders_.push_back(
           {placed["order_id"].as_int64(), job("payment"), job("inventory"), job("email")});
     }
+  }
+
+  void start_job(http_client& operator_here, const std::string& kind) {
+    auto answer = operator_here.post("/admin/jobs", R"({"kind":")" + kind + R"("})");
+    if (answer.status != 202) return;
+    std::lock_guard lock(mutex_);
+    jobs_.push_back({kind, std::string(answer.json()["job_id"].as_string())});
   }
 
   static std::string body(std::int64_t i) {
@@ -68,31 +78,16 @@ class customers {
   std::atomic<bool> leaving_ = false;
   std::mutex mutex_;
   std::vector<acknowledged_order> orders_;
+  std::vector<acknowledged_job> jobs_;
   std::vector<std::thread> threads_;
 };
-
-template <class Condition>
-bool eventually(std::chrono::seconds within, Condition condition) {
-  auto until = steady_clock::now() + within;
-  while (steady_clock::now() < until) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
-}
-
-bool has_no_jobs_left(http_client& client) {
-  auto stats = client.get("/stats").json();
-  auto* queue = stats.if_contains("queue");
-  return queue != nullptr && queue->at("ready").to_number<int>() == 0 &&
-         queue->at("scheduled").to_number<int>() == 0 && queue->at("running").to_number<int>() == 0;
-}
 
 TEST_CASE("a shop killed under load keeps what it acknowledged, and does it once") {
   temporary_directory dir;
   const std::vector<std::string> arguments{"--catalogue", "generated:" + std::to_string(products),
                                            "--client-rate", "100000"};
   std::vector<acknowledged_order> acknowledged;
+  std::vector<acknowledged_job> started;
   for (int round = 0; round < 3; ++round) {
     process shop(dir.path(), arguments);
     customers crowd(shop.port());
@@ -102,6 +97,7 @@ TEST_CASE("a shop killed under load keeps what it acknowledged, and does it once
 
     crowd.leave();
     acknowledged.insert(acknowledged.end(), crowd.orders().begin(), crowd.orders().end());
+    started.insert(started.end(), crowd.jobs().begin(), crowd.jobs().end());
   }
   {
     process shop(dir.path(), arguments);
@@ -115,6 +111,8 @@ TEST_CASE("a shop killed under load keeps what it acknowledged, and does it once
   shop_audit audit(dir.path());
 
   CHECK(audit.lost(acknowledged) == "");
+  CHECK(started.size() >= 6);
+  CHECK(audit.lost(started) == "");
   CHECK(audit.done_twice() == "");
   CHECK(audit.miscounted() == "");
   CHECK(audit.orders() >= static_cast<std::int64_t>(acknowledged.size()));

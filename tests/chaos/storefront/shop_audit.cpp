@@ -44,6 +44,19 @@ std::string shop_audit::lost(const std::vector<acknowledged_order>& orders) {
   return lines(wrong);
 }
 
+std::string shop_audit::lost(const std::vector<acknowledged_job>& jobs) {
+  std::vector<std::string> wrong;
+  for (const auto& job : jobs) {
+    const bool report = job.kind == "report";
+    auto booked = db_.read_one<std::int64_t>(
+        report ? sql("select count(*) from report where job_id = $1", job.id)
+               : sql("select count(*) from backup where job_id = $1", job.id));
+    auto file = report ? dir_ / "reports" / (job.id + ".csv") : dir_ / "backups" / (job.id + ".db");
+    if (booked != 1 || !std::filesystem::exists(file)) wrong.push_back(job.kind + " " + job.id);
+  }
+  return lines(wrong);
+}
+
 std::string shop_audit::done_twice() {
   // The tables' keys forbid two effects of one job or one order, so what is left to look for is an
   // effect under another name than the order's own job.
@@ -54,14 +67,20 @@ std::string shop_audit::done_twice() {
           "on o.id = m.order_id and o.inventory_job = m.job_id where o.id is null "
           "union all select 'outbox ' || b.job_id from outbox b left join orders o "
           "on o.id = b.order_id and o.email_job = b.job_id where o.id is null"));
-  std::int64_t mails = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(dir_ / "outbox")) {
-    if (entry.path().extension() == ".eml") ++mails;
-  }
-  auto noted = db_.read_one<std::int64_t>(sql("select count(*) from outbox"));
-  if (mails != noted) {
-    wrong.push_back(std::to_string(mails) + " mails for " + std::to_string(noted) + " jobs");
-  }
+  auto compare = [&](const char* part, const char* extension,
+                     const scalekit::db::statement& count) {
+    std::int64_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_ / part)) {
+      if (entry.path().extension() == extension) ++files;
+    }
+    auto noted = db_.read_one<std::int64_t>(count);
+    if (files == noted) return;
+    wrong.push_back(std::to_string(files) + " files in " + part + " of " + std::to_string(noted) +
+                    " jobs");
+  };
+  compare("outbox", ".eml", sql("select count(*) from outbox"));
+  compare("reports", ".csv", sql("select count(*) from report"));
+  compare("backups", ".db", sql("select count(*) from backup"));
   return lines(wrong);
 }
 

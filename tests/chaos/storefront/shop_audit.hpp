@@ -17,6 +17,12 @@ struct acknowledged_order {
   std::string email_job;
 };
 
+/// A job that the shop has answered with 202: "report" or "backup".
+struct acknowledged_job {
+  std::string kind;
+  std::string id;
+};
+
 /// The books of a shop that no process has open. What is wrong comes as a text of
 /// one line each: empty when all is well.
 class shop_audit {
@@ -25,6 +31,9 @@ class shop_audit {
 
   /// Acknowledged orders that are not there, or lack an effect of one of their jobs.
   std::string lost(const std::vector<acknowledged_order>& orders);
+
+  /// Acknowledged jobs whose file is not there, or not booked.
+  std::string lost(const std::vector<acknowledged_job>& jobs);
 
   /// Effects that happened twice, or belong to no order.
   std::string done_twice();

@@ -125,6 +125,35 @@ TEST_CASE("a second mail or movement is seen") {
   CHECK(moved.broken().size() == 2);  // twice, and more than was sold
 }
 
+TEST_CASE("a second payment is seen") {
+  small_shop shop;
+  // The shop's own table forbids it: the check does not rely on that.
+  shop.run("create table copied as select * from payment; drop table payment");
+  shop.run("alter table copied rename to payment");
+  CHECK(shop.broken().empty());
+
+  shop.run("insert into payment values ('p7b', 7, 300, 0)");
+
+  CHECK(shop.broken() ==
+        std::vector<std::string>{"shop: no payment, mail or movement happened twice, by job id"});
+}
+
+TEST_CASE("a backup that nobody asked for, and a report that is not there, are seen") {
+  const std::vector<std::string> promise{
+      "shop: every report and backup that was asked for exists, once"};
+  small_shop stray;
+  stray.write("backups/b2.db");
+  CHECK(stray.broken() == promise);
+
+  small_shop lost;
+  lost.book.add_job("report", R"({"job_id":"r1"})");
+  CHECK(lost.broken() == promise);
+  lost.run("insert into report values ('r1', 1, 0)");
+  CHECK(lost.broken() == promise);
+  lost.write("reports/r1.csv");
+  CHECK(lost.broken().empty());
+}
+
 TEST_CASE("a backup without its file, and a file without its job, are seen") {
   small_shop missing;
   fs::remove(missing.dir / "backups/b1.db");
@@ -168,6 +197,30 @@ TEST_CASE("the runs are compared") {
   auto limited = c;
   limited.load.kinds[0].counts.limited = 1;
   CHECK(broken(check_runs(b, limited, d)) == 1);
+}
+
+TEST_CASE("the exit code tells a broken promise from a run that was not faster") {
+  const check kept{true, "", ""};
+  const check slower{false, "", "", check::kind::comparison};
+  const check lost{false, "", ""};
+
+  CHECK(demo::exit_code({}) == 0);
+  CHECK(demo::exit_code({kept, kept}) == 0);
+  CHECK(demo::exit_code({slower, kept}) == 3);
+  CHECK(demo::exit_code({slower, lost, slower}) == 1);
+}
+
+TEST_CASE("runs are compared, books are promises") {
+  auto run = run_with(100, std::chrono::milliseconds(10));
+  for (const auto& one : check_runs(run, run, run)) {
+    CAPTURE(one.promise);
+    CHECK(one.is == check::kind::comparison);
+  }
+  small_shop shop;
+  for (const auto& one : demo::check_books("shop", shop.dir, shop.book, shop.at_end, true)) {
+    CAPTURE(one.promise);
+    CHECK(one.is == check::kind::promise);
+  }
 }
 
 TEST_CASE("an error that a customer was told of when a replica died is seen") {

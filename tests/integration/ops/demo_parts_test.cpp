@@ -1,3 +1,4 @@
+#include "phases.hpp"
 #include "server_process.hpp"
 #include "server_stats.hpp"
 #include "shoppers.hpp"
@@ -9,9 +10,11 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <stdlib.h>
 #include <string>
+#include <vector>
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -31,6 +34,19 @@ constexpr auto page = R"({
   "n_plus_one": [{"sql": "select ?", "request": "GET /x", "called_from": "x.cpp:1",
                   "requests": 2, "most_calls": 30}]
 })";
+
+/// The words of each line, one blank between them: widths are for the eye.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string joined;
+    for (std::string word; words >> word;) joined += (joined.empty() ? "" : " ") + word;
+    lines.push_back(std::move(joined));
+  }
+  return lines;
+}
 
 /// A shell script in place of a server.
 struct script {
@@ -69,6 +85,78 @@ TEST_CASE("each database server has a line") {
         "  b:2                 replica          5 reads, lag 1.5 ms\n"
         "  c:3                 replica          1 reads, unreachable for 4 s: refused\n");
   CHECK(demo::hosts_section("on", {}).empty());
+}
+
+TEST_CASE("the table has a column a run, and a row for each figure") {
+  demo::phase_result off;
+  off.title = "(b) off";
+  off.load.duration = 10s;
+  off.load.kinds.resize(2);
+  auto& customers = off.load.kinds[0];
+  customers.counts = {.due = 12'000, .limited = 7, .server_errors = 2, .timeouts = 3};
+  customers.latency = {.p50 = 1500us, .p95 = 25ms, .p99 = 340ms};
+  customers.goodput = 1199;
+  auto on = off;
+  on.title = "(c) on";
+  on.load.generator_saturated = true;
+  on.load.lateness.p99 = 4ms;
+  on.load.kinds[1].counts = {.due = 500, .limited = 480};
+  on.server = demo::parse_stats(page);
+
+  auto lines = lines_of(demo::summary_table({off, on}));
+
+  CHECK(lines == std::vector<std::string>{
+                     "(b) off (c) on",
+                     "customers' requests/s 1200 1200",
+                     "goodput, 2xx/s 1199 1199",
+                     "p50 ms 1.50 1.50",
+                     "p95 ms 25 25",
+                     "p99 ms 340 340",
+                     "errors 5 5",
+                     "of these timeouts 3 3",
+                     "429s 7 7",
+                     "abuser: requests 0 500",
+                     "abuser: 429s 0 480",
+                     "cache hits - 75.0 %",
+                     "jobs done: email - 10",
+                     "jobs done: payment - 20",
+                     "generator late, p99 ms 0.00 4.00",
+                     "NOTE: in (c) on the generator itself was late; its figures are too high.",
+                 });
+}
+
+TEST_CASE("jobs are told by kind") {
+  CHECK(demo::jobs_line(demo::parse_stats(page)) ==
+        "jobs done in all, with those after the runs: email 10 payment 20\n");
+}
+
+TEST_CASE("the slowest statements and the pages with a query a row are told") {
+  auto stats = demo::parse_stats(page);
+  stats.slowest.push_back({std::string(100, 'x'), 1, 2, 3});
+
+  auto lines = lines_of(demo::slow_section("on", stats));
+
+  CHECK(lines == std::vector<std::string>{
+                     "on: top statements by total time", "calls total ms p95 ms statement",
+                     "5 7 1.50 select 1", "1 2 3.00 " + std::string(87, 'x') + "...",
+                     "N+1 findings: 1", "GET /x: 30 times select ? (x.cpp:1)"});
+}
+
+TEST_CASE("a run in which the generator was late is made once more, not more often") {
+  for (bool late : {false, true}) {
+    CAPTURE(late);
+    int goes = 0;
+
+    auto result = demo::undisturbed([&] {
+      demo::phase_result one;
+      one.title = std::to_string(++goes);
+      one.load.generator_saturated = late;
+      return one;
+    });
+
+    CHECK(goes == (late ? 2 : 1));
+    CHECK(result.title == std::to_string(goes));
+  }
 }
 
 TEST_CASE("a run's figures are what was added since its beginning") {

@@ -2,7 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <barrier>
 #include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -53,6 +58,36 @@ TEST_CASE("more than there is cannot be ordered, and nothing of that order remai
   CHECK(customer.get("/products/23").json()["stock"] == other);
   CHECK(customer.post("/orders", order_body(3, 22, stock)).status == 201);
   CHECK(customer.post("/orders", order_body(3, 22, 1)).status == 409);
+}
+
+TEST_CASE("of many customers who want the last pieces at once, as many get one as there are") {
+  constexpr std::ptrdiff_t pieces = 5;
+  constexpr std::ptrdiff_t customers = 8;
+  http_client first(running_shop().port(), "10.2.0.6");
+  auto stock = first.get("/products/24").json()["stock"].as_int64();
+  REQUIRE(stock > pieces);
+  REQUIRE(first.post("/orders", order_body(3, 24, stock - pieces)).status == 201);
+  std::barrier all_there(customers);
+  std::vector<int> answers(customers);
+
+  {
+    std::vector<std::jthread> crowd;
+    for (std::ptrdiff_t i = 0; i < customers; ++i) {
+      crowd.emplace_back([&, i] {
+        http_client customer(running_shop().port(), "10.2.1." + std::to_string(i));
+        auto& answer = answers[static_cast<std::size_t>(i)];
+        all_there.arrive_and_wait();
+        // A busy shop says that it has not taken the order, and asks to come again.
+        for (int attempt = 0; attempt < 20 && (answer == 0 || answer == 503); ++attempt) {
+          answer = customer.post("/orders", order_body(3, 24, 1)).status;
+        }
+      });
+    }
+  }
+
+  CHECK(std::count(answers.begin(), answers.end(), 201) == pieces);
+  CHECK(std::count(answers.begin(), answers.end(), 409) == customers - pieces);
+  CHECK(first.get("/products/24").json()["stock"] == 0);
 }
 
 TEST_CASE("an order for what does not exist is not found") {

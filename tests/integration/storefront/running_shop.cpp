@@ -43,6 +43,13 @@ const char* backup_extension() {
 #endif
 }
 
+void let_replicas_follow() {
+#ifdef STOREFRONT_TEST_ON_POSTGRES
+  // A page is read from a replica that is at most half a second behind.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+#endif
+}
+
 std::string order_body(std::int64_t retailer, std::int64_t product, std::int64_t quantity) {
   return R"({"retailer":)" + std::to_string(retailer) + R"(,"lines":[{"product":)" +
          std::to_string(product) + R"(,"quantity":)" + std::to_string(quantity) + "}]}";

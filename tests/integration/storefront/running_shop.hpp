@@ -22,6 +22,10 @@ const std::filesystem::path& shop_directory();
 /// What a backup of that shop's database is called.
 const char* backup_extension();
 
+/// Returns when whoever reads from a replica sees what was written before. At once where there is
+/// none.
+void let_replicas_follow();
+
 std::string order_body(std::int64_t retailer, std::int64_t product, std::int64_t quantity);
 
 /// Asks for `target` until `done(reply)`, or ten seconds have passed. The last reply.

@@ -78,9 +78,12 @@ TEST_CASE("overload is told apart from our own fault") {
            row{scalekit::errc::shed, 503},
            row{scalekit::errc::conflict, 503},
            row{scalekit::errc::disk_full, 503},
+           row{scalekit::errc::read_only, 503},
+           row{scalekit::errc::unavailable, 503},
+           row{scalekit::errc::corrupt, 503},
+           row{scalekit::errc::io_error, 503},
            row{scalekit::errc::closed, 503},
            row{scalekit::errc::invalid_statement, 500},
-           row{scalekit::errc::corrupt, 500},
            row{scalekit::errc::commit_in_doubt, 500},
        }) {
     CAPTURE(static_cast<int>(code));
