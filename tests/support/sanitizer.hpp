@@ -25,7 +25,8 @@ inline constexpr bool under_address_sanitizer = false;
 
 inline constexpr bool under_sanitizer = under_thread_sanitizer || under_address_sanitizer;
 
-/// How often to repeat what a sanitizer makes some twenty times slower: `n`, or a tenth of it there.
+/// How often to repeat what a sanitizer makes some twenty times slower: `n`, or a tenth of it
+/// there.
 template <class Integer>
 constexpr Integer fewer_under_sanitizer(Integer n) {
   return under_sanitizer ? n / 10 : n;
