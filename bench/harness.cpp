@@ -120,12 +120,15 @@ int main(int argc, char** argv) {
   std::vector<std::string_view> wanted;
   std::ofstream out;
   int runs = 0;
+  bool only_list = false;
   for (int i = 1; i < argc; ++i) {
     std::string_view arg = argv[i];
     if (arg == "--out" && i + 1 < argc) {
       out.open(argv[++i], std::ios::app);
     } else if (arg == "--runs" && i + 1 < argc) {
       runs = std::atoi(argv[++i]);
+    } else if (arg == "--list") {
+      only_list = true;
     } else {
       wanted.push_back(arg);
     }
@@ -136,6 +139,10 @@ int main(int argc, char** argv) {
                    return spec.name.starts_with(prefix);
                  });
     if (!match) continue;
+    if (only_list) {
+      std::puts(spec.name.c_str());
+      continue;
+    }
     if (runs > 0) spec.runs = runs;
     auto result = bench::run(spec);
     bench::print_row(spec, result);

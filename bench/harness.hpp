@@ -35,7 +35,7 @@ struct case_spec {
 
 /// Adds a case; main() (in harness.cpp) runs those whose name begins with one of its arguments,
 /// or all, prints a table and appends JSON lines to the file given by --out. `--runs N` goes over
-/// the cases' own number of runs, for a quick look.
+/// the cases' own number of runs, for a quick look; `--list` prints the names and runs nothing.
 void add(case_spec spec);
 
 /// Each program defines it: adds its cases.

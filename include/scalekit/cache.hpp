@@ -10,3 +10,4 @@
 #include "scalekit/cache/statistics.hpp"
 #include "scalekit/cache/store.hpp"
 #include "scalekit/cache/store_params.hpp"
+#include "scalekit/cache/store_settings.hpp"

@@ -14,6 +14,7 @@
 #include "scalekit/queue/outcome.hpp"
 #include "scalekit/queue/queue.hpp"
 #include "scalekit/queue/queue_params.hpp"
+#include "scalekit/queue/queue_settings.hpp"
 #include "scalekit/queue/queue_stats.hpp"
 #include "scalekit/queue/stop_report.hpp"
 #include "scalekit/queue/worker.hpp"

@@ -7,3 +7,4 @@
 #include "scalekit/slow/report.hpp"
 #include "scalekit/slow/statements.hpp"
 #include "scalekit/slow/tracker.hpp"
+#include "scalekit/slow/tracker_settings.hpp"

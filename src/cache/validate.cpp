@@ -2,6 +2,7 @@
 
 #include "cache/memory_tier.hpp"
 #include "core/require.hpp"
+#include "scalekit/cache/store_settings.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <algorithm>
@@ -14,28 +15,16 @@ namespace {
 using scalekit::detail::require;
 using scalekit::detail::require_range;
 
-constexpr std::size_t least_tier_bytes = 64 << 10;
 constexpr std::size_t least_shard_bytes = 16 << 10;
 constexpr std::size_t most_key_bytes = 65536;
 constexpr std::size_t most_type_bytes = 64;
 constexpr auto longest_ttl = std::chrono::hours(24 * 366);
 
-void validate_memory(const memory_params& memory) {
-  require_range("memory_params.max_bytes", memory.max_bytes, least_tier_bytes,
-                std::size_t{1} << 40);
-  require(memory.shards <= 256 && (memory.shards == 0 || std::has_single_bit(memory.shards)),
-          "memory_params.shards", std::to_string(memory.shards), "0, or a power of two up to 256");
-  require(memory.max_bytes / shard_count(memory) >= least_shard_bytes, "memory_params.shards",
-          std::to_string(memory.shards), "at least 16 KiB of max_bytes a shard");
-}
-
-void validate_file(const file_params& file) {
-  require_range("file_params.max_bytes", file.max_bytes, std::uint64_t{least_tier_bytes},
-                std::uint64_t{1} << 50);
-  require_range("file_params.failures_to_pause", file.failures_to_pause, 1, 1000);
-  require_range("file_params.pause", file.pause, std::chrono::milliseconds(1),
-                std::chrono::hours(1));
-  require_range("file_params.max_quarantined", file.max_quarantined, 0, 10'000);
+void validate_shards(const memory_params& memory) {
+  require(memory.shards == 0 || std::has_single_bit(memory.shards), "store_params.memory.shards",
+          std::to_string(memory.shards), "0, or a power of two up to 256");
+  require(memory.max_bytes / shard_count(memory) >= least_shard_bytes, "store_params.memory.shards",
+          std::to_string(memory.shards), "at least 16 KiB of memory.max_bytes a shard");
 }
 
 /// Calls are checked as configuration is, but fail as calls do.
@@ -55,9 +44,8 @@ void validate(const store_params& params) {
   const bool has_files = !params.file.directory.empty();
   require(has_memory || has_files, "store_params", "without a tier",
           "memory.max_bytes above 0, or file.directory, or both");
-  if (has_memory) validate_memory(params.memory);
-  if (has_files) validate_file(params.file);
-  require_range("store_params.max_value_bytes", params.max_value_bytes, 1 << 10, 1 << 30);
+  store_settings().validate(params);
+  if (has_memory) validate_shards(params.memory);
   require(params.clock != nullptr, "store_params.clock", "null", "a clock");
 }
 

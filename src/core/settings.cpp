@@ -90,6 +90,14 @@ void settings_table::add(setting field) {
   fields_.push_back(std::move(field));
 }
 
+void settings_table::widen_last(const std::string& legal, std::function<bool(const void*)> also) {
+  auto& last = fields_.back();
+  last.legal.insert(0, legal);
+  last.in_range = [also = std::move(also), in_range = last.in_range](const void* object) {
+    return also(object) || in_range(object);
+  };
+}
+
 const setting* settings_table::find(std::string_view name) const noexcept {
   for (const auto& field : fields_) {
     if (field.name == name) return &field;

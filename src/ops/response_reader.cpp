@@ -12,6 +12,12 @@ constexpr unsigned switching_protocols = 101;
 
 }  // namespace
 
+void status_parser::on_response_impl(int code, string, int, error& ec) {
+  // Beast takes any three digits; "051" would be a final answer that ends with the stream.
+  if (code < 100) ec = boost::beast::http::error::bad_status;
+  status_ = static_cast<unsigned>(code);
+}
+
 std::size_t status_parser::keep(string part) {
   auto room = capture_ - std::min(capture_, body_.size());
   body_.append(part.data(), std::min(room, part.size()));

@@ -28,9 +28,7 @@ class status_parser final : public boost::beast::http::basic_parser<false> {
 
  private:
   void on_request_impl(verb, string, string, int, error&) override {}
-  void on_response_impl(int code, string, int, error&) override {
-    status_ = static_cast<unsigned>(code);
-  }
+  void on_response_impl(int code, string, int, error& ec) override;
   void on_field_impl(field, string, string, error&) override {}
   // Pure virtual from Boost 1.90 on, unknown to 1.81.
   virtual void on_trailer_field_impl(field, string, string, error&) {}

@@ -2,6 +2,8 @@
 
 #include "core/require.hpp"
 #include "scalekit/core/error.hpp"
+#include "scalekit/core/settings_text.hpp"
+#include "scalekit/queue/queue_settings.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,7 +20,6 @@ namespace {
 
 constexpr std::string_view legal_name = "1 to 128 bytes without control characters";
 constexpr std::chrono::microseconds longest_delay = std::chrono::days{3650};
-constexpr std::size_t most_payload = std::size_t{64} << 20;
 
 bool is_prefix(std::string_view prefix) noexcept {
   const auto legal = [](char c) {
@@ -42,22 +43,18 @@ bool is_name(std::string_view name) noexcept {
 }
 
 void validate(const queue_params& p) {
+  queue_settings().validate(p);
   require(is_prefix(p.table_prefix), "queue_params.table_prefix", p.table_prefix,
           "1 to 32 of a-z, 0-9 and _, not beginning with a digit");
-  require_range("queue_params.max_attempts", p.max_attempts, 1, 1000);
-  require_range("queue_params.max_payload_bytes", p.max_payload_bytes, 0, most_payload);
-  require_range("queue_params.high_lead", p.high_lead, 0ms, 24h);
-  require_range("queue_params.low_lag", p.low_lag, 0ms, 24h);
-  require_range("queue_params.call_timeout", p.call_timeout, 1ms, 1h);
   require(p.clock != nullptr, "queue_params.clock", "null", "a clock");
 }
 
 void validate_timeout(std::chrono::nanoseconds timeout, std::string_view field) {
-  require_range(field, timeout, 10ms, 24h);
+  require_range(field, timeout, least_attempt_timeout, most_attempt_timeout);
 }
 
 void validate(const worker_params& p) {
-  require_range("worker_params.concurrency", p.concurrency, 1, 1024);
+  worker_settings().validate(p);
   require(!p.queues.empty() && p.queues.size() <= 64, "worker_params.queues",
           std::to_string(p.queues.size()) + " names", "1 to 64");
   for (const auto& name : p.queues) {
@@ -66,17 +63,11 @@ void validate(const worker_params& p) {
   require(std::set<std::string>(p.queues.begin(), p.queues.end()).size() == p.queues.size(),
           "worker_params.queues", "a name twice", "each once");
   scalekit::validate(p.retry, "worker_params.retry");
-  validate_timeout(p.attempt_timeout, "worker_params.attempt_timeout");
-  require_range("worker_params.max_crashes", p.max_crashes, 2, 1000);
-  require_range("worker_params.heartbeat_interval", p.heartbeat_interval, 10ms, 60s);
-  require_range("worker_params.stale_after", p.stale_after, 3 * p.heartbeat_interval, 1h);
-  require_range("worker_params.max_batch", p.max_batch, 1, 4096);
-  require_range("worker_params.max_claim_bytes", p.max_claim_bytes, std::size_t{64} << 10,
-                std::size_t{1} << 30);
-  require_range("worker_params.max_prefetch_age", p.max_prefetch_age, 10ms, 1h);
-  require_range("worker_params.poll_least", p.poll_least, 1ms, 60s);
-  require_range("worker_params.poll_most", p.poll_most, p.poll_least, 60s);
-  require_range("worker_params.stop_timeout", p.stop_timeout, 0ms, 1h);
+  require(p.stale_after >= 3 * p.heartbeat_interval, "worker_params.stale_after",
+          format_duration(p.stale_after),
+          "at least 3 heartbeat intervals (" + format_duration(3 * p.heartbeat_interval) + ")");
+  require(p.poll_most >= p.poll_least, "worker_params.poll_most", format_duration(p.poll_most),
+          "at least poll_least (" + format_duration(p.poll_least) + ")");
 }
 
 void check_job(std::string_view kind, std::string_view payload, const enqueue_options& options,

@@ -4,11 +4,16 @@
 #include "scalekit/queue/queue_params.hpp"
 #include "scalekit/queue/worker_params.hpp"
 
+#include <chrono>
 #include <string_view>
 
 // Settings: std::invalid_argument. Arguments of a call: errc::invalid_argument or too_large.
 
 namespace scalekit::queue::detail {
+
+/// Of worker_params and kind_params.
+inline constexpr std::chrono::milliseconds least_attempt_timeout{10};
+inline constexpr std::chrono::milliseconds most_attempt_timeout = std::chrono::hours{24};
 
 bool is_name(std::string_view name) noexcept;
 

@@ -3,6 +3,7 @@
 #include "core/require.hpp"
 #include "scalekit/core/fork_guard.hpp"
 #include "scalekit/slow/fingerprint.hpp"
+#include "scalekit/slow/tracker_settings.hpp"
 #include "slow/events.hpp"
 #include "slow/findings.hpp"
 #include "slow/hash.hpp"
@@ -25,17 +26,8 @@ using detail::statement_entry;
 using std::chrono::nanoseconds;
 
 tracker_params checked(tracker_params p) {
-  using namespace std::chrono_literals;
-  scalekit::detail::require_range("slow.slow_threshold", p.slow_threshold, 0ns, 1h);
-  scalekit::detail::require_range("slow.slow_log_per_second", p.slow_log_per_second, 1, 1'000'000);
-  scalekit::detail::require_range("slow.max_statements", p.max_statements, 1, 100'000);
-  scalekit::detail::require_range("slow.max_texts", p.max_texts, 16, 1'000'000);
-  scalekit::detail::require(p.n_plus_one_threshold != 1, "slow.n_plus_one_threshold", "1",
-                            "0 (off), 2 to 1000000");
-  scalekit::detail::require_range("slow.n_plus_one_threshold", p.n_plus_one_threshold, 0,
-                                  1'000'000);
-  scalekit::detail::require_range("slow.n_plus_one_window", p.n_plus_one_window, 1ms, 1h);
-  scalekit::detail::require(p.time != nullptr, "slow.time", "null", "a clock");
+  tracker_settings().validate(p);
+  scalekit::detail::require(p.time != nullptr, "tracker_params.time", "null", "a clock");
   return p;
 }
 

@@ -152,6 +152,16 @@ class settings_schema {
     return std::move(*this);
   }
 
+  /// The number or size that was added last may also be 0, which is out of its range and means
+  /// `meaning`: "off". `member` is the one it was added with.
+  template <class M>
+    requires detail::number<M>
+  settings_schema or_zero(M T::*member, const std::string& meaning) && {
+    table_.widen_last("0 (" + meaning + "), ",
+                      [member](const void* o) { return of(o).*member == M{}; });
+    return std::move(*this);
+  }
+
   /// A password or key: shown as "***" wherever values are shown.
   settings_schema secret(std::string name, std::string T::*member, std::string doc) && {
     auto self = std::move(*this).field(std::move(name), member, std::move(doc));

@@ -12,7 +12,7 @@ namespace scalekit {
 /// The settings of all rooms in one JSON file, each room an object under its own name:
 ///
 ///     {
-///       "db":    { "statement_timeout": "250ms", "sqlite": { "readers": 8 } },
+///       "db":    { "statement_timeout": "250ms", "readers": 8, "pool": { "max": 40 } },
 ///       "cache": { "memory": { "max_bytes": "64MiB" } }   // comments are allowed
 ///     }
 ///

@@ -25,9 +25,11 @@ TEST_CASE("settings that can never work are refused by name") {
   CHECK_THROWS_WITH_AS(cache::store::open({.memory = {.max_bytes = 0}}),
                        doctest::Contains("without a tier"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(cache::store::open({.memory = {.max_bytes = 1000}}),
-                       doctest::Contains("memory_params.max_bytes"), std::invalid_argument);
+                       "store_params.memory.max_bytes is 1000 B; legal: 0 (no memory tier), "
+                       "64 KiB to 1 TiB",
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(cache::store::open({.memory = {.shards = 3}}),
-                       doctest::Contains("memory_params.shards"), std::invalid_argument);
+                       doctest::Contains("store_params.memory.shards is 3"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(cache::store::open({.max_value_bytes = 1}),
                        doctest::Contains("max_value_bytes"), std::invalid_argument);
 }

@@ -131,9 +131,10 @@ TEST_CASE("the end of the stream completes a body without a length, and nothing 
 }
 
 TEST_CASE("what is not HTTP is broken") {
-  for (auto* bytes : {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (auto* bytes :
+       {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
+        "HTTP/1.1 051 Below what there is\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     CAPTURE(bytes);
     response_reader reader(64);
     reader.expect(false);

@@ -70,11 +70,12 @@ TEST_CASE("a setting of the worker that cannot work is named") {
         std::string::npos);
   CHECK(says([](auto& p) { p.max_crashes = 1; }).find("max_crashes") != std::string::npos);
   CHECK(says([](auto& p) { p.stale_after = 4s; }) ==
-        "worker_params.stale_after is 4000 ms; legal: 9000 ms to 3600000 ms");
+        "worker_params.stale_after is 4 s; legal: at least 3 heartbeat intervals (9 s)");
   CHECK(says([](auto& p) { p.max_batch = 5000; }).find("max_batch") != std::string::npos);
   CHECK(says([](auto& p) { p.max_claim_bytes = 1; }) ==
-        "worker_params.max_claim_bytes is 1; legal: 65536 to 1073741824");
-  CHECK(says([](auto& p) { p.poll_most = 1ms; }).find("poll_most") != std::string::npos);
+        "worker_params.max_claim_bytes is 1 B; legal: 64 KiB to 1 GiB");
+  CHECK(says([](auto& p) { p.poll_most = 1ms; }) ==
+        "worker_params.poll_most is 1 ms; legal: at least poll_least (50 ms)");
 }
 
 TEST_CASE("what a job may be") {

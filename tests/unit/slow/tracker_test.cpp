@@ -251,15 +251,15 @@ TEST_CASE("settings that cannot work are refused with field, value and range") {
   };
 
   CHECK(refusal({.slow_threshold = -1ms}) ==
-        "slow.slow_threshold is -1 ms; legal: 0 ms to 3600000 ms");
+        "tracker_params.slow_threshold is -1 ms; legal: 0 ms to 1 h");
   CHECK(refusal({.slow_log_per_second = 0}) ==
-        "slow.slow_log_per_second is 0; legal: 1 to 1000000");
-  CHECK(refusal({.max_statements = 0}) == "slow.max_statements is 0; legal: 1 to 100000");
-  CHECK(refusal({.max_texts = 1}) == "slow.max_texts is 1; legal: 16 to 1000000");
+        "tracker_params.slow_log_per_second is 0; legal: 1 to 1000000");
+  CHECK(refusal({.max_statements = 0}) == "tracker_params.max_statements is 0; legal: 1 to 100000");
+  CHECK(refusal({.max_texts = 1}) == "tracker_params.max_texts is 1; legal: 16 to 1000000");
   CHECK(refusal({.n_plus_one_threshold = 1}) ==
-        "slow.n_plus_one_threshold is 1; legal: 0 (off), 2 to 1000000");
+        "tracker_params.n_plus_one_threshold is 1; legal: 0 (off), 2 to 1000000");
   CHECK(refusal({.n_plus_one_window = 0ms}) ==
-        "slow.n_plus_one_window is 0 ms; legal: 1 ms to 3600000 ms");
-  CHECK(refusal({.time = nullptr}) == "slow.time is null; legal: a clock");
+        "tracker_params.n_plus_one_window is 0 ms; legal: 1 ms to 1 h");
+  CHECK(refusal({.time = nullptr}) == "tracker_params.time is null; legal: a clock");
   CHECK(refusal({}) == "accepted");
 }

@@ -45,6 +45,8 @@ class SCALEKIT_EXPORT settings_table {
   void add(setting field);
   /// Of the field that was added last.
   void mark_secret() { fields_.back().is_secret = true; }
+  /// What `also` holds for is legal too; `legal` stands before the range.
+  void widen_last(const std::string& legal, std::function<bool(const void* object)> also);
 
   const std::vector<setting>& fields() const noexcept { return fields_; }
   const std::string& struct_name() const noexcept { return struct_name_; }

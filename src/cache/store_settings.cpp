@@ -1,0 +1,54 @@
+#include "scalekit/cache/store_settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace scalekit::cache {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kib = 1024, mib = kib * kib, gib = kib * mib, tib = kib * gib;
+
+const settings_schema<memory_params>& memory_settings() {
+  using p = memory_params;
+  static const auto schema =
+      settings_schema<p>("memory_params")
+          .bytes("max_bytes", &p::max_bytes, 64 * kib, tib, "The most it uses, keys included")
+          .or_zero(&p::max_bytes, "no memory tier")
+          .field("shards", &p::shards, 0, 256,
+                 "Parts with a lock each, a power of two; 0: one for each 4 MiB, at most 16");
+  return schema;
+}
+
+const settings_schema<file_params>& file_settings() {
+  using p = file_params;
+  static const auto schema =
+      settings_schema<p>("file_params")
+          .field("directory", &p::directory, "Where the entries are; empty: no file tier")
+          .bytes("max_bytes", &p::max_bytes, 64 * kib, kib * tib,
+                 "The most all entries have, of all processes that share the directory")
+          .choice("fsync", &p::fsync, {{"none", fsync_policy::none}, {"data", fsync_policy::data}},
+                  "Whether an entry is on the disk before its name appears")
+          .field("failures_to_pause", &p::failures_to_pause, 1, 1000,
+                 "The directory is left alone after this many failures in a row")
+          .field("pause", &p::pause, 1ms, 1h, "For so long; doubles up to 1 min")
+          .field("max_quarantined", &p::max_quarantined, 0, 10'000,
+                 "Damaged entries kept for a person to look at");
+  return schema;
+}
+
+}  // namespace
+
+const settings_schema<store_params>& store_settings() {
+  using p = store_params;
+  static const auto schema =
+      settings_schema<p>("store_params")
+          .nested("memory", &p::memory, memory_settings())
+          .nested("file", &p::file, file_settings())
+          .bytes("max_value_bytes", &p::max_value_bytes, kib, gib, "Larger values are refused");
+  return schema;
+}
+
+}  // namespace scalekit::cache

@@ -1,0 +1,1 @@
+scalekit_fuzzer(limit_client_address SOURCES limit_client_address.cpp LIBS scalekit::limit)
