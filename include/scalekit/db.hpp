@@ -2,6 +2,7 @@
 
 /// The database client: see docs/db.md.
 
+#include "scalekit/db/batch.hpp"
 #include "scalekit/db/bulk.hpp"
 #include "scalekit/db/causal_token.hpp"
 #include "scalekit/db/client.hpp"

@@ -3,6 +3,7 @@
 #include "scalekit/core/error.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <source_location>
 #include <string>
@@ -34,6 +35,23 @@ inline std::exception_ptr with_place(const std::exception_ptr& e,
     if (known.diag().client_message.starts_with(place)) return e;
     auto diag = known.diag();
     diag.client_message.insert(0, place);
+    return std::make_exception_ptr(error(known.code(), std::move(diag)));
+  } catch (...) {
+    return e;
+  }
+}
+
+/// The error with which statement of a batch it is of before it, or that it is of the end where
+/// `at` is beyond the last.
+inline std::exception_ptr with_number(const std::exception_ptr& e, std::size_t at,
+                                      std::size_t count) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const error& known) {
+    auto diag = known.diag();
+    diag.client_message.insert(0, at < count ? "statement " + std::to_string(at + 1) + " of " +
+                                                   std::to_string(count) + " of the batch: "
+                                             : "the end of the batch: ");
     return std::make_exception_ptr(error(known.code(), std::move(diag)));
   } catch (...) {
     return e;

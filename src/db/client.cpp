@@ -9,8 +9,11 @@
 #endif
 #include "scalekit/core/error.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -68,6 +71,29 @@ void client::start_judged(statement&& query, call_options&& options,
 void client::start(detail::access kind, statement&& query, call_options&& options,
                    std::shared_ptr<detail::async_call> call) {
   backend_->async_run(kind, std::move(query), std::move(options), std::move(call));
+}
+
+write_result client::run(const batch& statements, const call_options& options,
+                         std::source_location site) {
+  const auto& members = statements.start();
+  auto done = backend_->run(members, options, site);
+  detail::finish(members, done);
+  return done;
+}
+
+void client::start(const batch& statements, call_options&& options,
+                   const std::source_location& site,
+                   std::shared_ptr<detail::pending<write_result>> op) {
+  const detail::batch_members* members = nullptr;
+  try {
+    members = &statements.start();
+  } catch (const error&) {
+    boost::asio::post(execution().completion_executor(),
+                      [op = std::move(op), e = std::current_exception()] { op->complete(e, {}); });
+    return;
+  }
+  auto call = std::make_shared<detail::batch_call>(std::move(op), *members);
+  backend_->async_run(*members, std::move(options), site, std::move(call));
 }
 
 void client::run_script(std::string_view script, const transaction_options& options,

@@ -64,6 +64,13 @@ write_result transaction::run(detail::access kind, const statement& query,
   return tx.run(kind, query, options, &guarded);
 }
 
+void transaction::run(const batch& statements, const call_options& options,
+                      std::source_location site) {
+  const auto& members = statements.start();
+  require(tx_).run(members, options, site);
+  detail::finish(members, {});
+}
+
 write_result transaction::run_judged(const statement& query, const call_options& options,
                                      detail::row_sink* rows) {
   return run(require(tx_).kind_of(query), query, options, rows);

@@ -1,6 +1,6 @@
 #include "scalekit/http/keyset.hpp"
 
-#include "http/base64url.hpp"
+#include "core/base64url.hpp"
 #include "http/fnv.hpp"
 
 #include <algorithm>
@@ -71,14 +71,14 @@ std::string encode_cursor(std::span<const std::string_view> fields) {
     put(bytes, field.size(), length_size);
     bytes.append(field);
   }
-  auto text = detail::to_base64url(bytes + checksum(bytes));
+  auto text = scalekit::detail::to_base64url(bytes + checksum(bytes));
   if (fields.size() > most_fields || text.size() > max_cursor_size) throw too_large();
   return text;
 }
 
 result<std::vector<std::string>> decode_cursor(std::string_view text, std::size_t expected) {
   if (text.size() > max_cursor_size) return bad_cursor();
-  auto decoded = detail::from_base64url(text);
+  auto decoded = scalekit::detail::from_base64url(text);
   if (!decoded || decoded->size() < 1 + checksum_size) return bad_cursor();
   std::string_view rest = *decoded;
   auto sum = rest.substr(rest.size() - checksum_size);

@@ -129,6 +129,16 @@ void many(db::client& shop) {
   });
   //]
 
+  //[batch
+  db::batch page;
+  auto item = page.read<product>(sql("select id, name, price from product where id = $1", 100));
+  auto sold = page.read<std::int64_t>(sql("select count(*) from orders where product = $1", 100));
+  auto seen = page.write(sql("insert into visit (product) values ($1)", 100));
+  shop.run(page);
+  std::cout << item.take_one().name << ", sold " << sold.take_one() << " times, "
+            << seen.result().rows_affected() << " visit more\n";
+  //]
+
   //[loader
   db::loader<std::int64_t, product> products(
       shop,

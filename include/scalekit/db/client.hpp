@@ -3,6 +3,7 @@
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/export.hpp"
+#include "scalekit/db/batch.hpp"
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/detail/async_calls.hpp"
 #include "scalekit/db/detail/backend.hpp"
@@ -122,6 +123,17 @@ class SCALEKIT_EXPORT client : public verbs<client> {
                        {.timeout = options.timeout, .stop = options.stop}, site);
   }
 
+  /// Runs all statements of a batch, or keeps nothing of it: see db::batch. One without writes runs
+  /// where read() would, by the consistency and the labels in the options; any other where write()
+  /// would. The result has the rows affected by all together, and the token of the commit.
+  ///
+  /// The options are for all of it together: their timeout, by default the client's
+  /// statement_timeout, too. Throws what verbs.hpp lists, for the first statement that failed;
+  /// errc::invalid_argument for a batch without a statement. As with write(), the outcome of a
+  /// batch with writes whose connection is lost once it was sent is errc::commit_in_doubt.
+  write_result run(const batch& statements, const call_options& options = {},
+                   std::source_location site = std::source_location::current());
+
   /// As transaction::copy_out(), in a read-only transaction of its own: on a replica where the
   /// options allow one. It is never repeated.
   template <std::invocable<std::string_view> Take>
@@ -215,6 +227,23 @@ class SCALEKIT_EXPORT client : public verbs<client> {
         token, *this, std::move(query), std::move(options));
   }
 
+  /// Completes with write_result; see run().
+  template <class Token>
+  auto async_run(const batch& statements, call_options options, Token&& token,
+                 std::source_location site = std::source_location::current()) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, write_result)>(
+        [](auto handler, client self, batch b, call_options o, std::source_location s) {
+          auto op = detail::pending<write_result>::start(std::move(handler), self.execution());
+          self.start(b, std::move(o), s, std::move(op));
+        },
+        token, *this, statements, std::move(options), site);
+  }
+  template <class Token>
+  auto async_run(const batch& statements, Token&& token,
+                 std::source_location site = std::source_location::current()) {
+    return async_run(statements, call_options{}, std::forward<Token>(token), site);
+  }
+
   /// As transaction(). `body` runs on the connection's thread, with the blocking calls of its
   /// db::transaction; completes with what it returned, or scalekit::done for void. The type it
   /// returns must be default-constructible.
@@ -279,6 +308,8 @@ class SCALEKIT_EXPORT client : public verbs<client> {
                     std::shared_ptr<detail::async_call> call);
   void start(detail::access kind, statement&& query, call_options&& options,
              std::shared_ptr<detail::async_call> call);
+  void start(const batch& statements, call_options&& options, const std::source_location& site,
+             std::shared_ptr<detail::pending<write_result>> op);
 
   template <class Row, class Token>
   auto start_rows(detail::access kind, statement&& query, call_options&& options, Token&& token) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/export.hpp"
+#include "scalekit/db/batch.hpp"
 #include "scalekit/db/detail/backend.hpp"
 #include "scalekit/db/verbs.hpp"
 
@@ -60,6 +61,12 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
       return result;
     }
   }
+
+  /// Runs all statements of a batch in the transaction, on PostgreSQL in one round trip: see
+  /// db::batch and client::run(). When it throws, what the batch did is undone: on SQLite by
+  /// itself, so that the transaction goes on; on PostgreSQL as with any statement that fails.
+  void run(const batch& statements, const call_options& options = {},
+           std::source_location site = std::source_location::current());
 
   /// Runs any number of statements, separated by semicolons, without parameters: schema changes.
   /// The text must not contain user input. What was done before a statement that fails stays

@@ -1,5 +1,7 @@
 #include "db/postgres/async_statement.hpp"
 
+#include "db/batch_run.hpp"
+
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
@@ -18,16 +20,36 @@ async_statement::async_statement(std::shared_ptr<backend> owner, access kind, st
                                  call_options&& options, const detail::call_frame& frame,
                                  statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
+    : async_statement(std::move(owner), kind, std::optional(std::move(query)), {}, query.site(),
+                      std::move(options), frame, std::move(call)) {
+  members_.push_back({&*query_, std::move(known), call_->rows()});
+}
+
+async_statement::async_statement(std::shared_ptr<backend> owner, detail::batch_members&& batch,
+                                 std::vector<call_member> members, const std::source_location& site,
+                                 call_options&& options, const detail::call_frame& frame,
+                                 std::shared_ptr<detail::async_call> call)
+    : async_statement(std::move(owner), detail::kind_of(batch), {}, std::move(batch), site,
+                      std::move(options), frame, std::move(call)) {
+  members_.assign(members.begin(), members.end());
+}
+
+async_statement::async_statement(std::shared_ptr<backend> owner, access kind,
+                                 std::optional<statement>&& query, detail::batch_members&& batch,
+                                 const std::source_location& site, call_options&& options,
+                                 const detail::call_frame& frame,
+                                 std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
       kind_(kind),
       query_(std::move(query)),
+      batch_(std::move(batch)),
+      site_(site),
       options_(std::move(options)),
       call_(std::move(call)),
       also_stop_(call_->stop()),
       loop_(backend_->io().executor()),
       strand_(asio::make_strand(loop_)),
-      frame_(frame),
-      entry_(std::move(known)) {
+      frame_(frame) {
   frame_.stops = {&options_.stop, &also_stop_};
   frame_.scope = &options_.scope;
 }
@@ -39,8 +61,8 @@ void async_statement::start() {
 
 void async_statement::begin() {
   try {
-    detail::throw_if_stopped(options_.stop, query_.site());
-    detail::throw_if_stopped(also_stop_, query_.site());
+    detail::throw_if_stopped(options_.stop, site_);
+    detail::throw_if_stopped(also_stop_, site_);
     ask_for_host();
   } catch (...) {
     fail(std::current_exception(), returned::healthy);
@@ -50,8 +72,8 @@ void async_statement::begin() {
 
 void async_statement::ask_for_host() {
   auto& routes = backend_->routes();
-  auto query = kind_ == access::read ? routes.to_read(options_, frame_, query_.site())
-                                     : routes.to_write(frame_, query_.site());
+  auto query = kind_ == access::read ? routes.to_read(options_, frame_, site_)
+                                     : routes.to_write(frame_, site_);
   if (auto at = routes.try_find(query)) return ask_for_connection(std::move(at));
   routes.async_find(
       std::move(query), loop_, [self = shared_from_this()](std::exception_ptr e, host_ptr at) {
@@ -70,7 +92,7 @@ void async_statement::have_host(std::exception_ptr e, host_ptr at) {
 }
 
 void async_statement::ask_for_connection(host_ptr at) {
-  const detail::pool_user user{query_.site(), false, {}};
+  const detail::pool_user user{site_, false, {}};
   at_ = std::move(at);
   under_way_ = call_on_host(backend_->routes(), *at_, kind_);
   if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
@@ -98,7 +120,7 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
     return ask_for_connection(at_);
   }
   reactor_port::attach(*lent_, loop_);
-  talk_.emplace(query_, lent_->exchange_for(entry_), call_->rows(), backend_->shape_of(kind_));
+  talk_.emplace(members_, *lent_, backend_->shape_of(kind_));
   if (!timer_) watch();
   // They may have come while there was no connection.
   if (frame_.is_stopped()) return interrupt(wait_end::stopped);
@@ -163,7 +185,7 @@ void async_statement::on_ready() {
 
 void async_statement::interrupt(wait_end why) {
   if (finished_ || !lent_) return;
-  auto error = backend_->interruption(why, frame_, query_.site(), lent_->wire->origin());
+  auto error = backend_->interruption(why, frame_, site_, lent_->wire->origin());
   if (interrupted_) {
     return fail(std::make_exception_ptr(backend_->in_doubt(error)), returned::needs_reset);
   }
@@ -181,8 +203,9 @@ void async_statement::interrupt(wait_end why) {
 
 bool async_statement::may_run_again(const std::exception_ptr& e) {
   if (!e || interrupted_ || backend_->is_closing()) return false;
-  const auto* rows = call_->rows();
-  if (rows != nullptr && !rows->can_restart()) return false;
+  for (const auto& m : members_) {
+    if (m.rows != nullptr && !m.rows->can_restart()) return false;
+  }
   return chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
 }
 
@@ -197,7 +220,9 @@ void async_statement::fail(std::exception_ptr e, returned how) {
     if (lent_) lent_->port->cancel();
     talk_.reset();
     lent_.give_back(how);
-    if (auto* rows = call_->rows()) rows->restart();
+    for (const auto& m : members_) {
+      if (m.rows != nullptr) m.rows->restart();
+    }
     try {
       return ask_for_host();
     } catch (...) {
@@ -214,12 +239,15 @@ void async_statement::finish(std::exception_ptr e, returned how) {
   on_stop_.reset();
   on_also_stop_.reset();
   on_close_.reset();
-  backend_->track(query_, *entry_, frame_, talk_ ? &*talk_ : nullptr, e);
-  if (kind_ == access::read && talk_) backend_->note_time(*entry_, *talk_, frame_);
+  backend_->track(members_, frame_, talk_ ? &*talk_ : nullptr, e);
+  if (kind_ == access::read && talk_ && query_) {
+    backend_->note_time(*members_.front().entry, *talk_, frame_);
+  }
   write_result result;
   if (!e) {
     under_way_.answered();
     backend_->wrote(talk_->token(), options_.session);
+    if (!query_) note_results(members_, batch_);
     result = {talk_->rows_affected(), 0, talk_->token().to_string()};
   }
   if (lent_) {

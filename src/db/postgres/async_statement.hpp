@@ -5,16 +5,19 @@
 #include "db/postgres/second_chance.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stop_token>
+#include <vector>
 
 namespace scalekit::db::postgres {
 
-/// A statement on a connection of its own, in an event loop: what backend::run() does, without a
-/// thread that waits.
+/// A statement, or a batch of them, on a connection of its own, in an event loop: what
+/// backend::run() does, without a thread that waits.
 ///
 /// It lives until its call is finished; what may end it keeps it alive. After start(), everything
 /// happens on the strand of its connection.
@@ -24,10 +27,20 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   async_statement(std::shared_ptr<backend> owner, detail::access kind, statement&& query,
                   call_options&& options, const detail::call_frame& frame,
                   statement_entry_ptr known, std::shared_ptr<detail::async_call> call);
+  /// `members` are of `batch`.
+  async_statement(std::shared_ptr<backend> owner, detail::batch_members&& batch,
+                  std::vector<call_member> members, const std::source_location& site,
+                  call_options&& options, const detail::call_frame& frame,
+                  std::shared_ptr<detail::async_call> call);
 
   void start();
 
  private:
+  async_statement(std::shared_ptr<backend> owner, detail::access kind,
+                  std::optional<statement>&& query, detail::batch_members&& batch,
+                  const std::source_location& site, call_options&& options,
+                  const detail::call_frame& frame, std::shared_ptr<detail::async_call> call);
+
   using stop_callback = std::stop_callback<std::function<void()>>;
 
   void begin();
@@ -46,14 +59,17 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
 
   const std::shared_ptr<backend> backend_;
   const detail::access kind_;
-  const statement query_;
+  /// One of them.
+  const std::optional<statement> query_;
+  const detail::batch_members batch_;
+  const std::source_location site_;
+  boost::container::small_vector<call_member, 1> members_;
   const call_options options_;
   const std::shared_ptr<detail::async_call> call_;
   const std::stop_token also_stop_;
   const boost::asio::any_io_executor loop_;
   const loop_strand strand_;
   detail::call_frame frame_;
-  const statement_entry_ptr entry_;
   host_ptr at_;
   call_on_host under_way_;
   lent_connection lent_;

@@ -1,11 +1,9 @@
 #include "db/postgres/backend.hpp"
 
-#include "db/bind_hash.hpp"
 #include "db/postgres/reactor_port.hpp"
 #include "db/postgres/second_chance.hpp"
 #include "db/postgres/stop_bell.hpp"
 #include "db/postgres/transaction.hpp"
-#include "scalekit/slow/tracker.hpp"
 
 #include <chrono>
 #include <thread>
@@ -209,89 +207,73 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
   }
 }
 
-write_result backend::run_once(access kind, const statement& query, const call_options& options,
-                               const statement_entry_ptr& entry, detail::row_sink* rows,
-                               call_frame& call, bool lost_before) {
-  const auto at = host_for(kind, options, call, query.site());
+write_result backend::run_once(const call_work& work, const call_options& options, call_frame& call,
+                               bool lost_before) {
+  const auto kind = work.kind;
+  const auto at = host_for(kind, options, call, work.site);
   call_on_host under_way(router_, *at, kind);
   const counted_read reading(kind == access::read ? &at->blocking_reads : nullptr);
+  auto& first = work.members.front();
   // A lane would read on while a row is dealt with, and for all its members.
-  const bool streams = rows != nullptr && rows->takes_as_they_come();
-  if (kind == access::read && !streams && may_share(at, entry, call.begun) &&
-      reading.count() > blocking_reads_apart) {
-    auto done = run_in_lane(*at, query, entry, rows, call);
+  const bool streams = first.rows != nullptr && first.rows->takes_as_they_come();
+  if (kind == access::read && work.members.size() == 1 && !streams &&
+      may_share(at, first.entry, call.begun) && reading.count() > blocking_reads_apart) {
+    auto done = run_in_lane(*at, *first.query, first.entry, first.rows, call);
     under_way.answered();
     return done;
   }
-  auto lent = take(*at, {query.site(), false, std::this_thread::get_id()}, call,
+  auto lent = take(*at, {work.site, false, std::this_thread::get_id()}, call,
                    // After a loss, one that was used just now may be as dead.
                    lost_before ? access::write : kind);
-  statement_call sc(query, lent->exchange_for(entry), rows, shape_of(kind));
+  statement_call sc(work.members, *lent, shape_of(kind));
   auto how = returned::healthy;
   try {
-    converse(*at, *lent, sc, call, query.site(), how);
+    converse(*at, *lent, sc, call, work.site, how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
     router_.failed(*at, kind, std::current_exception());
     router_.note_role(*at, *lent);
-    track(query, *entry, call, &sc, std::current_exception());
+    track(work.members, call, &sc, std::current_exception());
     lent.give_back(how);
     throw;
   }
   under_way.answered();
   router_.note_role(*at, *lent);
   wrote(sc.token(), options.session);
-  track(query, *entry, call, &sc, nullptr);
-  if (kind == access::read) note_time(*entry, sc, call);
+  track(work.members, call, &sc, nullptr);
+  if (kind == access::read && work.members.size() == 1) note_time(*first.entry, sc, call);
   lent.give_back(how);
   return {sc.rows_affected(), 0, sc.token().to_string()};
 }
 
 write_result backend::run(access kind, const statement& query, const call_options& options,
                           detail::row_sink* rows) {
+  auto call = admit(options, query.site());
+  call_member only{&query, entry_for(query, kind), rows};
+  return run({kind, {&only, 1}, query.site()}, options, call);
+}
+
+call_frame backend::admit(const call_options& options, const std::source_location& site) const {
   check_thread("db::client");
   if (is_closing()) throw closed_error();
-  auto call = detail::frame_of(options, settings_.params.statement_timeout);
-  detail::throw_if_stopped(options.stop, query.site());
-  const auto entry = entry_for(query, kind);
+  detail::throw_if_stopped(options.stop, site);
+  return detail::frame_of(options, settings_.params.statement_timeout);
+}
+
+write_result backend::run(const call_work& work, const call_options& options, call_frame& call) {
   for (second_chance chance;;) {
     try {
-      return run_once(kind, query, options, entry, rows, call, chance.lost_before());
+      return run_once(work, options, call, chance.lost_before());
     } catch (const error& e) {
-      if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
-      if (rows != nullptr && !rows->can_restart()) throw;
-      if (rows != nullptr) rows->restart();
+      if (is_closing() || !chance.allows(e, work.kind, router_.has_choice())) throw;
+      for (const auto& m : work.members) {
+        if (m.rows != nullptr && !m.rows->can_restart()) throw;
+      }
+      for (const auto& m : work.members) {
+        if (m.rows != nullptr) m.rows->restart();
+      }
     }
   }
-}
-
-void backend::track(const statement& query, const statement_entry& entry, const call_frame& call,
-                    const statement_call* done, const std::exception_ptr& failure) noexcept {
-  reply got;
-  const auto now = steady_clock::now();
-  if (done != nullptr) {
-    auto& hit = done->was_prepared_before() ? counters_.hits : counters_.misses;
-    hit.fetch_add(1, std::memory_order_relaxed);
-    got = {done->rows(), done->rows_affected()};
-    if (done->was_healed()) proofs_->clear();
-  }
-  report(query, entry, call, got, done != nullptr ? done->answered().value_or(now) : now, failure);
-}
-
-void backend::report(const statement& query, const statement_entry& entry, const call_frame& call,
-                     const reply& got, time_point answered,
-                     const std::exception_ptr& failure) noexcept {
-  counters_.statements.fetch_add(1, std::memory_order_relaxed);
-  if (failure) counters_.failed.fetch_add(1, std::memory_order_relaxed);
-  if (!settings_.params.tracker) return;
-  const auto now = steady_clock::now();
-  const auto started = call.acquired.value_or(call.begun);
-  const auto rows = got.rows > 0 ? got.rows : static_cast<std::uint64_t>(got.rows_affected);
-  const bool grouped = call.scope != nullptr && *call.scope;
-  settings_.params.tracker->record(
-      entry.tracked, {started - call.begun, answered - started, now - answered, now}, rows,
-      detail::outcome_of(failure), query.site(), grouped ? *call.scope : request_scope{},
-      grouped ? detail::bind_hash(query.parameters()) : 0);
 }
 
 std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_options& options,
@@ -323,19 +305,6 @@ void backend::close(std::chrono::nanoseconds timeout) {
   router_.close();
   stopping_.request_stop();
   for (const auto& h : hosts_) h->pool->stop_running();
-}
-
-client_statistics backend::statistics() const {
-  client_statistics out;
-  out.statements = counters_.statements;
-  out.failed_statements = counters_.failed;
-  out.transactions_committed = counters_.committed;
-  out.transactions_rolled_back = counters_.rolled_back;
-  out.statement_cache_hits = counters_.hits;
-  out.statement_cache_misses = counters_.misses;
-  out.shared_reads = counters_.shared;
-  router_.describe(out);
-  return out;
 }
 
 }  // namespace scalekit::db::postgres

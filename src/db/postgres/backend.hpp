@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
   void async_run(detail::access kind, statement&& query, call_options&& options,
+                 std::shared_ptr<detail::async_call> call) override;
+  write_result run(const detail::batch_members& members, const call_options& options,
+                   const std::source_location& site) override;
+  void async_run(detail::batch_members members, call_options&& options,
+                 const std::source_location& site,
                  std::shared_ptr<detail::async_call> call) override;
   detail::access kind_of(const statement& query) override;
   bool is_write_after_all(const statement& query, const error& e) override;
@@ -96,14 +102,18 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   static bool is_cancel(const std::exception_ptr& e);
   /// Requested when what still runs must end.
   std::stop_token stopping() const noexcept { return stopping_.get_token(); }
-  void track(const statement& query, const statement_entry& entry, const detail::call_frame& call,
+  /// Reports the statements of a call. What they took together, of which the server says no more,
+  /// is divided evenly.
+  void track(std::span<const call_member> members, const detail::call_frame& call,
              const statement_call* done, const std::exception_ptr& failure) noexcept;
   void report(const statement& query, const statement_entry& entry, const detail::call_frame& call,
-              const reply& got, time_point answered, const std::exception_ptr& failure) noexcept;
+              const reply& got, time_point answered, const std::exception_ptr& failure,
+              std::size_t shared_by = 1) noexcept;
   /// What a read on a connection of its own took, for whether it may share one.
   void note_time(const statement_entry& entry, const statement_call& done,
                  const detail::call_frame& call);
   call_shape shape_of(detail::access kind) const noexcept;
+  std::vector<call_member> members_of(const detail::batch_members& batch);
 
   /// Reads or fails by what a lane has brought, and reports it.
   void finish_lane_read(lane_member& m, const host& at, const statement& query,
@@ -117,11 +127,22 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   counters& counted() noexcept { return counters_; }
 
  private:
-  write_result run_once(detail::access kind, const statement& query, const call_options& options,
-                        const statement_entry_ptr& entry, detail::row_sink* rows,
+  /// Statements that go together, and where they were called.
+  struct call_work {
+    detail::access kind;
+    std::span<call_member> members;
+    const std::source_location& site;
+  };
+  detail::call_frame admit(const call_options& options, const std::source_location& site) const;
+  write_result run(const call_work& work, const call_options& options, detail::call_frame& call);
+  write_result run_once(const call_work& work, const call_options& options,
                         detail::call_frame& call, bool lost_before);
   /// Whether a read may share a connection now; starts the proof of one that might.
   bool may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now);
+  /// False: it was told that the client is closed. Throws errc::forked.
+  bool admit_async(const std::shared_ptr<detail::async_call>& call);
+  /// Finishes it, later.
+  void refuse(const std::shared_ptr<detail::async_call>& call, std::exception_ptr e);
   /// False: the call needs a connection of its own, and nothing was moved from.
   bool start_in_lane(statement& query, call_options& options, const detail::call_frame& frame,
                      const statement_entry_ptr& entry,

@@ -16,16 +16,21 @@ namespace scalekit::db::postgres {
 
 using detail::access;
 
+bool backend::admit_async(const std::shared_ptr<detail::async_call>& call) {
+  fork_guard_.check("db::client");
+  if (!is_closing()) return true;
+  refuse(call, std::make_exception_ptr(closed_error()));
+  return false;
+}
+
+void backend::refuse(const std::shared_ptr<detail::async_call>& call, std::exception_ptr e) {
+  boost::asio::post(io_->executor(),
+                    [call, e = std::move(e)]() mutable { call->finish(std::move(e), {}); });
+}
+
 void backend::async_run(access kind, statement&& query, call_options&& options,
                         std::shared_ptr<detail::async_call> call) {
-  fork_guard_.check("db::client");
-  if (is_closing()) {
-    boost::asio::post(io_->executor(),
-                      [call, e = std::make_exception_ptr(closed_error())]() mutable {
-                        call->finish(std::move(e), {});
-                      });
-    return;
-  }
+  if (!admit_async(call)) return;
   try {
     const auto frame = detail::frame_of(options, settings_.params.statement_timeout);
     auto entry = entry_for(query, kind);
@@ -34,9 +39,7 @@ void backend::async_run(access kind, statement&& query, call_options&& options,
                                       std::move(options), frame, std::move(entry), call)
         ->start();
   } catch (...) {
-    boost::asio::post(io_->executor(), [call, e = std::current_exception()]() mutable {
-      call->finish(std::move(e), {});
-    });
+    refuse(call, std::current_exception());
   }
 }
 

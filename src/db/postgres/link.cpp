@@ -42,7 +42,7 @@ void link::push(step_kind kind, exchange_ptr member) {
   steps_.push_back({kind, false, std::move(member)});
 }
 
-void link::prepare(const exchange_ptr& e) {
+void link::prepare(const exchange_ptr& e, std::size_t keep) {
   if (capacity_ == 0) {
     check_sent(PQsendPrepare(conn_.get(), "", e->entry->text.c_str(), 0, nullptr));
     push(step_kind::parse, e);
@@ -50,7 +50,8 @@ void link::prepare(const exchange_ptr& e) {
     push(step_kind::describe, e);
     return sync();
   }
-  if (prepared_.size() >= capacity_) drop_oldest();
+  while (prepared_.size() >= capacity_ && drop_oldest(keep)) {
+  }
   const auto id = e->entry->id;
   order_.push_front(id);
   const auto number = next_name_++;
@@ -65,9 +66,16 @@ void link::prepare(const exchange_ptr& e) {
   sync();
 }
 
-void link::drop_oldest() {
+void link::touch(const statement_entry& entry) noexcept {
+  const auto known = prepared_.find(entry.id);
+  if (known != prepared_.end()) order_.splice(order_.begin(), order_, known->second.place);
+}
+
+/// False when there is none.
+bool link::drop_oldest(std::size_t keep) {
+  auto left = order_.size();
   // One that is still being prepared stays: whoever waits for it expects to find it.
-  for (auto oldest = order_.rbegin(); oldest != order_.rend(); ++oldest) {
+  for (auto oldest = order_.rbegin(); left > keep; ++oldest, --left) {
     const auto found = prepared_.find(*oldest);
     if (found->second.described == nullptr) continue;
     const auto text = "deallocate " + found->second.name;
@@ -77,8 +85,20 @@ void link::drop_oldest() {
     sync();
     order_.erase(found->second.place);
     prepared_.erase(found);
-    return;
+    return true;
   }
+  return false;
+}
+
+const description* link::description_of(const statement_entry& entry) const noexcept {
+  return capacity_ == 0 ? entry.described() : prepared_.find(entry.id)->second.described;
+}
+
+void link::encode(exchange& e) const {
+  const auto* told = description_of(*e.entry);
+  if (e.encoded_for == told) return;
+  e.parameters.encode(*e.values, told->parameters);
+  e.encoded_for = told;
 }
 
 void link::send(const exchange_ptr& e) {

@@ -41,8 +41,15 @@ class link {
   readiness of(const exchange& e) const noexcept;
 
   /// Sends the preparation of its statement, as a group of its own. It comes back as `prepared`, or
-  /// `failed`.
-  void prepare(const exchange_ptr& e);
+  /// `failed`. Makes room for it among those that are not the `keep` most recently used.
+  void prepare(const exchange_ptr& e, std::size_t keep = 0);
+
+  /// Makes a statement that is prepared the most recently used.
+  void touch(const statement_entry& entry) noexcept;
+
+  /// Encodes its parameters where they are not yet, so that send() does not throw. Precondition:
+  /// ready.
+  void encode(exchange& e) const;
 
   /// Sends it. Precondition: ready. Throws what encoding its parameters throws; nothing was sent
   /// then.
@@ -128,7 +135,8 @@ class link {
   void end_of_describe(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
   void end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);
   void check_sent(int ok);
-  void drop_oldest();
+  bool drop_oldest(std::size_t keep);
+  const description* description_of(const statement_entry& entry) const noexcept;
 
   connection_ptr conn_;
   std::string origin_;

@@ -3,8 +3,10 @@
 #include "db/call_site.hpp"
 #include "db/postgres/own_exchange.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace scalekit::db::postgres {
 
@@ -18,19 +20,46 @@ constexpr const char* savepoint_text = "savepoint scalekit_rows";
 
 }  // namespace
 
-statement_call::statement_call(const statement& query, exchange_ptr e, detail::row_sink* rows,
-                               call_shape shape)
-    : query_(query), e_(std::move(e)), rows_(rows), shape_(shape) {
-  e_->restart();
-  e_->values = &query_.parameters();
+statement_call::statement_call(std::span<call_member> members, connection& c, call_shape shape)
+    : members_(members), shape_(shape) {
+  for (auto& m : members_) {
+    m.e = c.exchange_for(m.entry);
+    m.e->restart();
+    m.e->values = &m.query->parameters();
+    m.was_prepared = true;
+    m.got = {};
+  }
 }
 
 bool statement_call::advance(connection& c) {
   try {
     return step_on(c);
   } catch (...) {
-    std::rethrow_exception(detail::with_place(std::current_exception(), query_.site()));
+    const auto failed = detail::with_place(std::current_exception(), site());
+    if (!is_batch()) std::rethrow_exception(failed);
+    std::rethrow_exception(
+        detail::with_number(failed, failed_at_.value_or(members_.size()), members_.size()));
   }
+}
+
+/// Of the statement that has failed, or else the last.
+const std::source_location& statement_call::site() const noexcept {
+  return members_[failed_at_.value_or(members_.size() - 1)].query->site();
+}
+
+std::int64_t statement_call::rows_affected() const noexcept {
+  std::int64_t sum = 0;
+  for (const auto& m : members_) sum += m.got.rows_affected;
+  return sum;
+}
+
+template <class What>
+void statement_call::for_each(What what) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    failed_at_ = i;
+    what(members_[i]);
+  }
+  failed_at_.reset();
 }
 
 bool statement_call::step_on(connection& c) {
@@ -53,8 +82,7 @@ bool statement_call::step_on(connection& c) {
 }
 
 bool statement_call::start(connection& c) {
-  auto& wire = *c.wire;
-  e_->taker = nullptr;
+  members_.front().e->taker = nullptr;
   wrapped_ = wrapping_of(c);
   if (!shape_.in_transaction && c.through_pooler) {
     if (shape_.kind == access::write) position_.learn_identity(c);
@@ -69,29 +97,54 @@ bool statement_call::start(connection& c) {
   }
   if (wrapped_ == wrapping::step_by_step) guard_ = send_own(c, begin_read_text);
   step_ = step::prepared;
-  if (wire.of(*e_) == link::readiness::ready) {
-    // Rows one by one are to be had of a statement that goes alone.
-    return is_stream() && !wire.is_quiet() ? true : send(c);
+  if (prepare(c)) return true;
+  // Rows one by one are to be had of a statement that goes alone.
+  return is_stream() && !c.wire->is_quiet() ? true : send(c);
+}
+
+/// False when nothing is to be prepared.
+bool statement_call::prepare(connection& c) {
+  auto& wire = *c.wire;
+  if (is_batch()) {
+    // What is there of it stays while the rest is prepared.
+    for (const auto& m : members_) wire.touch(*m.entry);
   }
-  was_prepared_ = false;
-  wire.prepare(e_);
-  return true;
+  bool any = false;
+  for (auto& m : members_) {
+    if (wire.of(*m.e) == link::readiness::ready) continue;
+    m.was_prepared = false;
+    any = true;
+    // The same text may be in it twice.
+    if (is_batch() && wire.of(*m.e) == link::readiness::preparing) continue;
+    wire.prepare(m.e, is_batch() ? members_.size() : 0);
+  }
+  return any;
 }
 
 bool statement_call::send(connection& c) {
   auto& wire = *c.wire;
-  if (e_->end != exchange::ending::none && e_->end != exchange::ending::prepared) {
-    const auto failed = std::make_exception_ptr(failure(c));
-    if (wrapped_ != wrapping::step_by_step || e_->end == exchange::ending::lost) {
-      std::rethrow_exception(failed);
+  std::exception_ptr failed;
+  try {
+    for_each([&](call_member& m) {
+      const auto end = m.e->end;
+      if (end != exchange::ending::none && end != exchange::ending::prepared) throw failure(m, c);
+    });
+    if (wrapped_ == wrapping::step_by_step && guard_->end != exchange::ending::done) {
+      throw error_of(*guard_, site(), wire.origin(), false);
     }
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  if (failed) {
+    const bool can_undo = wrapped_ == wrapping::step_by_step && !wire.is_broken() &&
+                          guard_->end == exchange::ending::done;
+    if (!can_undo) std::rethrow_exception(failed);
     return undo(c, failed);
   }
-  if (wrapped_ == wrapping::step_by_step && guard_->end != exchange::ending::done) {
-    throw error_of(*guard_, query_.site(), wire.origin(), false);
-  }
-  e_->end = exchange::ending::none;
-  if (is_stream()) e_->taker = this;
+  for (auto& m : members_) m.e->end = exchange::ending::none;
+  if (is_stream()) members_.front().e->taker = this;
+  // Nothing of a batch is sent when a part of it cannot be.
+  if (is_batch()) for_each([&](call_member& m) { wire.encode(*m.e); });
   if (wrapped_ == wrapping::at_once) {
     guard_ = std::make_shared<exchange>();
     guard_->text = begin_read_text;
@@ -99,23 +152,31 @@ bool statement_call::send(connection& c) {
   }
   if (is_guarded()) {
     // What can be seen before it runs need not be undone.
-    const auto* known = e_->entry->described();
-    if (known != nullptr) e_->entry->columns_for(*known, rows_->shape());
+    for_each([&](call_member& m) {
+      const auto* known = m.entry->described();
+      if (m.rows != nullptr && known != nullptr) m.entry->columns_for(*known, m.rows->shape());
+    });
     // In the group of the statement: where it fails, the statement is skipped.
     guard_ = std::make_shared<exchange>();
     guard_->text = shape_.in_transaction ? savepoint_text : begin_text;
     wire.send(guard_);
   }
   try {
-    wire.send(e_);
+    for_each([&](call_member& m) { wire.send(m.e); });
   } catch (...) {
+    if (wrapped_ == wrapping::none && is_batch()) {
+      // What another thread has learnt meanwhile of a statement. What was sent is not to be
+      // committed.
+      std::vector<exchange_ptr> ended;
+      wire.break_off("a statement of the batch could not be sent", ended);
+    }
     // Nothing of it was sent, but the guard was.
     if (wrapped_ == wrapping::none) throw;
     wire.sync();
     return undo(c, std::current_exception());
   }
   const bool commits = !shape_.in_transaction && shape_.kind == access::write && !is_guarded();
-  wire.sync(commits ? e_ : nullptr);
+  wire.sync(commits ? members_.back().e : nullptr);
   if (commits) position_.send(c);
   if (wrapped_ == wrapping::at_once) commit_ = send_own(c, "commit");
   if (shape_.learn_xid) asked_xid_ = send_own(c, xid_text);
@@ -124,9 +185,10 @@ bool statement_call::send(connection& c) {
 }
 
 void statement_call::take(const PGresult* row) {
+  auto& m = members_.front();
   if (!feed_) {
     answered_ = std::chrono::steady_clock::now();
-    feed_.emplace(*e_, *rows_, shape_.max_value_bytes);
+    feed_.emplace(*m.e, *m.rows, shape_.max_value_bytes);
   }
   feed_->feed(row, 0);
 }
@@ -134,32 +196,35 @@ void statement_call::take(const PGresult* row) {
 bool statement_call::look(connection& c) {
   let_go();
   if (!answered_) answered_ = std::chrono::steady_clock::now();
+  auto& first = *members_.front().e;
+  if (guard_ && guard_->end == exchange::ending::failed && first.end == exchange::ending::skipped) {
+    first.end = exchange::ending::failed;
+    first.result = std::move(guard_->result);
+  }
+  const auto bad = std::ranges::find_if(
+      members_, [](const call_member& m) { return m.e->end != exchange::ending::done; });
   if (setting_ && setting_->end == exchange::ending::failed) {
     // A cancel can hit it instead of the statement, which has failed for that.
     c.read_only.reset();
-    if (e_->end == exchange::ending::failed) e_->result = std::move(setting_->result);
-  }
-  if (guard_ && guard_->end == exchange::ending::failed && e_->end == exchange::ending::skipped) {
-    e_->end = exchange::ending::failed;
-    e_->result = std::move(guard_->result);
-  }
-  if (e_->end != exchange::ending::done) {
-    const auto failed = std::make_exception_ptr(failure(c));
-    if (is_outdated(c)) {
-      c.wire->forget(*e_);
-      if (!healed_ && !shape_.in_transaction && !is_open()) {
-        healed_ = true;
-        e_->restart();
-        step_ = step::start;
-        return start(c);
-      }
+    if (bad != members_.end() && bad->e->end == exchange::ending::failed) {
+      bad->e->result = std::move(setting_->result);
     }
-    if (!is_open() || e_->end == exchange::ending::lost) std::rethrow_exception(failed);
+  }
+  if (bad != members_.end()) {
+    const bool is_lost = bad->e->end == exchange::ending::lost;
+    if (!is_lost) failed_at_ = static_cast<std::size_t>(bad - members_.begin());
+    const auto failed = std::make_exception_ptr(failure(*bad, c));
+    if (is_outdated(*bad, c)) {
+      c.wire->forget(*bad->e);
+      // Each of them can be.
+      if (healed_ < members_.size() && !shape_.in_transaction && !is_open()) return start_again(c);
+    }
+    if (!is_open() || is_lost) std::rethrow_exception(failed);
     return undo(c, failed);
   }
   try {
-    reply_ = deliver(*e_, rows_, shape_.max_value_bytes);
-    if (feed_) reply_.rows = feed_->count();
+    for_each([&](call_member& m) { m.got = deliver(*m.e, m.rows, shape_.max_value_bytes); });
+    if (feed_) members_.front().got.rows = feed_->count();
   } catch (...) {
     if (!is_open()) throw;
     return undo(c, std::current_exception());
@@ -176,33 +241,43 @@ bool statement_call::look(connection& c) {
   return true;
 }
 
+bool statement_call::start_again(connection& c) {
+  ++healed_;
+  failed_at_.reset();
+  for (auto& m : members_) m.e->restart();
+  return start(c);
+}
+
 statement_call::wrapping statement_call::wrapping_of(const connection& c) const noexcept {
-  if (shape_.kind == access::write) return rows_ != nullptr ? wrapping::until_read : wrapping::none;
+  if (shape_.kind == access::write) {
+    const bool reads =
+        std::ranges::any_of(members_, [](const auto& m) { return m.rows != nullptr; });
+    return reads ? wrapping::until_read : wrapping::none;
+  }
   if (!c.through_pooler || shape_.in_transaction) return wrapping::none;
   return is_stream() ? wrapping::step_by_step : wrapping::at_once;
 }
 
 /// What the client knows of the statement may be of another schema.
-bool statement_call::is_outdated(const connection& c) const {
+bool statement_call::is_outdated(const call_member& m, const connection& c) {
   // Not prepared, it is sent with the types that its parameters had.
-  const bool by_types = c.through_pooler && was_prepared_ && sqlstate_of(*e_).starts_with("42");
-  return by_types || is_stale_plan(*e_);
+  const bool by_types = c.through_pooler && m.was_prepared && sqlstate_of(*m.e).starts_with("42");
+  return by_types || is_stale_plan(*m.e);
 }
 
-error statement_call::failure(const connection& c) const {
+error statement_call::failure(const call_member& m, const connection& c) const {
   const bool is_write = shape_.kind == access::write;
   // Else it is somebody else who has made the session read only, or the server.
   const bool is_ours = !is_write && (!shape_.in_transaction || shape_.read_only);
-  if (is_ours) return error_of_read(*e_, query_.site(), c.wire->origin());
-  return error_of(*e_, query_.site(), c.wire->origin(),
+  if (is_ours) return error_of_read(*m.e, m.query->site(), c.wire->origin());
+  return error_of(*m.e, m.query->site(), c.wire->origin(),
                   is_write && !shape_.in_transaction && !is_guarded());
 }
 
 bool statement_call::look_at_commit(connection& c) {
   step_ = step::over;
   if (commit_->end != exchange::ending::done) {
-    throw error_of(*commit_, query_.site(), c.wire->origin(),
-                   is_guarded() && !shape_.in_transaction);
+    throw error_of(*commit_, site(), c.wire->origin(), is_guarded() && !shape_.in_transaction);
   }
   token_ = position_.read(c);
   return false;

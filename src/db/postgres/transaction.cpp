@@ -128,50 +128,6 @@ void transaction::converse(conversation& what) {
   }
 }
 
-write_result transaction::run(access kind, const statement& query, const call_options& options,
-                              detail::row_sink* rows) {
-  require_open("a statement");
-  detail::throw_if_stopped(options.stop, query.site());
-  detail::throw_if_stopped(stop_, query.site());
-  detail::throw_if_stopped(also_stop_, query.site());
-  if (read_only_ && kind == access::write) {
-    throw error(errc::not_allowed,
-                detail::describe(query.site()) + ": a write in a read-only transaction");
-  }
-  const auto entry = backend_->entry_for(query, kind);
-  auto call = detail::frame_of(options, backend_->params().statement_timeout);
-  call.until = earlier(call.until, until_);
-  call.stops = {&options.stop, &stop_, &also_stop_};
-  if (!options.scope) call.scope = &scope_;
-
-  auto shape = backend_->shape_of(kind);
-  shape.in_transaction = true;
-  shape.read_only = read_only_;
-  shape.learn_xid = kind == access::write && xid_ == 0;
-  statement_call sc(query, lent_->exchange_for(entry), rows, shape);
-  auto how = returned::healthy;
-  reading_ = true;
-  try {
-    backend_->converse(*at_, *lent_, sc, call, query.site(), how);
-  } catch (...) {
-    reading_ = false;
-    const auto failure = std::current_exception();
-    backend_->track(query, *entry, call, &sc, failure);
-    note_failure(how, failure);
-    throw;
-  }
-  reading_ = false;
-  backend_->track(query, *entry, call, &sc, nullptr);
-  if (sc.xid() != 0) xid_ = sc.xid();
-  wrote_ |= kind == access::write;
-  return {sc.rows_affected(), 0, {}};
-}
-
-access transaction::kind_of(const statement& query) {
-  // Where it runs is settled; what matters is what is to be undone.
-  return backend_->is_read_by_text(query) ? access::read : access::write;
-}
-
 /// PostgreSQL refuses everything after a statement that failed, up to the end of the transaction or
 /// of the savepoint around it.
 void transaction::note_failure(returned how, const std::exception_ptr& failure) noexcept {

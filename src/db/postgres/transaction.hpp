@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -30,6 +31,8 @@ class transaction final : public detail::transaction_backend {
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
+  void run(const detail::batch_members& members, const call_options& options,
+           const std::source_location& site) override;
   void run_script(std::string_view script) override;
   detail::access kind_of(const statement& query) override;
   bool lock(std::int64_t key, bool wait, const call_options& options,
@@ -52,7 +55,12 @@ class transaction final : public detail::transaction_backend {
  private:
   enum class state { open, aborted, over };
 
+  /// Statements that go together.
+  void run(detail::access kind, std::span<call_member> members, const call_options& options,
+           const std::source_location& site);
   void require_open(std::string_view operation) const;
+  void require_allowed(detail::access kind, const call_options& options,
+                       const std::source_location& site) const;
   /// Holds a conversation within the transaction's own limits.
   void converse(conversation& what);
   /// Runs statements of our own.

@@ -53,6 +53,11 @@ class sqlite_backend final : public detail::backend,
                    detail::row_sink* rows) override;
   void async_run(detail::access kind, statement&& query, call_options&& options,
                  std::shared_ptr<detail::async_call> call) override;
+  write_result run(const detail::batch_members& members, const call_options& options,
+                   const std::source_location& site) override;
+  void async_run(detail::batch_members members, call_options&& options,
+                 const std::source_location& site,
+                 std::shared_ptr<detail::async_call> call) override;
   detail::access kind_of(const statement& query) override;
   bool is_write_after_all(const statement& query, const error& e) override;
   std::unique_ptr<detail::transaction_backend> begin(const transaction_options& options,

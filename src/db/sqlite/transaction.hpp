@@ -20,6 +20,8 @@ class sqlite_transaction final : public detail::transaction_backend {
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
                    detail::row_sink* rows) override;
+  void run(const detail::batch_members& members, const call_options& options,
+           const std::source_location& site) override;
   void run_script(std::string_view script) override;
   bool lock(std::int64_t key, bool wait, const call_options& options,
             const std::source_location& site) override;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/async.hpp"
+#include "scalekit/db/batch.hpp"
 #include "scalekit/db/detail/backend.hpp"
 #include "scalekit/db/detail/transaction_attempts.hpp"
 #include "scalekit/db/transaction.hpp"
@@ -53,6 +54,24 @@ class write_call final : public async_call {
 
  private:
   std::shared_ptr<pending<write_result>> op_;
+};
+
+/// Completes with the result of a batch.
+class batch_call final : public async_call {
+ public:
+  batch_call(std::shared_ptr<pending<write_result>> op, batch_members members)
+      : op_(std::move(op)), members_(std::move(members)) {}
+
+  row_sink* rows() noexcept override { return nullptr; }
+  std::stop_token stop() const noexcept override { return op_->stop_token(); }
+  void finish(std::exception_ptr e, write_result done) noexcept override {
+    if (!e) detail::finish(members_, done);
+    op_->complete(std::move(e), std::move(done));
+  }
+
+ private:
+  std::shared_ptr<pending<write_result>> op_;
+  const batch_members members_;
 };
 
 /// A body's result as a completion can carry it: void becomes scalekit::done.

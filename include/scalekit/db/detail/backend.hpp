@@ -20,6 +20,7 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 // The seam between the face (client, transaction: templates over row types) and a driver. What a
 // driver promises here is tested by tests/conformance/db_suite.hpp.
@@ -31,6 +32,9 @@ using scalekit::detail::row_sink;
 /// Whether a statement may change anything.
 enum class access { read, write };
 
+class batch_member;
+using batch_members = std::vector<std::shared_ptr<batch_member>>;
+
 /// An open transaction. One thread at a time. The destructor rolls back, and gives the connection
 /// back, without waiting for anybody.
 class transaction_backend {
@@ -40,6 +44,9 @@ class transaction_backend {
   /// `rows` may be null for a write: result rows are then dropped.
   virtual write_result run(access kind, const statement& query, const call_options& options,
                            row_sink* rows) = 0;
+  /// Runs all and sets their results, or fails and keeps nothing of them.
+  virtual void run(const batch_members& members, const call_options& options,
+                   const std::source_location& site) = 0;
   virtual void run_script(std::string_view script) = 0;
   virtual access kind_of(const statement& query) = 0;
 
@@ -104,6 +111,12 @@ class backend {
                            row_sink* rows) = 0;
   virtual void async_run(access kind, statement&& query, call_options&& options,
                          std::shared_ptr<async_call> call) = 0;
+
+  /// Runs all, as one transaction, and sets their results. Returns what they did together.
+  virtual write_result run(const batch_members& members, const call_options& options,
+                           const std::source_location& site) = 0;
+  virtual void async_run(batch_members members, call_options&& options,
+                         const std::source_location& site, std::shared_ptr<async_call> call) = 0;
 
   /// What execute() runs a statement as: `read` only where it is certain to have no effect. Does
   /// not wait.

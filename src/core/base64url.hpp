@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace scalekit::http::detail {
+namespace scalekit::detail {
 
 /// RFC 4648 section 5, without padding.
 std::string to_base64url(std::string_view bytes);
@@ -12,4 +12,4 @@ std::string to_base64url(std::string_view bytes);
 /// None for anything to_base64url() does not make: other characters, padding, stray last bits.
 std::optional<std::string> from_base64url(std::string_view text);
 
-}  // namespace scalekit::http::detail
+}  // namespace scalekit::detail

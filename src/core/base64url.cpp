@@ -1,8 +1,8 @@
-#include "http/base64url.hpp"
+#include "core/base64url.hpp"
 
 #include <cstdint>
 
-namespace scalekit::http::detail {
+namespace scalekit::detail {
 namespace {
 
 constexpr std::string_view alphabet =
@@ -43,4 +43,4 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return bytes;
 }
 
-}  // namespace scalekit::http::detail
+}  // namespace scalekit::detail
