@@ -100,8 +100,8 @@ class SCALEKIT_EXPORT batch_write {
 /// connection, where each by itself would cost one.
 ///
 ///     db::batch page;
-///     auto item = page.read<product>(sql("select id, name, price from product where id = $1",
-///     id)); auto seen = page.write(sql("update product set seen = seen + 1 where id = $1", id));
+///     auto item = page.read<product>(sql("select id, name from product where id = $1", id));
+///     auto seen = page.write(sql("update product set seen = seen + 1 where id = $1", id));
 ///     shop.run(page);
 ///     show(item.take_one(), seen.result().rows_affected());
 ///
