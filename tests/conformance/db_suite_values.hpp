@@ -212,7 +212,7 @@ TEST_CASE("db: a value of 100 MB is refused by the default limit, and kept where
   const std::string huge(100 << 20, 'x');
   auto insert = sql("insert into product (id, name) values (3, $1)", huge);
 
-  auto e = error_of([&] { s.client.write(insert, {.timeout = 60s}); });
+  auto e = error_of([&] { s.client.write(insert, {.timeout = 5min}); });
   CHECK(e.code() == errc::too_large);
   CHECK(contains(e.what(), "$1"));
   CHECK(contains(e.what(), "max_value_bytes"));
@@ -220,8 +220,8 @@ TEST_CASE("db: a value of 100 MB is refused by the default limit, and kept where
 
   auto generous = s.backend->open({.max_value_bytes = 200 << 20});
   generous.write(sql("create table large (t text)"));
-  generous.write(sql("insert into large values ($1)", huge), {.timeout = 60s});
-  CHECK(generous.read_one<std::string>(sql("select t from large"), {.timeout = 60s}) == huge);
+  generous.write(sql("insert into large values ($1)", huge), {.timeout = 5min});
+  CHECK(generous.read_one<std::string>(sql("select t from large"), {.timeout = 5min}) == huge);
 }
 
 TEST_CASE("db: rows of one bool are read") {
