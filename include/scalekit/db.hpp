@@ -10,6 +10,7 @@
 #include "scalekit/db/client_settings.hpp"
 #include "scalekit/db/consistency.hpp"
 #include "scalekit/db/dialect.hpp"
+#include "scalekit/db/keyset.hpp"
 #include "scalekit/db/labels.hpp"
 #include "scalekit/db/listener.hpp"
 #include "scalekit/db/loader.hpp"

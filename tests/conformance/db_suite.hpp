@@ -6,6 +6,7 @@
 #include "conformance/db_suite_batch.hpp"
 #include "conformance/db_suite_bulk.hpp"
 #include "conformance/db_suite_fixture.hpp"
+#include "conformance/db_suite_keyset.hpp"
 #include "conformance/db_suite_loader.hpp"
 #include "conformance/db_suite_statements.hpp"
 #include "conformance/db_suite_stream.hpp"

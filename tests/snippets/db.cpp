@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -103,6 +104,24 @@ bool add_product(db::client& shop, const std::string& name) {
 }
 //]
 
+//[keyset
+// One for as long as the program runs, with a secret from its settings.
+db::keyset products_by_name(std::string secret) {
+  return db::keyset(
+      {.secret = std::move(secret), .context = "products by name", .columns = {"name", "id"}});
+}
+
+/// The cursor of the next page; empty after the last one.
+std::string show_page(db::client& shop, const db::keyset& listing, std::string_view after) {
+  auto rows = shop.read<product>(
+      listing.page(sql("select id, name, price from product where stock > $1", 0), after, 21));
+  const bool has_next = rows.size() > 20;
+  if (has_next) rows.pop_back();
+  for (const auto& p : rows) std::cout << p.name << '\n';
+  return has_next ? listing.cursor(rows.back().name, rows.back().id) : "";
+}
+//]
+
 void many(db::client& shop) {
   //[read_each
   double sum = 0;
@@ -120,6 +139,11 @@ void many(db::client& shop) {
   const std::vector<std::tuple<std::int64_t, double>> prices{{100, 17.5}, {101, 18.0}};
   shop.update_many({"product", {"id", "price"}}, prices, {.key = {"id"}});
   //]
+
+  const auto listing = products_by_name("a secret of at least 16 bytes");
+  for (std::string after = show_page(shop, listing, ""); !after.empty();) {
+    after = show_page(shop, listing, after);
+  }
 
   //[lock
   shop.transaction([](db::transaction& tx) {

@@ -206,3 +206,17 @@ TEST_CASE("a batch that fails outside a savepoint aborts its transaction, with r
 
   CHECK(client.read<int>(sql("select id from t")) == std::vector<int>{3});
 }
+
+TEST_CASE("what cannot run in a transaction fails its batch, of which nothing is kept") {
+  database d;
+  auto client = d.open();
+  client.run_script("create table t (id int primary key)");
+  db::batch batch;
+  batch.write(sql("insert into t values (1)"));
+  batch.write(sql("vacuum t"));
+
+  auto e = error_of([&] { client.run(batch); });
+
+  CHECK(contains(e.what(), "statement 2 of 2 of the batch"));
+  CHECK(client.read_one<std::int64_t>(sql("select count(*) from t")) == 0);
+}

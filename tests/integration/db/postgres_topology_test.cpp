@@ -126,6 +126,29 @@ TEST_CASE("reads go to replicas, writes and transactions to the primary") {
   CHECK(on_primary == of.primary().port());
 }
 
+TEST_CASE(
+    "a batch of reads goes to a replica, one with a write to the primary, and is seen after") {
+  auto& of = shared_cluster();
+  make_table(of, "batched");
+  auto client = db::client::open(of.url(), patient());
+  db::batch reads, mixed, after;
+  auto of_reads = reads.read<std::int64_t>(sql("select inet_server_port()::bigint"));
+  auto of_mixed = mixed.read<std::int64_t>(sql("select inet_server_port()::bigint"));
+  mixed.write(sql("insert into batched values (1)"));
+  auto seen = after.read<std::int64_t>(sql("select count(*) from batched"));
+
+  client.run(reads);
+  const auto done = client.run(mixed);
+  client.run(after);
+
+  CHECK(of_reads.take_one() != of.primary().port());
+  CHECK(of_mixed.take_one() == of.primary().port());
+  CHECK_FALSE(done.token().empty());
+  CHECK(seen.take_one() == 1);
+  client.run(reads, {.consistency = consistency::primary()});
+  CHECK(of_reads.take_one() == of.primary().port());
+}
+
 TEST_CASE("statistics tell the role of every host") {
   auto& of = shared_cluster();
   auto client = db::client::open(of.url(), patient());
