@@ -1,5 +1,7 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,9 +9,9 @@
 namespace scalekit::detail {
 
 /// RFC 4648 section 5, without padding.
-std::string to_base64url(std::string_view bytes);
+SCALEKIT_EXPORT std::string to_base64url(std::string_view bytes);
 
 /// None for anything to_base64url() does not make: other characters, padding, stray last bits.
-std::optional<std::string> from_base64url(std::string_view text);
+SCALEKIT_EXPORT std::optional<std::string> from_base64url(std::string_view text);
 
 }  // namespace scalekit::detail

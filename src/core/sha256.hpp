@@ -1,5 +1,7 @@
 #pragma once
 
+#include "scalekit/core/export.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +13,7 @@ namespace scalekit::detail {
 
 using sha256_digest = std::array<std::uint8_t, 32>;
 
-class sha256 {
+class SCALEKIT_EXPORT sha256 {
  public:
   void update(std::string_view bytes) noexcept;
   /// Of all that was given. Call once.
@@ -27,9 +29,9 @@ class sha256 {
   std::uint64_t size_ = 0;
 };
 
-sha256_digest hmac_sha256(std::string_view key, std::string_view message) noexcept;
+SCALEKIT_EXPORT sha256_digest hmac_sha256(std::string_view key, std::string_view message) noexcept;
 
 /// In a time that depends on the sizes alone.
-bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
+SCALEKIT_EXPORT bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace scalekit::detail
