@@ -30,6 +30,8 @@ using support::error_of;
 struct database {
   virtual ~database() = default;
   virtual db::client open(db::client_params params = {}, scalekit::execution exec = {}) = 0;
+  /// Whether what open() gives another time is the same database.
+  virtual bool is_shared() const { return true; }
   /// "blob", "bytea".
   virtual std::string bytes_type() const = 0;
   /// A column that numbers rows: "integer primary key".

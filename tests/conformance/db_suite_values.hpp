@@ -197,6 +197,10 @@ TEST_CASE("db: values larger than max_value_bytes are not written, bound or in t
 
 TEST_CASE("db: values larger than max_value_bytes are not read, and the next read is answered") {
   shop s;
+  if (!s.backend->is_shared()) {
+    MESSAGE("left out: no other client can write what this one must not read");
+    return;
+  }
   auto strict = s.backend->open({.max_value_bytes = 4096});
   s.client.write(sql("insert into product (id, name) values (3, $1)", std::string(5000, 'x')));
   auto name_of = [&](int id) {

@@ -8,6 +8,7 @@ struct sqlite_memory final : db_suite::database {
   scalekit::db::client open(scalekit::db::client_params params, scalekit::execution exec) override {
     return scalekit::db::client::open("sqlite::memory:", std::move(params), std::move(exec));
   }
+  bool is_shared() const override { return false; }
   std::string bytes_type() const override { return "blob"; }
   std::string numbered_key() const override { return "integer primary key"; }
   std::string endless_read() const override {

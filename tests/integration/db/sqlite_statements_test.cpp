@@ -260,7 +260,7 @@ TEST_CASE("every statement reaches the tracker with its outcome, rows and place"
   REQUIRE(read.call_sites.size() == 1);
   CHECK(read.call_sites[0].where.line == line);
   CHECK(read.call_sites[0].where.file.ends_with("sqlite_statements_test.cpp"));
-  const auto insert = tracked(*tracker, "insert into entry (id, note)");
+  const auto insert = tracked(*tracker, "insert into entry(id, note)");
   CHECK(insert.errors == 1);
   CHECK(insert.rows + insert.timeouts + insert.cancelled == 0);
   const auto endless = tracked(*tracker, "with recursive");
