@@ -47,29 +47,40 @@ void async_begin::have_connection(std::exception_ptr e, lent_connection lent) {
   lent_ = std::move(lent);
   lent_->port.reset();
   try {
-    runners_.post_work([self = shared_from_this()] { self->begin(); });
+    runners_.post_work([self = shared_from_this()]() mutable { begin(std::move(self)); });
   } catch (...) {
     call_->fail(std::current_exception());
   }
 }
 
 void async_begin::failed(std::exception_ptr e) {
-  const bool again = !backend_->is_closing() &&
-                     chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
-  again ? start() : call_->fail(std::move(e));
+  may_try_again(e) ? start() : call_->fail(std::move(e));
 }
 
-void async_begin::begin() {
-  std::unique_ptr<detail::transaction_backend> tx;
-  try {
-    detail::throw_if_stopped(options_.stop, site_);
-    detail::throw_if_stopped(call_->stop(), site_);
-    tx = std::make_unique<transaction>(backend_, at_, std::move(lent_), frame_.until, options_,
+bool async_begin::may_try_again(const std::exception_ptr& e) {
+  return !backend_->is_closing() &&
+         chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
+}
+
+std::unique_ptr<detail::transaction_backend> async_begin::begun() {
+  detail::throw_if_stopped(options_.stop, site_);
+  detail::throw_if_stopped(call_->stop(), site_);
+  return std::make_unique<transaction>(backend_, at_, std::move(lent_), frame_.until, options_,
                                        call_->stop(), site_);
+}
+
+void async_begin::begin(std::shared_ptr<async_begin> self) {
+  std::unique_ptr<detail::transaction_backend> tx;
+  std::exception_ptr failure;
+  try {
+    tx = self->begun();
   } catch (...) {
-    return failed(std::current_exception());
+    failure = std::current_exception();
+    if (self->may_try_again(failure)) return self->start();
   }
-  call_->run(std::move(tx));
+  const auto call = self->call_;
+  self.reset();
+  failure ? call->fail(std::move(failure)) : call->run(std::move(tx));
 }
 
 }  // namespace scalekit::db::postgres

@@ -22,10 +22,12 @@ class async_begin : public std::enable_shared_from_this<async_begin> {
  private:
   void have_host(std::exception_ptr e, host_ptr at);
   void have_connection(std::exception_ptr e, lent_connection lent);
-  /// On a thread of its own.
-  void begin();
+  /// On a thread of its own. Keeps nothing of the client once the call is answered.
+  static void begin(std::shared_ptr<async_begin> self);
+  std::unique_ptr<detail::transaction_backend> begun();
   /// Begins anew where that may help.
   void failed(std::exception_ptr e);
+  bool may_try_again(const std::exception_ptr& e);
 
   const std::shared_ptr<backend> backend_;
   const scalekit::execution runners_;

@@ -124,16 +124,18 @@ class body_call final : public async_transaction_call,
       failure = std::current_exception();
     }
     // The connection is back in its pool by now, so that the handler may use it.
-    failure ? fail(std::move(failure)) : op_->complete(nullptr, std::move(*result));
+    if (failure) return fail(std::move(failure));
+    driver_.reset();
+    op_->complete(nullptr, std::move(*result));
   }
 
   void fail(std::exception_ptr e) noexcept override {
     auto verdict = judge(attempts_, *driver_, std::move(e));
-    if (verdict.failure) return op_->complete(std::move(verdict.failure), result_type{});
+    if (verdict.failure) return end(std::move(verdict.failure));
     try {
       driver_->call_after(*verdict.pause, [self = this->shared_from_this()] { self->again(); });
     } catch (...) {
-      op_->complete(std::current_exception(), result_type{});
+      end(std::current_exception());
     }
   }
 
@@ -142,13 +144,20 @@ class body_call final : public async_transaction_call,
     try {
       start();
     } catch (...) {
-      op_->complete(std::current_exception(), result_type{});
+      end(std::current_exception());
     }
+  }
+
+  void end(std::exception_ptr e) noexcept {
+    driver_.reset();
+    op_->complete(std::move(e), result_type{});
   }
 
   std::shared_ptr<pending<result_type>> op_;
   Body body_;
-  const std::shared_ptr<backend> driver_;
+  /// Let go before the answer, with which the host may end its loop and the client: a driver that
+  /// were still alive here would then close its connections in a loop that is gone.
+  std::shared_ptr<backend> driver_;
   const transaction_options options_;
   transaction_attempts attempts_;
   const std::source_location site_;
