@@ -3,6 +3,7 @@
 #include "scalekit/core/array_view.hpp"
 #include "scalekit/core/error.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +11,8 @@
 
 namespace scalekit::detail {
 namespace {
+
+static_assert(std::endian::native == std::endian::little);
 
 template <class Number>
 void append(std::string& to, Number value) {
