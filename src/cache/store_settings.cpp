@@ -1,15 +1,15 @@
 #include "scalekit/cache/store_settings.hpp"
 
+#include "core/byte_units.hpp"
+
 #include <chrono>
-#include <cstdint>
 
 namespace scalekit::cache {
 
 using namespace std::chrono_literals;
+using scalekit::detail::gib, scalekit::detail::kib, scalekit::detail::tib;
 
 namespace {
-
-constexpr std::size_t kib = 1024, mib = kib * kib, gib = kib * mib, tib = kib * gib;
 
 const settings_schema<memory_params>& memory_settings() {
   using p = memory_params;

@@ -1,17 +1,16 @@
 #include "scalekit/db/client_settings.hpp"
 
+#include "core/byte_units.hpp"
 #include "db/pool/pool_settings.hpp"
 
 #include <chrono>
-#include <cstdint>
 
 namespace scalekit::db {
 
 using namespace std::chrono_literals;
+using scalekit::detail::gib, scalekit::detail::kib, scalekit::detail::tib;
 
 namespace {
-
-constexpr std::uint64_t kib = 1024, mib = kib * kib, gib = kib * mib, tib = kib * gib;
 
 const settings_schema<sqlite_params>& sqlite_settings() {
   using p = sqlite_params;

@@ -1,5 +1,6 @@
 #include "scalekit/queue/queue_settings.hpp"
 
+#include "core/byte_units.hpp"
 #include "queue/checks.hpp"
 #include "scalekit/core/core_settings.hpp"
 
@@ -10,11 +11,7 @@ namespace scalekit::queue {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr std::size_t kib = 1024, mib = kib * kib, gib = kib * mib;
-
-}  // namespace
+using scalekit::detail::gib, scalekit::detail::kib, scalekit::detail::mib;
 
 const settings_schema<queue_params>& queue_settings() {
   using p = queue_params;
