@@ -202,10 +202,7 @@ void async_statement::interrupt(wait_end why) {
 }
 
 bool async_statement::may_run_again(const std::exception_ptr& e) {
-  if (!e || interrupted_ || backend_->is_closing()) return false;
-  for (const auto& m : members_) {
-    if (m.rows != nullptr && !m.rows->can_restart()) return false;
-  }
+  if (!e || interrupted_ || backend_->is_closing() || !can_restart(members_)) return false;
   return chance_.allows(to_error(e), kind_, backend_->routes().has_choice());
 }
 
@@ -220,9 +217,7 @@ void async_statement::fail(std::exception_ptr e, returned how) {
     if (lent_) lent_->port->cancel();
     talk_.reset();
     lent_.give_back(how);
-    for (const auto& m : members_) {
-      if (m.rows != nullptr) m.rows->restart();
-    }
+    restart(members_);
     try {
       return ask_for_host();
     } catch (...) {

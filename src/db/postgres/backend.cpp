@@ -266,12 +266,8 @@ write_result backend::run(const call_work& work, const call_options& options, ca
       return run_once(work, options, call, chance.lost_before());
     } catch (const error& e) {
       if (is_closing() || !chance.allows(e, work.kind, router_.has_choice())) throw;
-      for (const auto& m : work.members) {
-        if (m.rows != nullptr && !m.rows->can_restart()) throw;
-      }
-      for (const auto& m : work.members) {
-        if (m.rows != nullptr) m.rows->restart();
-      }
+      if (!can_restart(work.members)) throw;
+      restart(work.members);
     }
   }
 }

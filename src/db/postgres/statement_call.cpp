@@ -20,6 +20,17 @@ constexpr const char* savepoint_text = "savepoint scalekit_rows";
 
 }  // namespace
 
+bool can_restart(std::span<const call_member> members) noexcept {
+  return std::ranges::all_of(
+      members, [](const call_member& m) { return m.rows == nullptr || m.rows->can_restart(); });
+}
+
+void restart(std::span<const call_member> members) noexcept {
+  for (const auto& m : members) {
+    if (m.rows != nullptr) m.rows->restart();
+  }
+}
+
 statement_call::statement_call(std::span<call_member> members, connection& c, call_shape shape)
     : members_(members), shape_(shape) {
   for (auto& m : members_) {

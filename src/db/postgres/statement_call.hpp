@@ -27,6 +27,10 @@ struct call_member {
   reply got = {};
 };
 
+/// Whether what they have handed on can be taken back, and takes it back.
+bool can_restart(std::span<const call_member> members) noexcept;
+void restart(std::span<const call_member> members) noexcept;
+
 /// What those of a batch did, for who holds its results.
 void note_results(std::span<const call_member> members, const detail::batch_members& batch);
 

@@ -1,4 +1,5 @@
 #include "db/batch_run.hpp"
+#include "db/call_frame.hpp"
 #include "db/call_site.hpp"
 #include "db/sqlite/backend.hpp"
 #include "db/sqlite/transaction.hpp"
@@ -73,7 +74,7 @@ class pending_batch final : public detail::async_transaction_call {
 
 write_result sqlite_backend::run(const batch_members& members, const call_options& options,
                                  const std::source_location& site) {
-  const auto until = deadline::after(options.timeout.value_or(settings_.params.statement_timeout));
+  const auto until = detail::frame_of(options, settings_.params.statement_timeout).until;
   auto tx = begin(as_transaction(options, members, until), site);
   return run_and_commit(*tx, members, options, until);
 }
@@ -81,7 +82,7 @@ write_result sqlite_backend::run(const batch_members& members, const call_option
 void sqlite_backend::async_run(batch_members members, call_options&& options,
                                const std::source_location& site,
                                std::shared_ptr<detail::async_call> call) {
-  const auto until = deadline::after(options.timeout.value_or(settings_.params.statement_timeout));
+  const auto until = detail::frame_of(options, settings_.params.statement_timeout).until;
   auto as_begin = as_transaction(options, members, until);
   async_begin(std::move(as_begin), site,
               std::make_shared<pending_batch>(std::move(members), std::move(options), until,
@@ -90,8 +91,7 @@ void sqlite_backend::async_run(batch_members members, call_options&& options,
 
 void sqlite_transaction::run(const batch_members& members, const call_options& options,
                              const std::source_location&) {
-  const auto until =
-      deadline::after(options.timeout.value_or(backend_->params().statement_timeout));
+  const auto until = detail::frame_of(options, backend_->params().statement_timeout).until;
   savepoint();
   try {
     detail::run_each(*this, members, options, until);
