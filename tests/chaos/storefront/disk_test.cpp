@@ -3,6 +3,7 @@
 #include "shop_audit.hpp"
 #include "support/storefront/http_client.hpp"
 #include "support/storefront/process.hpp"
+#include "support/wait_until.hpp"
 #include "waiting.hpp"
 
 #include <doctest/doctest.h>
@@ -158,7 +159,8 @@ TEST_CASE(
     CHECK(customer.order().status == 201);
     acknowledged.push_back(customer.acknowledged.front());
     http_client observer(shop.port());
-    CHECK(eventually(std::chrono::seconds(90), [&] { return has_no_jobs_left(observer); }));
+    CHECK(
+        support::wait_until([&] { return has_no_jobs_left(observer); }, std::chrono::seconds(90)));
     CHECK(shop.terminate() == 0);
   }
 
@@ -186,7 +188,7 @@ TEST_CASE(
   disk.empty();
   CHECK(customer.order().status == 201);
   http_client observer(shop.port());
-  CHECK(eventually(std::chrono::seconds(90), [&] { return has_no_jobs_left(observer); }));
+  CHECK(support::wait_until([&] { return has_no_jobs_left(observer); }, std::chrono::seconds(90)));
   CHECK(observer.get("/stats").json()["queue"].at("dead") == 0);
   CHECK(shop.terminate() == 0);
   check_books(dir.path(), customer.acknowledged);

@@ -1,6 +1,7 @@
 #include "shop_audit.hpp"
 #include "support/storefront/http_client.hpp"
 #include "support/storefront/process.hpp"
+#include "support/wait_until.hpp"
 #include "waiting.hpp"
 
 #include <doctest/doctest.h>
@@ -91,7 +92,8 @@ TEST_CASE("a shop killed under load keeps what it acknowledged, and does it once
   for (int round = 0; round < 3; ++round) {
     process shop(dir.path(), arguments);
     customers crowd(shop.port());
-    REQUIRE(eventually(std::chrono::seconds(20), [&] { return crowd.acknowledged() >= 150; }));
+    REQUIRE(
+        support::wait_until([&] { return crowd.acknowledged() >= 150; }, std::chrono::seconds(20)));
 
     shop.kill();
 
@@ -103,7 +105,8 @@ TEST_CASE("a shop killed under load keeps what it acknowledged, and does it once
     process shop(dir.path(), arguments);
     http_client observer(shop.port());
     // The jobs that died with their workers run again when those are known to be dead.
-    CHECK(eventually(std::chrono::seconds(60), [&] { return has_no_jobs_left(observer); }));
+    CHECK(
+        support::wait_until([&] { return has_no_jobs_left(observer); }, std::chrono::seconds(60)));
     CHECK(observer.get("/stats").json()["queue"].at("dead") == 0);
     CHECK(shop.terminate() == 0);
   }
