@@ -121,12 +121,14 @@ void bench::register_cases() {
        .direction = better::less,
        .ours = [failing] { return failing->lost(); },
        .least_value = 0,
-       .runs = 5});
+       .runs = 5,
+       .worst = true});
   const auto stale = std::make_shared<stale_reads>();
   add({.name = "pg.failover.stale",
        .unit = "reads",
        .direction = better::less,
        .ours = [stale] { return stale->count(); },
        .least_value = 0,
-       .runs = 5});
+       .runs = 5,
+       .worst = true});
 }

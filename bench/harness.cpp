@@ -25,6 +25,11 @@ double median(std::vector<double> v) {
   return v.size() % 2 ? v[mid] : (v[mid - 1] + v[mid]) / 2;
 }
 
+double worst(const std::vector<double>& v, better direction) {
+  const auto [least, most] = std::minmax_element(v.begin(), v.end());
+  return direction == better::more ? *least : *most;
+}
+
 std::string human(double v) {
   char text[32];
   if (v >= 1e6) {
@@ -37,8 +42,13 @@ std::string human(double v) {
   return text;
 }
 
+std::string& traces() {
+  static std::string directory;
+  return directory;
+}
+
 struct outcome {
-  double value = 0, peer_value = 0, ratio = 0;
+  double value = 0, peer_value = 0, ratio = 0, difference = 0;
   /// Of the peer to itself; 0 where it was not asked for.
   double same_ratio = 0;
   bool reached = true;
@@ -47,22 +57,27 @@ struct outcome {
 outcome run(const case_spec& spec) {
   std::vector<double> ours, peers, again;
   // Once each for warmth, uncounted; then alternating, so that drift hits both alike.
-  spec.ours();
-  if (spec.peer) spec.peer();
-  for (int i = 0; i < spec.runs; ++i) {
+  if (!spec.once) {
+    spec.ours();
+    if (spec.peer) spec.peer();
+  }
+  const int runs = spec.once ? 1 : spec.runs;
+  for (int i = 0; i < runs; ++i) {
     ours.push_back(spec.ours());
     if (spec.peer) peers.push_back(spec.peer());
     if (spec.peer && spec.twice) again.push_back(spec.peer());
   }
   outcome out;
-  out.value = median(ours);
+  out.value = spec.worst ? worst(ours, spec.direction) : median(ours);
   if (spec.peer) {
     out.peer_value = median(peers);
     out.ratio =
         spec.direction == better::more ? out.value / out.peer_value : out.peer_value / out.value;
+    out.difference = out.value - out.peer_value;
   }
   if (!again.empty()) out.same_ratio = median(peers) / median(again);
   if (spec.least_ratio > 0) out.reached &= out.ratio >= spec.least_ratio;
+  if (spec.least_difference) out.reached &= out.difference >= *spec.least_difference;
   if (spec.least_value) {
     out.reached &= spec.direction == better::more ? out.value >= *spec.least_value
                                                   : out.value <= *spec.least_value;
@@ -70,16 +85,27 @@ outcome run(const case_spec& spec) {
   return out;
 }
 
+std::string with_sign(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%+.2f", v);
+  return text;
+}
+
+std::string comparison(const case_spec& spec, const outcome& out) {
+  if (!spec.peer) return "-";
+  return spec.least_difference ? with_sign(out.difference) : human(out.ratio);
+}
+
 void print_row(const case_spec& spec, const outcome& out) {
   std::string bar;
   if (spec.least_ratio > 0) bar += "ratio " + human(spec.least_ratio);
+  if (spec.least_difference) bar += with_sign(*spec.least_difference);
   if (spec.least_value) bar += (bar.empty() ? "" : ", ") + human(*spec.least_value);
   const auto same = out.same_ratio > 0 ? "; A/A " + human(out.same_ratio) : std::string();
   std::printf("%-28s %12s %-8s %12s %8s  %-18s %s  %s%s\n", spec.name.c_str(),
               human(out.value).c_str(), spec.unit.c_str(),
-              spec.peer ? human(out.peer_value).c_str() : "-",
-              spec.peer ? human(out.ratio).c_str() : "-", bar.c_str(),
-              out.reached ? "ok  " : "MISS", spec.peer_name.c_str(), same.c_str());
+              spec.peer ? human(out.peer_value).c_str() : "-", comparison(spec, out).c_str(),
+              bar.c_str(), out.reached ? "ok  " : "MISS", spec.peer_name.c_str(), same.c_str());
   std::fflush(stdout);
 }
 
@@ -88,14 +114,15 @@ std::string json_line(const case_spec& spec, const outcome& out) {
   if (spec.peer) {
     line["peer"] = spec.peer_name;
     line["peer_value"] = out.peer_value;
-    line["ratio"] = out.ratio;
+    line["ratio"] = spec.least_difference ? boost::json::value() : out.ratio;
+    if (spec.least_difference) line["difference"] = out.difference;
   } else {
     line["peer"] = nullptr;
     line["peer_value"] = nullptr;
     line["ratio"] = nullptr;
   }
   if (out.same_ratio > 0) line["same_ratio"] = out.same_ratio;
-  line["runs"] = spec.runs;
+  line["runs"] = spec.once ? 1 : spec.runs;
   return boost::json::serialize(line);
 }
 
@@ -103,6 +130,10 @@ std::string json_line(const case_spec& spec, const outcome& out) {
 
 void add(case_spec spec) {
   cases().push_back(std::move(spec));
+}
+
+const std::string& traces_directory() {
+  return traces();
 }
 
 double rate(const std::function<void(std::uint64_t)>& batch, double seconds) {
@@ -127,6 +158,8 @@ int main(int argc, char** argv) {
       out.open(argv[++i], std::ios::app);
     } else if (arg == "--runs" && i + 1 < argc) {
       runs = std::atoi(argv[++i]);
+    } else if (arg == "--traces" && i + 1 < argc) {
+      bench::traces() = argv[++i];
     } else if (arg == "--list") {
       only_list = true;
     } else {
@@ -141,6 +174,10 @@ int main(int argc, char** argv) {
     if (!match) continue;
     if (only_list) {
       std::puts(spec.name.c_str());
+      continue;
+    }
+    if (spec.needs_traces && bench::traces_directory().empty()) {
+      std::printf("%-28s not run: it needs --traces DIR\n", spec.name.c_str());
       continue;
     }
     if (runs > 0) spec.runs = runs;

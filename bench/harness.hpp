@@ -26,11 +26,19 @@ struct case_spec {
   /// Bars. `least_value` is the most where less is better.
   double least_ratio = 0;
   std::optional<double> least_value = {};
+  /// Bar on ours minus the peer's; such a case shows the difference and no ratio.
+  std::optional<double> least_difference = {};
   /// Runs of each side, alternating; medians count. At least 5.
   int runs = 7;
   /// For ratios near 1: the peer runs twice each time, and the ratio of its first runs to its
   /// second (A/A) tells what a ratio of nothing looks like here.
   bool twice = false;
+  /// The figure is the same each time: it is taken once, without a run for warmth.
+  bool once = false;
+  /// It replays traces: without --traces it is not run, and the table says so.
+  bool needs_traces = false;
+  /// For what must never happen: the worst run counts, not the median.
+  bool worst = false;
 };
 
 /// Adds a case; main() (in harness.cpp) runs those whose name begins with one of its arguments,
@@ -40,6 +48,9 @@ void add(case_spec spec);
 
 /// Each program defines it: adds its cases.
 void register_cases();
+
+/// The directory given by --traces; empty if none was.
+const std::string& traces_directory();
 
 /// Calls `batch(n)` with growing n until it takes at least `seconds`, and returns operations per
 /// second of that last call.

@@ -28,6 +28,15 @@ std::string figure(const boost::json::value& v) {
   return text;
 }
 
+/// The ratio, or the difference where that is what the case is about.
+std::string comparison(const boost::json::object& row) {
+  const auto* difference = row.if_contains("difference");
+  if (!difference) return figure(row.at("ratio"));
+  char text[32];
+  std::snprintf(text, sizeof text, "%+.2f", difference->to_number<double>());
+  return text;
+}
+
 std::string text_of(const boost::json::value& v) {
   return v.is_null() ? "-" : std::string(v.as_string());
 }
@@ -47,7 +56,7 @@ int main(int argc, char** argv) {
     auto row = boost::json::parse(line).as_object();
     table << "| `" << text_of(row["case"]) << "` | " << figure(row["value"]) << " | "
           << text_of(row["unit"]) << " | " << text_of(row["peer"]) << " | "
-          << figure(row["peer_value"]) << " | " << figure(row["ratio"]) << " | "
+          << figure(row["peer_value"]) << " | " << comparison(row) << " | "
           << row["runs"].as_int64() << " |\n";
   }
 

@@ -105,7 +105,7 @@ double bulk_load::psql_copy() {
     // As the server itself would write it.
     running().exec("insert into event select i, 'event number ' || i, to_timestamp((" +
                    std::to_string(micros_of(0)) +
-                   " + i * 1000003) / 1e6) from generate_series(0, " +
+                   " + i::bigint * 1000003) / 1e6) from generate_series(0, " +
                    std::to_string(row_count - 1) + ") i");
     auto client = db::client::open(running().socket_url());
     std::ofstream out(file);

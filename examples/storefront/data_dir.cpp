@@ -42,6 +42,24 @@ class file {
   int fd_ = -1;
 };
 
+/// Writes a file of its own beside `target` and hands its name to `finish`, which moves it.
+template <class Finish>
+void write_beside(const std::filesystem::path& target, std::string_view attempt,
+                  std::string_view content, Finish finish) {
+  auto temporary = target;
+  temporary += ".";
+  temporary += attempt;
+  temporary += ".tmp";
+  try {
+    file(temporary).write(content);
+    finish(temporary);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
 void sync(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw_errno("cannot open", path);
@@ -58,7 +76,8 @@ data_dir::data_dir(const std::filesystem::path& root)
       cache(root / "cache"),
       outbox(root / "outbox"),
       reports(root / "reports"),
-      backups(root / "backups") {
+      backups(root / "backups"),
+      cursor_secret(root / "cursor-secret") {
   // It holds customers' orders and password hashes: nobody else on the machine may look. A
   // directory that was there before keeps its owner's choice.
   if (std::filesystem::create_directories(root)) {
@@ -77,18 +96,19 @@ std::string data_dir::database_url() const {
 
 void write_atomically(const std::filesystem::path& target, std::string_view attempt,
                       std::string_view content) {
-  auto temporary = target;
-  temporary += ".";
-  temporary += attempt;
-  temporary += ".tmp";
-  try {
-    file(temporary).write(content);
-    std::filesystem::rename(temporary, target);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  write_beside(target, attempt, content,
+               [&](const auto& written) { std::filesystem::rename(written, target); });
+}
+
+void write_once(const std::filesystem::path& target, std::string_view attempt,
+                std::string_view content) {
+  write_beside(target, attempt, content, [&](const auto& written) {
+    // Unlike rename(), link() does not replace.
+    if (::link(written.c_str(), target.c_str()) != 0 && errno != EEXIST) {
+      throw_errno("cannot create", target);
+    }
+    std::filesystem::remove(written);
+  });
 }
 
 void put_in_place(const std::filesystem::path& finished, const std::filesystem::path& target) {

@@ -19,6 +19,7 @@ struct data_dir {
   std::filesystem::path outbox;
   std::filesystem::path reports;
   std::filesystem::path backups;
+  std::filesystem::path cursor_secret;
 };
 
 /// Makes `target` hold `content`: all of it or, whatever happens, nothing.
@@ -28,6 +29,10 @@ struct data_dir {
 /// same name. Throws std::system_error.
 void write_atomically(const std::filesystem::path& target, std::string_view attempt,
                       std::string_view content);
+
+/// The same, but a `target` that is there stays: of several who write it, one is the first.
+void write_once(const std::filesystem::path& target, std::string_view attempt,
+                std::string_view content);
 
 /// Renames a finished file to its final name, and returns when not even a power failure can undo
 /// that: its content and its name are on the disk. Throws std::system_error.

@@ -17,10 +17,13 @@ std::optional<options> parse_command_line(int argc, char** argv) {
   CLI::App app{"A wholesale shop over HTTP: the example application of scalekit."};
   app.add_option("--port", chosen.port, "TCP port on 127.0.0.1; 0 takes a free one")
       ->capture_default_str();
-  app.add_option("--dir", chosen.dir, "where database, cache, outbox, reports and backups live")
+  app.add_option("--dir", chosen.dir,
+                 "where database, cache, outbox, reports, backups and secret live")
       ->capture_default_str();
   app.add_option("--database", chosen.database,
                  "postgresql://HOST[:PORT][,HOST...]/DATABASE; default: a SQLite file in --dir");
+  app.add_option("--secret-file", chosen.secret_file,
+                 "16 to 1024 bytes that sign page cursors; default: one in --dir that is made");
   std::map<std::string, serving_mode> modes{{"full", serving_mode::full},
                                             {"direct", serving_mode::direct}};
   app.add_option("--mode", chosen.mode, "full, or direct: no cache, jobs inside the request")

@@ -22,6 +22,8 @@ struct options {
   std::filesystem::path dir = "storefront-data";
   /// A URL for db::client::open. Empty: a SQLite file in `dir`.
   std::string database;
+  /// Holds what page cursors are signed with. Empty: a file in `dir`, made at the first start.
+  std::filesystem::path secret_file;
   serving_mode mode = serving_mode::full;
   catalogue_choice catalogue;
   /// Event loops.

@@ -3,6 +3,7 @@
 #include "catalogue/import.hpp"
 #include "jobs/jobs.hpp"
 #include "schema.hpp"
+#include "secret_file.hpp"
 
 #include <array>
 #include <cstdio>
@@ -58,6 +59,8 @@ shop::shop(options chosen, scalekit::runtime& loops)
     : settings(std::move(chosen)),
       work(loops.execution()),
       dirs(settings.dir),
+      cursor_secret(settings.secret_file.empty() ? read_or_make_secret(dirs.cursor_secret)
+                                                 : read_secret(settings.secret_file)),
       log(log_to_stderr()),
       tracker(std::make_shared<slow::tracker>(slow::tracker_params{.log = log})),
       db(open_database(settings, dirs, tracker, log, work)),

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace storefront {
 
@@ -38,6 +39,8 @@ struct shop {
   /// keep the one who has it from running.
   const scalekit::execution work;
   const data_dir dirs;
+  /// Signs the cursors of all lists.
+  const std::string cursor_secret;
   const scalekit::log_sink log;
   const std::shared_ptr<scalekit::slow::tracker> tracker;
   scalekit::db::client db;

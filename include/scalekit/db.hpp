@@ -2,6 +2,7 @@
 
 /// The database client: see docs/db.md.
 
+#include "scalekit/db/async_many.hpp"
 #include "scalekit/db/batch.hpp"
 #include "scalekit/db/bulk.hpp"
 #include "scalekit/db/causal_token.hpp"
@@ -9,6 +10,7 @@
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/client_settings.hpp"
 #include "scalekit/db/consistency.hpp"
+#include "scalekit/db/credentials.hpp"
 #include "scalekit/db/dialect.hpp"
 #include "scalekit/db/keyset.hpp"
 #include "scalekit/db/labels.hpp"

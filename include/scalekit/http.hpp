@@ -4,5 +4,5 @@
 
 #include "scalekit/http/etag.hpp"
 #include "scalekit/http/header.hpp"
-#include "scalekit/http/keyset.hpp"
 #include "scalekit/http/limit_headers.hpp"
+#include "scalekit/http/next_link.hpp"

@@ -120,6 +120,7 @@ void result_cache_state::start() {
           // which is slow to answer counts as lost.
           .check_interval = params.max_staleness / 2,
           .on_check = on_each([](auto& s) { s.tell([](change_board&, time_point) {}); }),
+          .credentials = params.credentials,
           .log = params.log});
 }
 

@@ -3,6 +3,7 @@
 #include "cache/flight.hpp"
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/deadline.hpp"
+#include "scalekit/core/detail/post.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -41,7 +42,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
     // The slot's handler may run on any thread, inside emit(): it only posts.
     self->on_stop_.emplace(self->op_->stop_token(),
                            [weak = self->weak_from_this(), to = exec.completion_executor()] {
-                             boost::asio::post(to, [weak] {
+                             scalekit::detail::post_from_outside(to, [weak] {
                                if (auto call = weak.lock()) {
                                  call->give_up(error(errc::cancelled, "cache call cancelled"));
                                }

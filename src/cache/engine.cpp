@@ -15,8 +15,13 @@ namespace {
 /// Takes whatever it is given.
 class copying_port final : public detail::value_port {
  public:
+  std::string* buffer() noexcept override { return &bytes; }
   bool accept(std::string&& given) noexcept override {
     bytes = std::move(given);
+    return true;
+  }
+  bool accept(pinned_bytes&& given) noexcept override {
+    bytes = given.view();
     return true;
   }
 

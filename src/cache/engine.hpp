@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/flight.hpp"
+#include "cache/lane_counter.hpp"
 #include "cache/tiers.hpp"
 #include "scalekit/cache/store.hpp"
 #include "scalekit/core/fork_guard.hpp"
@@ -63,7 +64,8 @@ struct store::state {
   std::atomic<bool> closed{false};
   detail::tiers table;
   detail::flight_table flights;
-  counter misses, loads, absent, coalesced, abandoned, sets, erases;
+  detail::lane_counter misses, sets;
+  counter loads, absent, coalesced, abandoned, erases;
 };
 
 /// The error that calls to a closed store get.

@@ -2,116 +2,193 @@
 
 #include "cache/memory_entry.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 namespace scalekit::cache::detail {
 
-/// Hash table from keys to entries: open addressing, linear probing, deletion by shifting back. A
-/// slot holds the whole hash, so that an entry is only touched when it is (all but surely) the one.
+/// Hash table from keys to entries that is read while it is changed. A chunk is a cache line: seven
+/// slots, each an entry's address with 16 bits of its hash beside it, and the number of entries
+/// that went on to later chunks because this one was full. Entries never move from slot to slot, so
+/// that a reader misses none that is there.
 ///
-/// Not thread-safe; does not own the entries.
+/// find() may be called while another thread changes the table, inside a read_section; entries that
+/// were removed, and the old table after resize(), must outlive the sections that saw them. All
+/// else belongs to one writer at a time. Does not own the entries.
 class entry_index {
- public:
-  static constexpr std::size_t slot_bytes = 16;
+  static constexpr std::size_t slots_per_chunk = 7;
 
-  entry_index() : slots_(least_slots), mask_(least_slots - 1) { publish(); }
+  struct alignas(64) line {
+    std::array<std::atomic<std::uint64_t>, slots_per_chunk> slots{};
+    /// Entries of this chunk, or of one before it, that are in one after it.
+    std::atomic<std::uint32_t> passed{0};
+  };
+
+  struct alignas(64) table {
+    explicit table(std::size_t chunk_count)
+        : count(chunk_count), chunks(std::make_unique<line[]>(chunk_count)) {}
+
+    std::uint32_t home(std::uint32_t hash) const noexcept {
+      return static_cast<std::uint32_t>(std::uint64_t{hash} * count >> 32);
+    }
+    std::uint32_t after(std::uint32_t at) const noexcept { return at + 1 == count ? 0 : at + 1; }
+
+    std::uint32_t add(std::uint64_t word, std::uint32_t hash) noexcept {
+      for (auto at = home(hash);; at = after(at)) {
+        for (auto& slot : chunks[at].slots) {
+          if (slot.load(std::memory_order_relaxed)) continue;
+          slot.store(word);
+          return at;
+        }
+        // Before the entry appears: no reader may stop short of it.
+        chunks[at].passed.fetch_add(1);
+      }
+    }
+
+    std::size_t count;
+    std::unique_ptr<line[]> chunks;
+  };
+
+ public:
+  static constexpr std::size_t chunk_bytes = sizeof(line);
+  static constexpr std::size_t least_chunks = 4;
+
+  entry_index() : table_(new table(least_chunks)) {}
+  ~entry_index() { delete writers_table(); }
+  entry_index(const entry_index&) = delete;
+  entry_index& operator=(const entry_index&) = delete;
 
   std::size_t size() const noexcept { return size_; }
-  std::size_t capacity() const noexcept { return slots_.size(); }
-  std::size_t bytes() const noexcept { return capacity() * slot_bytes; }
+  std::size_t chunks() const noexcept { return writers_table()->count; }
+  std::size_t bytes() const noexcept { return chunks() * chunk_bytes; }
 
-  /// Whether one entry more makes it double.
-  bool is_full() const noexcept { return (size_ + 1) * 5 > capacity() * 4; }
-  /// Whether it is much larger than its entries need.
-  bool is_sparse() const noexcept { return capacity() > least_slots && size_ * 8 < capacity(); }
-
-  /// Starts to fetch the slot of a hash. May be called while another thread changes the table: a
-  /// stale address only costs the fetch.
-  void prefetch(std::uint64_t hash) const noexcept {
-    const auto* first = hint_.first.load(std::memory_order_relaxed);
-    __builtin_prefetch(first + (hash & hint_.mask.load(std::memory_order_relaxed)));
+  /// How many entries a table of so many chunks takes.
+  static constexpr std::size_t room(std::size_t chunks) noexcept {
+    return chunks * slots_per_chunk * 17 / 20;
   }
+  bool is_full() const noexcept { return size_ >= room(chunks()); }
+  /// Whether it is much larger than its entries need.
+  bool is_sparse() const noexcept { return chunks() > least_chunks && size_ * 4 < room(chunks()); }
+  std::size_t larger() const noexcept { return chunks() + chunks() / 8 + 1; }
+  std::size_t smaller() const noexcept { return std::max(least_chunks, chunks() / 2); }
 
+  /// Null: it is not there.
   memory_entry* find(std::string_view key, std::uint64_t hash) const noexcept {
-    for (auto i = hash & mask_; slots_[i].entry; i = (i + 1) & mask_) {
-      if (slots_[i].hash != hash) continue;
-      slots_[i].entry->prefetch();
-      if (slots_[i].entry->key() == key) return slots_[i].entry;
+    const auto* in = table_.load();
+    const auto wanted = tag_of(hash);
+    const auto low = static_cast<std::uint32_t>(hash);
+    auto at = in->home(low);
+    for (std::size_t looked = 0; looked < in->count; ++looked) {
+      const auto& chunk = in->chunks[at];
+      for (const auto& slot : chunk.slots) {
+        const auto word = slot.load();
+        if (word >> 48 != wanted) continue;
+        auto* entry = entry_of(word);
+        entry->prefetch();
+        if (entry->hash == low && entry->key() == key) return entry;
+      }
+      if (chunk.passed.load() == 0) return nullptr;
+      at = in->after(at);
     }
     return nullptr;
   }
 
-  /// Precondition: its key is not in the table, which is not full.
-  void add(memory_entry* entry) noexcept {
-    auto i = entry->hash & mask_;
-    while (slots_[i].entry) i = (i + 1) & mask_;
-    slots_[i] = {entry->hash, entry};
+  /// Returns the number of the entry's chunk. Precondition: its key is not in the table, which is
+  /// not full. `hash` is the whole hash.
+  std::uint32_t add(memory_entry* entry, std::uint64_t hash) noexcept {
     ++size_;
+    return writers_table()->add(word_of(entry, tag_of(hash)), entry->hash);
+  }
+
+  /// Returns the number of its chunk. Precondition: both are entries of the same key, and `old` is
+  /// in the table.
+  std::uint32_t replace(const memory_entry* old, memory_entry* entry) noexcept {
+    auto [chunk, slot] = position(old);
+    auto& word = writers_table()->chunks[chunk].slots[slot];
+    word.store(word_of(entry, word.load(std::memory_order_relaxed) >> 48));
+    return chunk;
   }
 
   /// Precondition: it is in the table.
   void remove(const memory_entry* entry) noexcept {
-    auto hole = position(entry);
-    for (auto i = (hole + 1) & mask_; slots_[i].entry; i = (i + 1) & mask_) {
-      // A slot may move back to the hole unless its home lies after the hole.
-      if (((i - slots_[i].hash) & mask_) >= ((i - hole) & mask_)) {
-        slots_[hole] = slots_[i];
-        hole = i;
-      }
+    auto* in = writers_table();
+    const auto [chunk, slot] = position(entry);
+    in->chunks[chunk].slots[slot].store(0);
+    for (auto at = in->home(entry->hash); at != chunk; at = in->after(at)) {
+      in->chunks[at].passed.fetch_sub(1);
     }
-    slots_[hole] = {};
     --size_;
   }
 
-  /// Precondition: both are entries of the same key, and `old` is in the table.
-  void replace(const memory_entry* old, memory_entry* entry) noexcept {
-    slots_[position(old)].entry = entry;
-  }
-
-  /// `slots` is a power of two that holds the entries.
-  void rehash(std::size_t slots) {
-    std::vector<slot> old(slots);
-    old.swap(slots_);
-    mask_ = slots - 1;
-    size_ = 0;
-    publish();
-    for (auto& each : old) {
-      if (each.entry) add(each.entry);
+  /// Calls `visit(entry)` for each entry of a chunk; it may remove that entry.
+  template <class Visit>
+  void for_each_in(std::uint32_t chunk, Visit visit) const {
+    for (const auto& slot : writers_table()->chunks[chunk].slots) {
+      if (auto* entry = entry_of(slot.load(std::memory_order_relaxed))) visit(entry);
     }
   }
 
-  static constexpr std::size_t least_slots = 64;
+  /// Starts to fetch the chunk of a hash.
+  void prefetch(std::uint32_t hash) const noexcept {
+    const auto* in = writers_table();
+    __builtin_prefetch(&in->chunks[in->home(hash)]);
+  }
+
+  /// Moves to a table of `chunks` chunks, with room for the entries. The old one is the caller's to
+  /// keep for as long as readers may be in it. Calls `placed(entry, chunk)` for each entry.
+  template <class Placed>
+  std::unique_ptr<table> resize(std::size_t chunks, Placed placed) {
+    auto made = std::make_unique<table>(chunks);
+    std::unique_ptr<table> old(writers_table());
+    for (std::size_t i = 0; i < old->count; ++i) {
+      for (auto& slot : old->chunks[i].slots) {
+        if (auto* entry = entry_of(slot.load(std::memory_order_relaxed))) entry->prefetch();
+      }
+      for (auto& slot : old->chunks[i].slots) {
+        const auto word = slot.load(std::memory_order_relaxed);
+        if (auto* entry = entry_of(word)) placed(entry, made->add(word, entry->hash));
+      }
+    }
+    table_.store(made.release());
+    return old;
+  }
 
  private:
-  struct slot {
-    std::uint64_t hash = 0;
-    memory_entry* entry = nullptr;
+  struct slot_position {
+    std::uint32_t chunk;
+    std::size_t slot;
   };
-  static_assert(sizeof(slot) == slot_bytes);
 
-  std::size_t position(const memory_entry* entry) const noexcept {
-    auto i = entry->hash & mask_;
-    while (slots_[i].entry != entry) i = (i + 1) & mask_;
-    return i;
+  /// Never 0, as an empty slot is.
+  static std::uint64_t tag_of(std::uint64_t hash) noexcept { return (hash >> 32 & 0xFFFF) | 1; }
+  static memory_entry* entry_of(std::uint64_t word) noexcept {
+    return reinterpret_cast<memory_entry*>(word & 0xFFFF'FFFF'FFFF);
+  }
+  static std::uint64_t word_of(const memory_entry* entry, std::uint64_t tag) noexcept {
+    return reinterpret_cast<std::uintptr_t>(entry) | tag << 48;
   }
 
-  void publish() noexcept {
-    hint_.first.store(slots_.data(), std::memory_order_relaxed);
-    hint_.mask.store(mask_, std::memory_order_relaxed);
+  slot_position position(const memory_entry* entry) const noexcept {
+    const auto* in = writers_table();
+    for (auto at = in->home(entry->hash);; at = in->after(at)) {
+      for (std::size_t i = 0; i < slots_per_chunk; ++i) {
+        if (entry_of(in->chunks[at].slots[i].load(std::memory_order_relaxed)) == entry) {
+          return {at, i};
+        }
+      }
+    }
   }
 
-  std::vector<slot> slots_;
-  std::uint64_t mask_;
-  // Where the slots are, for prefetch() only: the two may not fit each other.
-  struct {
-    std::atomic<const slot*> first;
-    std::atomic<std::uint64_t> mask;
-  } hint_;
-  std::size_t size_ = 0;
+  table* writers_table() const noexcept { return table_.load(std::memory_order_relaxed); }
+
+  // Readers look here first: nothing that writers change may lie beside it.
+  alignas(64) std::atomic<table*> table_;
+  alignas(64) std::size_t size_ = 0;
 };
 
 }  // namespace scalekit::cache::detail

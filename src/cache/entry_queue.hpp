@@ -9,7 +9,7 @@ namespace scalekit::cache::detail {
 /// A FIFO of entries, linked through them, that knows its bytes. Not thread-safe; owns nothing.
 class entry_queue {
  public:
-  explicit entry_queue(memory_entry::queue name) : name_(name) {}
+  explicit entry_queue(memory_entry::segment name) : name_(name) {}
 
   bool empty() const noexcept { return !oldest_; }
   std::size_t bytes() const noexcept { return bytes_; }
@@ -31,7 +31,7 @@ class entry_queue {
   }
 
  private:
-  memory_entry::queue name_;
+  memory_entry::segment name_;
   memory_entry* newest_ = nullptr;
   memory_entry* oldest_ = nullptr;
   std::size_t bytes_ = 0;

@@ -1,146 +1,151 @@
 #include "cache/memory_shard.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <memory>
+
 namespace scalekit::cache::detail {
 namespace {
 
-constexpr std::uint8_t most_uses = 3;
-// Hot entries may take all of the main queue; the search for a victim must end all the same.
-constexpr int most_second_chances = 64;
-constexpr std::size_t small_share = 10;
+constexpr int most_chunks_at_once = 128;
+constexpr std::size_t retired_part = 64;
 
-constexpr std::size_t bytes_per_slot = entry_index::slot_bytes + ghost_table::slot_bytes;
+timer_wheel::tick wheel_time(std::int64_t ns) noexcept {
+  return static_cast<timer_wheel::tick>(
+      std::clamp<std::int64_t>(memory_shard::tick_of(ns), 0, timer_wheel::never - 1));
+}
+
+/// The first tick at which an entry has expired for certain.
+timer_wheel::tick due(const memory_entry& entry) noexcept {
+  return std::min(wheel_time(entry.expires.ns()) + 1, timer_wheel::never - 1);
+}
+
+struct reference_dropper {
+  void operator()(memory_entry* entry) const noexcept { entry->drop_reference(); }
+};
 
 }  // namespace
 
-memory_shard::memory_shard(std::size_t max_bytes)
-    : max_bytes_(max_bytes), ghosts_(entry_index::least_slots) {}
+memory_shard::memory_shard(std::size_t max_bytes, reader_gate& gate, std::uint64_t seed)
+    : max_bytes_(max_bytes),
+      most_retired_(max_bytes / retired_part),
+      wheel_(index_.chunks(), 0),
+      policy_(max_bytes, entry_index::room(index_.chunks()), seed),
+      retired_(gate) {}
 
 memory_shard::~memory_shard() {
-  clear();
-}
-
-memory_found memory_shard::find(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
-                                std::string& out) {
-  auto* entry = index_.find(key, hash);
-  if (!entry) return {};
-  if (now_ns >= entry->expires_ns) {
-    ++counts_.expired;
-    drop(entry);
-    return {};
+  for (std::size_t i = 0; i < index_.chunks(); ++i) {
+    index_.for_each_in(static_cast<std::uint32_t>(i),
+                       [](memory_entry* entry) { entry->drop_reference(); });
   }
-  if (entry->uses < most_uses) ++entry->uses;
-  if (entry->negative) {
-    ++counts_.negative[entry->type];
-    return {freshness::negative, now_ns - entry->stored_ns};
-  }
-  out.assign(entry->value());
-  ++counts_.hits[entry->type];
-  return {freshness::fresh, now_ns - entry->stored_ns};
 }
 
 bool memory_shard::put(const memory_item& item) {
-  const auto footprint = memory_entry::footprint(item.key.size(), item.value.size());
-  auto* old = index_.find(item.key, item.hash);
-  if (footprint > max_bytes_ / 2) {
+  const auto needed = memory_entry::footprint(item.key.size(), item.value.size());
+  if (needed > max_bytes_ / 2) {
     ++counts_.oversized;
-    if (old) drop(old);
+    erase(item.key, item.hash);
     return false;
   }
-  if (old && old->footprint() == footprint && old->value_size == item.value.size()) {
-    old->assign(item);
-    return true;
+  std::unique_ptr<memory_entry, reference_dropper> made;
+  try {
+    if (index_.is_sparse()) resize(index_.smaller());
+    make_room(needed, item.stored_ns);
+    if (index_.is_full()) resize(index_.larger());
+    made.reset(memory_entry::make(item));
+  } catch (...) {
+    erase(item.key, item.hash);
+    throw;
   }
-  const auto uses = old ? old->uses : std::uint8_t{0};
-  const bool settled = old && old->in == memory_entry::queue::main;
-  if (old) drop(old);
-  insert(item, uses, settled);
+  auto* entry = made.release();
+  std::uint32_t chunk = 0;
+  if (auto* old = index_.find(item.key, item.hash)) {
+    chunk = index_.replace(old, entry);
+    policy_.replace(old, entry);
+    retired_.add(old);
+  } else {
+    chunk = index_.add(entry, item.hash);
+    policy_.add(entry, index_.size());
+  }
+  wheel_.set(chunk, due(*entry));
+  tidy();
   return true;
-}
-
-void memory_shard::insert(const memory_item& item, std::uint8_t uses, bool settled) {
-  if (index_.is_sparse()) resize(index_.capacity() / 2);
-  make_room(memory_entry::footprint(item.key.size(), item.value.size()), item.stored_ns);
-  if (index_.is_full()) resize(index_.capacity() * 2);
-  auto* entry = memory_entry::make(item);
-  entry->uses = uses;
-  index_.add(entry);
-  settled |= ghosts_.take(item.hash, index_.size());
-  (settled ? main_ : small_).push(entry);
-  // The next victims, and after them their slots, will be needed by the next newcomer.
-  if (small_.oldest()) __builtin_prefetch(small_.oldest());
-  if (main_.oldest()) __builtin_prefetch(main_.oldest());
 }
 
 bool memory_shard::erase(std::string_view key, std::uint64_t hash) noexcept {
   auto* entry = index_.find(key, hash);
-  if (entry) drop(entry);
-  return entry != nullptr;
+  if (!entry) return false;
+  drop(entry);
+  tidy();
+  return true;
 }
 
 void memory_shard::clear() noexcept {
-  while (!small_.empty()) drop(small_.oldest());
-  while (!main_.empty()) drop(main_.oldest());
+  for (std::size_t i = 0; i < index_.chunks(); ++i) {
+    index_.for_each_in(static_cast<std::uint32_t>(i), [&](memory_entry* entry) { drop(entry); });
+  }
+  tidy();
 }
 
-shard_counts memory_shard::counts() const {
+bool memory_shard::advance(std::int64_t now_ns) noexcept {
+  const bool done = wheel_.advance(wheel_time(now_ns), most_chunks_at_once, [&](auto chunk) {
+    auto next = timer_wheel::never;
+    index_.for_each_in(chunk, [&](memory_entry* entry) {
+      if (now_ns < entry->expires.ns()) {
+        next = std::min(next, due(*entry));
+        return;
+      }
+      ++counts_.expired;
+      drop(entry);
+    });
+    return next;
+  });
+  tidy();
+  return done;
+}
+
+shard_counts memory_shard::counts() const noexcept {
   auto counts = counts_;
   counts.entries = index_.size();
   counts.bytes = bytes();
   return counts;
 }
 
+std::size_t memory_shard::table_bytes() const noexcept {
+  return sizeof *this + index_.bytes() + wheel_.bytes() + policy_.bytes() + policy_.entry_bytes();
+}
+
 std::size_t memory_shard::growth() const noexcept {
-  return index_.is_full() ? index_.capacity() * bytes_per_slot : 0;
+  if (!index_.is_full()) return 0;
+  constexpr auto chunk = entry_index::chunk_bytes + timer_wheel::timer_bytes;
+  const auto more = index_.larger();
+  return (more - index_.chunks()) * chunk + policy_.bytes_for(entry_index::room(more)) -
+         policy_.bytes();
 }
 
 void memory_shard::make_room(std::size_t needed, std::int64_t now_ns) noexcept {
   // Evicting may also spare the index its growth: asked again each time.
-  while (bytes() + needed + growth() > max_bytes_ && index_.size() > 0) evict_one(now_ns);
-}
-
-void memory_shard::evict_one(std::int64_t now_ns) noexcept {
-  if (main_.empty() || small_.bytes() > max_bytes_ / small_share) {
-    evict_from_small(now_ns);
-  } else {
-    evict_from_main(now_ns);
+  while (table_bytes() + needed + growth() > max_bytes_ - most_retired_ && index_.size() > 0) {
+    auto* victim = policy_.victim(needed);
+    ++(now_ns < victim->expires.ns() ? counts_.evicted : counts_.expired);
+    drop(victim);
   }
 }
 
-void memory_shard::evict_from_small(std::int64_t now_ns) noexcept {
-  auto* entry = small_.oldest();
-  const bool expired = now_ns >= entry->expires_ns;
-  if (!expired && entry->uses > 1) {
-    small_.remove(entry);
-    entry->uses = 0;
-    main_.push(entry);
-    return;
-  }
-  ++(expired ? counts_.expired : counts_.evicted);
-  if (!expired) ghosts_.add(entry->hash);
-  drop(entry);
-}
-
-void memory_shard::evict_from_main(std::int64_t now_ns) noexcept {
-  auto* entry = main_.oldest();
-  for (int i = 0; i < most_second_chances && entry->uses > 0 && now_ns < entry->expires_ns; ++i) {
-    --entry->uses;
-    main_.remove(entry);
-    main_.push(entry);
-    entry = main_.oldest();
-  }
-  ++(now_ns >= entry->expires_ns ? counts_.expired : counts_.evicted);
-  drop(entry);
+void memory_shard::resize(std::size_t chunks) {
+  timer_wheel wheel(chunks, wheel_.now());
+  policy_.resize(entry_index::room(chunks));
+  const auto old = index_.resize(chunks, [&](const memory_entry* entry, std::uint32_t chunk) {
+    wheel.set(chunk, due(*entry));
+  });
+  wheel_ = std::move(wheel);
+  retired_.wait_for_readers();
 }
 
 void memory_shard::drop(memory_entry* entry) noexcept {
   index_.remove(entry);
-  queue_of(*entry).remove(entry);
-  memory_entry::destroy(entry);
-}
-
-void memory_shard::resize(std::size_t slots) {
-  index_.rehash(slots);
-  ghosts_.resize(slots);
+  policy_.remove(entry);
+  retired_.add(entry);
 }
 
 }  // namespace scalekit::cache::detail

@@ -2,30 +2,59 @@
 
 #include "cache/fence.hpp"
 #include "cache/memory_shard.hpp"
+#include "cache/reader_gate.hpp"
+#include "cache/reader_lane.hpp"
+#include "cache/type_table.hpp"
+#include "scalekit/cache/lookup.hpp"
+#include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/store_params.hpp"
 
+#include <array>
+#include <atomic>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scalekit::cache::detail {
 
-/// The memory tier: shards by hash, each with a lock of its own.
+/// What a lookup in memory found.
+struct memory_found {
+  cache::freshness freshness = cache::freshness::miss;
+  std::int64_t age_ns = 0;
+};
+
+static_assert(type_table::capacity <= 64, "memory_entry::type has 6 bits");
+
+/// Lookups that found something, by type.
+struct hit_counts {
+  std::array<std::uint64_t, type_table::capacity> hits{};
+  std::array<std::uint64_t, type_table::capacity> negative{};
+};
+
+/// The memory tier: shards by hash. Writers of a shard take turns; readers take no lock.
 ///
 /// Thread safety: all members may be called from any thread.
 class memory_tier {
  public:
   /// Precondition: the settings were checked, and the tier is on.
-  explicit memory_tier(const memory_params& params);
+  memory_tier(const memory_params& params, std::uint64_t seed);
 
+  /// Copies a fresh value to `out`.
   memory_found find(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
                     std::string& out) {
-    auto& shard = shard_of(hash);
-    shard.table.prefetch(hash);
-    std::lock_guard lock(shard.mutex);
-    return shard.table.find(key, hash, now_ns, out);
+    return find_with(key, hash, now_ns, [&](memory_entry& entry) { out.assign(entry.value()); });
+  }
+
+  /// Lets `out` refer to a fresh value.
+  memory_found pin(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
+                   pinned_bytes& out) {
+    return find_with(key, hash, now_ns, [&](memory_entry& entry) {
+      entry.add_reference();
+      out = entry.pin();
+    });
   }
 
   /// Keeps the item if `token` is still current, else keeps nothing new and returns false.
@@ -42,22 +71,55 @@ class memory_tier {
   void erase(std::string_view key, std::uint64_t hash) noexcept;
   void clear() noexcept;
 
-  /// The sum over all shards.
-  shard_counts counts();
+  /// Removes what has expired, wherever that is due. put() and fill() do it at the time at which
+  /// their items were stored. Costs next to nothing unless a tick of the wheels has passed.
+  void tend(std::int64_t now_ns) noexcept;
+
+  /// The sum over all shards, after what has expired was removed.
+  shard_counts counts(std::int64_t now_ns);
+  hit_counts hits() const;
 
  private:
   struct alignas(64) guarded_shard {
-    explicit guarded_shard(std::size_t max_bytes) : table(max_bytes) {}
+    guarded_shard(std::size_t max_bytes, reader_gate& readers, std::uint64_t seed)
+        : table(max_bytes, readers, seed) {}
 
     std::mutex mutex;
     memory_shard table;
   };
+  struct alignas(64) lane_hits {
+    std::array<std::atomic<std::uint64_t>, type_table::capacity> hits{};
+    std::array<std::atomic<std::uint64_t>, type_table::capacity> negative{};
+  };
 
-  // The index inside a shard takes the low bits of the hash, ghosts the upper half's low ones.
-  guarded_shard& shard_of(std::uint64_t hash) noexcept { return shards_[(hash >> 56) & mask_]; }
+  /// `take(entry)` gets a fresh value while its entry is sure to be there.
+  template <class Take>
+  memory_found find_with(std::string_view key, std::uint64_t hash, std::int64_t now_ns, Take take) {
+    const reader_gate::read_section inside(readers_);
+    auto* entry = shard_of(hash).table.find(key, hash, now_ns);
+    if (!entry) return {};
+    auto& lane = lane_hits_[inside.lane()];
+    auto count_in = [&](std::atomic<std::uint64_t>& counter) {
+      reader_lane::add<std::uint64_t>(counter, inside.lane(), 1, std::memory_order_relaxed);
+    };
+    const auto age = now_ns - entry->stored.ns();
+    if (entry->negative) {
+      count_in(lane.negative[entry->type]);
+      return {freshness::negative, age};
+    }
+    take(*entry);
+    count_in(lane.hits[entry->type]);
+    return {freshness::fresh, age};
+  }
 
-  std::deque<guarded_shard> shards_;
+  // The index inside a shard takes the lower half of the hash, and 16 bits above it.
+  guarded_shard& shard_of(std::uint64_t hash) noexcept { return *shards_[(hash >> 56) & mask_]; }
+
+  reader_gate readers_;
+  std::array<lane_hits, reader_lane::count> lane_hits_;
+  std::vector<std::unique_ptr<guarded_shard>> shards_;
   std::uint64_t mask_;
+  std::atomic<std::int64_t> tended_{0};
 };
 
 /// The number of shards that `params` ask for.

@@ -49,7 +49,7 @@ raw_lookup store::read_or_load(std::string_view text, const policy& how,
   return self.receive(*outcome, port);
 }
 
-void store::write(std::string_view key, std::string bytes, const policy& how,
+void store::write(std::string_view key, std::string_view bytes, const policy& how,
                   const call_options& options) {
   state_->enter_blocking("cache::store::set", key, options, false);
   detail::validate(how);

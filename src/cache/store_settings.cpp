@@ -18,7 +18,8 @@ const settings_schema<memory_params>& memory_settings() {
           .bytes("max_bytes", &p::max_bytes, 64 * kib, tib, "The most it uses, keys included")
           .or_zero(&p::max_bytes, "no memory tier")
           .field("shards", &p::shards, 0, 256,
-                 "Parts with a lock each, a power of two; 0: one for each 4 MiB, at most 16");
+                 "Parts in which writers take turns, a power of two; 0: one for each 4 MiB, at "
+                 "most 16");
   return schema;
 }
 

@@ -3,6 +3,7 @@
 #include "cache/expiry.hpp"
 #include "cache/hash.hpp"
 #include "scalekit/core/error.hpp"
+#include "scalekit/core/random.hpp"
 
 namespace scalekit::cache::detail {
 namespace {
@@ -11,8 +12,8 @@ std::chrono::milliseconds milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
 }
 
-std::unique_ptr<memory_tier> make_memory(const memory_params& params) {
-  return params.max_bytes ? std::make_unique<memory_tier>(params) : nullptr;
+std::unique_ptr<memory_tier> make_memory(const memory_params& params, std::uint64_t seed) {
+  return params.max_bytes ? std::make_unique<memory_tier>(params, seed) : nullptr;
 }
 
 std::unique_ptr<file_tier> make_file(const store_params& params) {
@@ -27,9 +28,8 @@ tiers::tiers(const store_params& params)
     : clock_(*params.clock),
       time_(*params.clock),
       max_value_bytes_(params.max_value_bytes),
-      random_(params.seed ? params.seed : random_generator::random_seed()),
-      hash_seed_(random_()),
-      memory_(make_memory(params.memory)),
+      hash_seed_(params.seed ? params.seed : random_generator::random_seed()),
+      memory_(make_memory(params.memory, hash_seed_)),
       file_(make_file(params)),
       gate_(file_ ? file_->gate() : own_gate_),
       max_memory_bytes_(params.memory.max_bytes),
@@ -50,14 +50,19 @@ fill_token tiers::token_of(const place& at) const noexcept {
 
 std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
   if (!memory_) return std::nullopt;
-  std::string bytes;
-  const auto found = memory_->find(key.text, key.hash, time_.now_ns(), bytes);
-  if (found.freshness == freshness::miss) return std::nullopt;
-  if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) {
-    undecodable_in_memory_.add();
-    forget_undecodable(key);
-    return std::nullopt;
+  memory_found found;
+  if (auto* buffer = port.buffer()) {
+    found = memory_->find(key.text, key.hash, time_.now_ns(), *buffer);
+  } else {
+    pinned_bytes bytes;
+    found = memory_->pin(key.text, key.hash, time_.now_ns(), bytes);
+    if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) {
+      undecodable_in_memory_.add();
+      forget_undecodable(key);
+      return std::nullopt;
+    }
   }
+  if (found.freshness == freshness::miss) return std::nullopt;
   return raw_lookup{found.freshness, tier::memory,
                     milliseconds(std::chrono::nanoseconds(found.age_ns))};
 }
@@ -86,13 +91,17 @@ void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t
   const auto now = time_.now_ns();
   const std::chrono::nanoseconds age = found.age;
   const std::chrono::nanoseconds left = in_memory(found.left, found.memory_ttl);
+  memory_->tend(now);
   memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
                  found.negative},
                 gate_, at.stripe, token);
 }
 
-tiers::lifetime tiers::draw(std::chrono::milliseconds ttl, const policy& how) {
-  const auto varied = jittered(ttl, how.jitter, random_.uniform());
+tiers::lifetime tiers::draw(const hashed_key& key, std::chrono::milliseconds ttl,
+                            const policy& how) const {
+  // By key and time: a generator for all would be a place that every writer writes to.
+  random_generator random(key.hash ^ static_cast<std::uint64_t>(time_.now_ns()));
+  const auto varied = jittered(ttl, how.jitter, random.uniform());
   return {varied, in_memory(varied, how.memory_ttl)};
 }
 
@@ -125,7 +134,7 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
                                      std::to_string(max_value_bytes_));
   }
   const auto at = place_of(key);
-  const kept_value kept{value, &how, draw(how.ttl, how), false};
+  const kept_value kept{value, &how, draw(key, how.ttl, how), false};
   if (file_) {
     put_in_both(key, kept, at, until);
     return;
@@ -157,8 +166,8 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
   const auto ttl = value ? how.ttl : how.negative_ttl;
   if (ttl.count() == 0 || (value && value->size() > max_value_bytes_)) return true;
   const auto at = place_of(key);
-  const kept_value kept{value ? std::string_view(*value) : std::string_view(), &how, draw(ttl, how),
-                        !value};
+  const kept_value kept{value ? std::string_view(*value) : std::string_view(), &how,
+                        draw(key, ttl, how), !value};
   bool current = token_of(at) == token;
   if (file_ && current) {
     std::unique_lock lock(writers_of(at), until.when());
@@ -212,18 +221,19 @@ deadline_mutex& tiers::writers_of(const place& at) noexcept {
 void tiers::add_to(statistics& sum) {
   sum.fenced_fills += fenced_.value();
   sum.undecodable += undecodable_.value();
-  const auto memory = memory_ ? memory_->counts() : shard_counts{};
+  const auto memory = memory_ ? memory_->counts(time_.now_ns()) : shard_counts{};
+  const auto found = memory_ ? memory_->hits() : hit_counts{};
   for (std::size_t i = 0; i < types_.size(); ++i) {
     auto& row = types_[i];
-    sum.memory_hits += memory.hits[i];
+    sum.memory_hits += found.hits[i];
     sum.file_hits += row.file_hits.value();
-    sum.negative_hits += memory.negative[i] + row.file_negative.value();
+    sum.negative_hits += found.negative[i] + row.file_negative.value();
     sum.loads_failed += row.load_failures.value();
-    sum.types.push_back({row.name, memory.hits[i] + row.file_hits.value(),
-                         memory.negative[i] + row.file_negative.value(), row.misses.value(),
+    sum.types.push_back({row.name, found.hits[i] + row.file_hits.value(),
+                         found.negative[i] + row.file_negative.value(), row.misses.value(),
                          row.loads.value(), row.load_failures.value()});
   }
-  // The shard had counted them before the codec refused them.
+  // The tier had counted them before the codec refused them.
   sum.memory_hits -= undecodable_in_memory_.value();
   sum.memory = {memory.entries, memory.bytes,   max_memory_bytes_,
                 memory.evicted, memory.expired, memory.oversized};

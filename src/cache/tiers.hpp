@@ -12,7 +12,6 @@
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/core/counter.hpp"
 #include "scalekit/core/deadline.hpp"
-#include "scalekit/core/random.hpp"
 
 #include <array>
 #include <memory>
@@ -92,7 +91,7 @@ class tiers {
     bool negative;
   };
 
-  lifetime draw(std::chrono::milliseconds ttl, const policy& how);
+  lifetime draw(const hashed_key& key, std::chrono::milliseconds ttl, const policy& how) const;
   memory_item item_of(const hashed_key& key, const kept_value& kept);
   file_entry entry_of(const hashed_key& key, const kept_value& kept) const;
   void put_in_both(const hashed_key& key, const kept_value& kept, const place& at,
@@ -105,7 +104,6 @@ class tiers {
   const clock& clock_;
   const coarse_time time_;
   std::size_t max_value_bytes_;
-  random_generator random_;
   std::uint64_t hash_seed_;
   std::unique_ptr<memory_tier> memory_;
   std::unique_ptr<file_tier> file_;

@@ -52,8 +52,10 @@ void validate(const store_params& params) {
 void validate(const policy& how) {
   as_call([&] {
     const std::chrono::milliseconds none{0}, one{1};
-    require(!how.type.empty() && how.type.size() <= most_type_bytes, "policy.type",
-            std::to_string(how.type.size()) + " bytes long", "1 to 64 bytes");
+    if (how.type.empty() || how.type.size() > most_type_bytes) {
+      require(false, "policy.type", std::to_string(how.type.size()) + " bytes long",
+              "1 to 64 bytes");
+    }
     require_range("policy.ttl", how.ttl, one, longest_ttl);
     require_range("policy.memory_ttl", how.memory_ttl, none, longest_ttl);
     require_range("policy.negative_ttl", how.negative_ttl, none, longest_ttl);

@@ -39,7 +39,6 @@ struct runtime::state {
 
   fork_guard guard;
   std::vector<loop> loops;
-  // Behind the loops, so that it is joined first: its tasks complete on them.
   std::shared_ptr<work_pool> pool;
   std::atomic<std::size_t> turn{0};
 };
@@ -64,6 +63,8 @@ runtime::~runtime() {
   }
   for (auto& loop : state_->loops) loop.io.stop();
   for (auto& loop : state_->loops) loop.stop_and_join();
+  // Whoever holds it besides: its tasks complete on the loops.
+  state_->pool->close();
 }
 
 asio::io_context& runtime::next_loop() {

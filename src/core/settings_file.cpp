@@ -89,13 +89,44 @@ struct object_reader {
         read(value.get_object(), name + ".", place);
         continue;
       }
-      const auto text = as_text(value);
-      if (!text) refuse(name, value, place);
-      table.set(object, name, *text, file + " at " + place, setting_origin::file, origins);
+      if (value.is_array() && is_list(name)) {
+        read_list(value.get_array(), name, place);
+        continue;
+      }
+      set(name, text_of(name, value, place), place);
     }
   }
 
  private:
+  void set(const std::string& name, const std::string& text, const std::string& place) {
+    table.set(object, name, text, file + " at " + place, setting_origin::file, origins);
+  }
+
+  std::string text_of(const std::string& name, const json::value& value,
+                      const std::string& place) const {
+    auto text = as_text(value);
+    if (!text) refuse(name, value, place);
+    return *std::move(text);
+  }
+
+  /// Each element by itself first, so that an error names its place.
+  void read_list(const json::array& from, const std::string& name, const std::string& place) {
+    std::string all;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const auto here = place + "/" + std::to_string(i);
+      const auto text = text_of(name, from[i], here);
+      set(name, text, here);
+      all += (i == 0 ? "" : ";") + text;
+    }
+    set(name, all, place);
+  }
+
+  bool is_list(const std::string& name) const {
+    const auto& fields = table.fields();
+    return std::any_of(fields.begin(), fields.end(),
+                       [&](const auto& field) { return field.is_list && field.name == name; });
+  }
+
   bool is_prefix(std::string_view start) const {
     const auto& fields = table.fields();
     return std::any_of(fields.begin(), fields.end(),

@@ -77,7 +77,7 @@ bool is_value(std::string_view value) noexcept {
                      [](char c) { return c >= ' ' && c <= '~' && c != ',' && c != '='; });
 }
 
-std::string_view trim(std::string_view text) noexcept {
+std::string_view without_blanks(std::string_view text) noexcept {
   constexpr std::string_view blanks = " \t";
   const auto first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
@@ -91,7 +91,7 @@ std::optional<std::string> normalised(std::string_view tracestate) {
   std::string text;
   while (!tracestate.empty()) {
     const auto comma = std::min(tracestate.find(','), tracestate.size());
-    const auto member = trim(tracestate.substr(0, comma));
+    const auto member = without_blanks(tracestate.substr(0, comma));
     tracestate.remove_prefix(std::min(comma + 1, tracestate.size()));
     if (member.empty()) continue;  // allowed, since senders join headers
     const auto equals = member.find('=');

@@ -8,11 +8,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
 #include <pthread.h>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace scalekit {
@@ -59,14 +61,39 @@ struct work_pool::state : std::enable_shared_from_this<state> {
     return false;
   }
 
+  /// With the lock held. Where a thread cannot be started, the next call goes on from there.
+  void start(const work_pool_params& params) {
+    if (started || closing) return;
+    while (threads.size() < params.threads) {
+      threads.emplace_back([shared = shared_from_this()] { shared->io.run(); });
+      pthread_setname_np(threads.back().native_handle(), params.name.c_str());
+    }
+    started = true;
+  }
+
+  /// Takes no task from now on. The threads, which end once the queue is empty; once.
+  std::vector<std::thread> end() {
+    std::lock_guard lock(mutex);
+    closing = true;
+    keep.reset();
+    return std::exchange(threads, {});
+  }
+
+  bool on_own_thread() {
+    std::lock_guard lock(mutex);
+    return std::any_of(threads.begin(), threads.end(), [](const std::thread& thread) {
+      return thread.get_id() == std::this_thread::get_id();
+    });
+  }
+
   fork_guard guard;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> keep;
-  std::once_flag started;
-  std::atomic<bool> closing{false};
-  std::vector<std::thread> threads;
 
   std::mutex mutex;
+  bool closing = false;
+  std::vector<std::thread> threads;
+  std::atomic<bool> started{false};
   std::deque<task_type> waiting;
   // Of those waiting; read without the lock, which a forked child could wait for for ever.
   std::atomic<std::size_t> count{0};
@@ -90,25 +117,25 @@ work_pool::~work_pool() {
     [[maybe_unused]] auto* left_to_the_parent = new std::shared_ptr<state>(std::move(state_));
     return;
   }
-  state_->closing = true;
-  state_->keep.reset();
   // The last handle may die in a handler that runs here. Joining would then wait for itself: the
   // threads are let go, and end once the queue is empty; they share what they use.
-  bool on_own_thread = false;
-  for (auto& thread : state_->threads) {
-    on_own_thread |= thread.get_id() == std::this_thread::get_id();
+  const bool on_own_thread = state_->on_own_thread();
+  for (auto& thread : state_->end()) on_own_thread ? thread.detach() : thread.join();
+}
+
+void work_pool::close() {
+  state_->guard.check("work pool " + params_.name);
+  if (state_->on_own_thread()) {
+    throw error(errc::not_allowed, "work pool " + params_.name + " is closed on its own thread");
   }
-  for (auto& thread : state_->threads) on_own_thread ? thread.detach() : thread.join();
+  for (auto& thread : state_->end()) thread.join();
 }
 
 asio::any_io_executor work_pool::executor() {
-  std::call_once(state_->started, [this] {
-    // Where a thread could not be started, the next call goes on from there.
-    while (state_->threads.size() < params_.threads) {
-      state_->threads.emplace_back([shared = state_] { shared->io.run(); });
-      pthread_setname_np(state_->threads.back().native_handle(), params_.name.c_str());
-    }
-  });
+  if (!state_->started) {
+    std::lock_guard lock(state_->mutex);
+    state_->start(params_);
+  }
   return state_->io.get_executor();
 }
 
@@ -120,9 +147,9 @@ void work_pool::enqueue(task_type task) {
   // The task may drop the last handle to the pool before this has returned.
   const auto shared = state_;
   if (shared->guard.is_forked()) shared->guard.check("work pool " + params_.name);
-  if (shared->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
-  executor();
   std::lock_guard lock(shared->mutex);
+  if (shared->closing) throw error(errc::closed, "work pool " + params_.name + " is closing");
+  shared->start(params_);
   if (shared->waiting.size() >= params_.max_queued) {
     throw error(errc::shed, "work pool " + params_.name +
                                 " is full: " + std::to_string(params_.max_queued) +

@@ -93,7 +93,7 @@ void causal_token::merge(const causal_token& other) {
     *this = other;
     return;
   }
-  if (origin_ != other.origin_ || system_id_ != other.system_id_) {
+  if (!can_merge(other)) {
     throw error(errc::invalid_argument,
                 "causal tokens of two different databases cannot be one session's");
   }

@@ -2,8 +2,10 @@
 
 #include "core/byte_units.hpp"
 #include "db/pool/pool_settings.hpp"
+#include "db/topology/host_spec.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace scalekit::db {
 
@@ -52,6 +54,12 @@ const settings_schema<topology_params>& topology_settings() {
           .field("slow_start", &p::slow_start, 0ms, 1h,
                  "Until a replica that came back has its full share")
           .field("region", &p::region, "Replicas with this label region are preferred")
+          .list(
+              "hosts", &p::hosts,
+              "host[:port][:name=value,...] with IPv6 as [::1] and ports 1 to 65535, each place "
+              "once",
+              [](const auto& texts) { return detail::parse_hosts(texts).has_value(); },
+              "The hosts, where the URL names none")
           .field("replica_labels", &p::replica_labels,
                  "Labels of hosts: host[:port]:name=value,...;...");
   return schema;
@@ -77,8 +85,11 @@ const settings_schema<client_params>& client_settings() {
                  "The largest value, row or statement text")
           .nested("", &p::sqlite, sqlite_settings())
           .field("lanes", &p::lanes, 0, 16, "Connections that concurrent reads share")
-          .field("transaction_pooler", &p::transaction_pooler,
-                 "A pooler gives each transaction another connection to the server")
+          .choice(
+              "transaction_pooler", &p::transaction_pooler,
+              {{"auto", std::nullopt}, {"true", true}, {"false", false}},
+              "A pooler gives each transaction another connection to the server; auto: if there "
+              "is a pooler")
           .nested("pool", &p::pool, detail::pool_settings())
           .nested("", &p::topology, topology_settings());
   return schema;

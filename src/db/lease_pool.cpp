@@ -1,6 +1,7 @@
 #include "db/lease_pool.hpp"
 
 #include "db/call_site.hpp"
+#include "scalekit/core/detail/post.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <boost/asio/post.hpp>
@@ -124,7 +125,7 @@ void lease_pool::async_take(const lease_request& request, std::stop_token stop,
   // Only posts: it may run inside request_stop() of a thread that holds locks of its own.
   auto abandon = [pool = weak_from_this(), weak = std::weak_ptr(self),
                   executor = exec_.completion_executor()] {
-    asio::post(executor, [pool, weak] {
+    scalekit::detail::post_from_outside(executor, [pool, weak] {
       auto p = pool.lock();
       auto w = weak.lock();
       if (p && w) p->leave(w, lease_queue::leave::cancelled);

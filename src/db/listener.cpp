@@ -53,8 +53,8 @@ listener::listener(std::string_view url, listener_params params) {
     throw error(errc::not_supported, "db::listener: only PostgreSQL has notifications");
   }
   validate(params);
-  auto settings = postgres::settings_from_url(url, {});
-  if (settings.params.transaction_pooler) {
+  auto settings = postgres::settings_from_url(url, {.credentials = params.credentials});
+  if (settings.params.transaction_pooler == true) {
     throw error(errc::not_supported,
                 "db::listener: a transaction pooler passes on no notifications; give it the "
                 "server's own address");

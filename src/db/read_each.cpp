@@ -1,7 +1,7 @@
 #include "scalekit/db/read_each.hpp"
 
-#include "scalekit/core/array_view.hpp"
-#include "scalekit/core/error.hpp"
+#include "db/call_site.hpp"
+#include "db/content_size.hpp"
 
 #include <string>
 
@@ -10,22 +10,10 @@ namespace scalekit::db::detail {
 void stream_meter::count(const value_view* row, std::size_t columns) {
   std::uint64_t size = 0;
   for (std::size_t i = 0; i < columns; ++i) {
-    switch (row[i].kind()) {
-      case value_kind::text:
-        size += row[i].text().size();
-        break;
-      case value_kind::blob:
-        size += row[i].blob().size();
-        break;
-      case value_kind::array:
-        size += row[i].array().packed().size();
-        break;
-      case value_kind::null:
-      case value_kind::integer:
-      case value_kind::real:
-        size += 8;
-        break;
-    }
+    const auto kind = row[i].kind();
+    const bool has_content =
+        kind == value_kind::text || kind == value_kind::blob || kind == value_kind::array;
+    size += has_content ? content_size(row[i]) : 8;
   }
   if (limits_.max_rows != 0 && rows_ == limits_.max_rows) {
     throw error(errc::too_large, "the result has more rows than stream_limits.max_rows, " +
@@ -38,6 +26,10 @@ void stream_meter::count(const value_view* row, std::size_t columns) {
   }
   ++rows_;
   bytes_ += size;
+}
+
+error cancelled_between_rows(const std::source_location& site, std::uint64_t rows) {
+  return {errc::cancelled, describe(site) + ": cancelled after " + std::to_string(rows) + " rows"};
 }
 
 }  // namespace scalekit::db::detail

@@ -7,6 +7,7 @@ namespace scalekit::db {
 struct session::state {
   mutable std::mutex mutex;
   causal_token newest;
+  bool misses_one = false;
 };
 
 session::session() : state_(std::make_shared<state>()) {}
@@ -31,6 +32,22 @@ void session::observe(std::string_view token) {
 void session::observe(const causal_token& token) {
   const std::lock_guard lock(state_->mutex);
   state_->newest.merge(token);
+}
+
+void session::miss() {
+  const std::lock_guard lock(state_->mutex);
+  state_->misses_one = true;
+}
+
+bool session::misses_one() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->misses_one;
+}
+
+void session::make_up(const causal_token& token) {
+  const std::lock_guard lock(state_->mutex);
+  state_->newest.merge(token);
+  state_->misses_one = false;
 }
 
 }  // namespace scalekit::db

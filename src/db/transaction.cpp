@@ -59,7 +59,7 @@ transaction::~transaction() = default;
 write_result transaction::run(detail::access kind, const statement& query,
                               const call_options& options, detail::row_sink* rows) {
   auto& tx = require(tx_);
-  if (!rows || !rows->takes_as_they_come()) return tx.run(kind, query, options, rows);
+  if (!detail::is_stream(rows)) return tx.run(kind, query, options, rows);
   rows_while_open guarded(*rows, tx);
   return tx.run(kind, query, options, &guarded);
 }

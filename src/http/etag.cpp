@@ -1,12 +1,18 @@
 #include "scalekit/http/etag.hpp"
 
-#include "http/fnv.hpp"
-
 #include <array>
 #include <charconv>
+#include <cstdint>
 
 namespace scalekit::http {
 namespace {
+
+/// FNV-1a, 64 bits: the same on every machine. Notices accidents, not attacks.
+std::uint64_t fnv1a(std::string_view bytes) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
 
 void append_hex(std::string& to, std::uint64_t value) {
   std::array<char, 16> digits;
@@ -24,7 +30,7 @@ std::string_view opaque(std::string_view etag) noexcept {
 
 std::string strong_etag(std::string_view body) {
   std::string etag = "\"";
-  append_hex(etag, detail::fnv1a(body));
+  append_hex(etag, fnv1a(body));
   etag += '-';
   append_hex(etag, body.size());
   return etag += '"';

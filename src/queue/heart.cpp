@@ -9,14 +9,13 @@
 #include <vector>
 
 namespace scalekit::queue::detail {
+
+using std::chrono::steady_clock;
+
 namespace {
 
 /// Jobs rescued in one transaction.
 constexpr std::size_t rescue_batch = 256;
-
-time_point steady_now() noexcept {
-  return std::chrono::steady_clock::now();
-}
 
 }  // namespace
 
@@ -31,11 +30,11 @@ heart::heart(job_board& board, engine& store, const worker_params& params, const
           std::chrono::milliseconds{2},
           std::min<std::chrono::nanoseconds>(params.heartbeat_interval / 3, shortest_timeout / 4))),
       watch_period_(watch_period(params)),
-      pulse_(params.heartbeat_interval, params.stale_after, steady_now()),
+      pulse_(params.heartbeat_interval, params.stale_after, steady_clock::now()),
       watch_(watch_period_) {}
 
 void heart::enlist() {
-  const auto began = steady_now();
+  const auto began = steady_clock::now();
   const auto nonce = static_cast<std::int64_t>(random_generator::random_seed() >> 1);
   const auto who = store_.enlist(nonce, params_.stale_after, wall_.wall_now());
   board_.set_identity(who);
@@ -47,10 +46,10 @@ void heart::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    const auto now = steady_now();
+    const auto now = steady_clock::now();
     if (pulse_.is_due(now) || (board_.was_evicted() && now >= enlist_at_)) beat(now);
-    board_.allow_claims(pulse_.may_claim(steady_now()) && !board_.was_evicted());
-    if (pulse_.is_doubtful(steady_now())) board_.doubt();
+    board_.allow_claims(pulse_.may_claim(steady_clock::now()) && !board_.was_evicted());
+    if (pulse_.is_doubtful(steady_clock::now())) board_.doubt();
     if (now >= next_watch_) watch(now);
     board_.supervise();
     lock.lock();

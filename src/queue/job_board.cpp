@@ -5,11 +5,10 @@
 #include <utility>
 
 namespace scalekit::queue::detail {
-namespace {
 
-time_point steady_now() noexcept {
-  return std::chrono::steady_clock::now();
-}
+using std::chrono::steady_clock;
+
+namespace {
 
 void request_stops(std::vector<std::stop_source>& stops) {
   for (auto& s : stops) s.request_stop();
@@ -37,7 +36,7 @@ std::shared_ptr<running_attempt> job_board::take() {
   auto job = std::move(buffer_.front().job);
   buffer_.pop_front();
   auto& kind = kinds_.find(job.kind)->second;
-  auto run = std::make_shared<running_attempt>(std::move(job), kind, store_, steady_now());
+  auto run = std::make_shared<running_attempt>(std::move(job), kind, store_, steady_clock::now());
   running_.insert(run.get());
   tell_pump();
   return run;
@@ -53,7 +52,7 @@ attempt_facts job_board::facts_of(const running_attempt& run) {
 }
 
 void job_board::finish(running_attempt& run, const disposition& how) {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   running_.erase(&run);
   service_time_ = smoothed(service_time_, now - run.began);
@@ -69,7 +68,7 @@ void job_board::finish(running_attempt& run, const disposition& how) {
 pump_order job_board::next_order() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto now = steady_now();
+    const auto now = steady_clock::now();
     for (auto& h : held_back_) {
       if (now >= h.until) end_with(std::move(h.ending), now);
     }
@@ -93,7 +92,7 @@ pump_order job_board::next_order() {
 
 void job_board::deliver(std::vector<claimed_job> jobs, std::size_t wanted,
                         const worker_identity& who) {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   outlook_.claimed(jobs.size(), wanted, now, random_());
   // Claimed under an identity that was lost meanwhile: its jobs are somebody else's by now.
@@ -113,13 +112,13 @@ void job_board::deliver(std::vector<claimed_job> jobs, std::size_t wanted,
 }
 
 void job_board::looked(bool found, std::optional<std::chrono::nanoseconds> due_in) {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   outlook_.looked(found, due_in, now, random_());
 }
 
 void job_board::recorded(const std::vector<ended>& endings, const std::vector<bool>& settled) {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   const auto wall_now = wall_.wall_now();
   std::lock_guard lock(mutex_);
   ++totals_.turns;
@@ -132,7 +131,7 @@ void job_board::recorded(const std::vector<ended>& endings, const std::vector<bo
 }
 
 void job_board::put_back(std::vector<ended> endings, std::chrono::nanoseconds pause) {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   if (!endings.empty() && unsettled_.empty()) oldest_ending_ = now;
   unsettled_.insert(unsettled_.begin(), std::make_move_iterator(endings.begin()),
@@ -142,7 +141,7 @@ void job_board::put_back(std::vector<ended> endings, std::chrono::nanoseconds pa
 
 void job_board::hold_back(ended ending, std::chrono::nanoseconds pause) {
   std::lock_guard lock(mutex_);
-  held_back_.push_back({std::move(ending), steady_now() + pause});
+  held_back_.push_back({std::move(ending), steady_clock::now() + pause});
 }
 
 // --- the heart's thread ---
@@ -164,7 +163,7 @@ void job_board::allow_claims(bool allowed) {
 }
 
 void job_board::supervise() {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::vector<std::stop_source> overdue;
   {
     std::lock_guard lock(mutex_);
@@ -203,7 +202,7 @@ void job_board::doubt() {
   {
     std::lock_guard lock(mutex_);
     // What has not begun had better not begin here.
-    return_buffer(steady_now());
+    return_buffer(steady_clock::now());
     stops = stop_running(stop_cause::doubtful);
   }
   request_stops(stops);
@@ -235,7 +234,7 @@ void job_board::set_evicted() {
 // --- stopping ---
 
 void job_board::close_intake() {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   intake_open_ = false;
   if (suspect_) end_with({after_return(suspect_->held)}, now);
@@ -261,7 +260,7 @@ void job_board::interrupt_handlers() {
 }
 
 void job_board::abandon_handlers() {
-  const auto now = steady_now();
+  const auto now = steady_clock::now();
   std::lock_guard lock(mutex_);
   report_.abandoned = running_.size();
   for (auto* run : running_) {
@@ -294,7 +293,7 @@ void job_board::wake() noexcept {
 
 void job_board::expect() noexcept {
   std::lock_guard lock(mutex_);
-  outlook_.forewarned(steady_now());
+  outlook_.forewarned(steady_clock::now());
   pump_cv_.notify_one();
 }
 
@@ -330,8 +329,8 @@ pump_view job_board::view(time_point now) const {
 }
 
 void job_board::tell_pump() {
-  if (next_step(view(steady_now())).what != pump_step::action::wait || unsettled_.size() == 1 ||
-      suspect_) {
+  if (next_step(view(steady_clock::now())).what != pump_step::action::wait ||
+      unsettled_.size() == 1 || suspect_) {
     pump_cv_.notify_one();
   }
 }

@@ -110,6 +110,18 @@ inline void values(const factory& open) {
     CHECK_FALSE(store.get<std::string>("a"));
   }
 
+  SUBCASE("pinned bytes stay as they were, whatever becomes of their key") {
+    auto store = open(clock);
+    store.set("a", std::string("one"), minute);
+
+    auto held = store.get<sc::pinned_bytes>("a");
+    store.set("a", std::string("two"), minute);
+    CHECK(store.get<sc::pinned_bytes>("a")->view() == "two");
+    store.erase("a");
+    CHECK(held->view() == "one");
+    CHECK_FALSE(store.get<sc::pinned_bytes>("a"));
+  }
+
   SUBCASE("an entry that the codec refuses is a miss and is removed") {
     auto store = open(clock);
     store.set("a", std::string("no int"), minute);
@@ -292,6 +304,7 @@ inline void asynchronous(const factory& open) {
     CHECK_FALSE(store.async_get<int>("a", asio::use_future).get());
     store.async_set("a", 5, minute, asio::use_future).get();
     CHECK(store.async_get<int>("a", asio::use_future).get().value == 5);
+    CHECK(store.async_get<sc::pinned_bytes>("a", asio::use_future).get()->view().size() == 4);
     store.async_erase("a", asio::use_future).get();
     auto loaded = store.async_get_or_load<int>(
         "a", minute, [] { return 6; }, asio::use_future);

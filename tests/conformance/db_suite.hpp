@@ -3,6 +3,8 @@
 // What every driver of room db must do, whatever database is behind it. A driver's test program
 // links db_suite.cpp, which is this, and defines db_suite::make_database().
 
+#include "conformance/db_suite_async_bulk.hpp"
+#include "conformance/db_suite_async_many.hpp"
 #include "conformance/db_suite_batch.hpp"
 #include "conformance/db_suite_bulk.hpp"
 #include "conformance/db_suite_fixture.hpp"

@@ -3,6 +3,7 @@
 // Time, cancellation, asynchronous calls and the end of life.
 
 #include "conformance/db_suite_fixture.hpp"
+#include "scalekit/slow/tracker.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -13,6 +14,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -46,6 +49,26 @@ TEST_CASE("db: a statement is stopped from another thread, and the next one runs
   CHECK_ERRC(s.client.read<std::int64_t>(sql("select 1"), {.stop = stop.get_token()}),
              errc::cancelled);
   CHECK(s.count() == 2);
+}
+
+TEST_CASE("db: a call that gets no connection is tracked, with its wait") {
+  auto tracker = std::make_shared<scalekit::slow::tracker>();
+  shop s({.pool = {.min = 0, .max = 1, .shed_target = 0s}, .tracker = tracker});
+  const auto late = sql("insert into product (id, name) values (3, 'late')");
+  auto holder = s.client.begin();
+
+  CHECK_ERRC(s.client.write(late, {.timeout = 30ms}), errc::acquire_timeout);
+  CHECK_ERRC(s.client.async_write(late, {.timeout = 30ms}, asio::use_future).get(),
+             errc::acquire_timeout);
+
+  const auto known = tracker->top(100, scalekit::slow::top_by::calls);
+  const auto found = std::find_if(known.begin(), known.end(), [](const auto& report) {
+    return report.text.starts_with("insert into product");
+  });
+  REQUIRE(found != known.end());
+  CHECK(found->timeouts == 2);
+  CHECK(found->errors == 0);
+  CHECK(found->wait >= 60ms);
 }
 
 TEST_CASE("db: cancelling an async read stops it") {

@@ -4,6 +4,7 @@
 
 #include "conformance/db_suite_fixture.hpp"
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <tuple>
@@ -123,6 +124,37 @@ TEST_CASE("db: every type comes back as it was stored") {
   }
 }
 
+TEST_CASE("db: the largest and the smallest reals and the infinities come back") {
+  shop s;
+  s.client.run_script("create table value (r double precision)");
+  using limits = std::numeric_limits<double>;
+
+  for (double r : {limits::max(), limits::lowest(), limits::min(), limits::denorm_min(),
+                   limits::infinity(), -limits::infinity(), -0.0}) {
+    s.client.write(sql("delete from value"));
+    s.client.write(sql("insert into value values ($1)", r));
+
+    CHECK(s.client.read_one<double>(sql("select r from value")) == r);
+  }
+}
+
+TEST_CASE("db: a NaN is kept, or refused where the database has none, and never becomes null") {
+  shop s;
+  s.client.run_script("create table value (r double precision)");
+  const auto insert =
+      sql("insert into value values ($1)", std::numeric_limits<double>::quiet_NaN());
+
+  if (s.client.dialect() == db::dialect::sqlite) {
+    const auto e = error_of([&] { s.client.write(insert); });
+    CHECK(e.code() == errc::value_out_of_range);
+    CHECK(contains(e.diag().client_message, "$1"));
+    CHECK(s.client.read_one<std::int64_t>(sql("select count(*) from value")) == 0);
+  } else {
+    s.client.write(insert);
+    CHECK(std::isnan(s.client.read_one<double>(sql("select r from value"))));
+  }
+}
+
 TEST_CASE("db: empty text and empty bytes are not null") {
   shop s;
   s.client.run_script("create table value (t text, b " + s.backend->bytes_type() + ")");
@@ -156,6 +188,17 @@ TEST_CASE("db: text with a NUL in it is refused") {
 
   CHECK(e.code() == errc::value_out_of_range);
   CHECK(contains(e.diag().client_message, "$1"));
+  CHECK(s.count() == 2);
+}
+
+TEST_CASE("db: a statement with a NUL in it is refused, not cut short") {
+  shop s;
+
+  CHECK_ERRC(s.client.write(unsafe_sql(std::string("delete from product\0 where id = 7", 33))),
+             errc::invalid_statement);
+  CHECK_ERRC(s.client.run_script(std::string("delete from product\0;", 21)),
+             errc::invalid_statement);
+
   CHECK(s.count() == 2);
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace asio = boost::asio;
 namespace cache = scalekit::cache;
@@ -35,6 +36,9 @@ std::optional<product> find_product(int id) {
 std::string show(const product& p) {
   return p.name;
 }
+
+/// Stands for a socket.
+void send(std::string_view) {}
 
 //[load
 std::string product_page(cache::store& store, int id) {
@@ -111,6 +115,13 @@ int main() {
     store.set("price:42", 129.90, price);
     //]
     good &= store.get<double>("price:42").value == 129.90;
+
+    store.set("page:7", std::string("<html>..."), cache::ttl::product);
+    //[pinned
+    auto page = store.get<cache::pinned_bytes>("page:7");
+    if (page) send(page->view());  // valid for as long as `page` is there
+    //]
+    good &= page && page->view().starts_with("<html>");
 
     store.set("thumb:1", thumbnail{"\xff\xd8..."}, cache::ttl::product);
     good &= store.get<thumbnail>("thumb:1").value.has_value();

@@ -67,6 +67,14 @@ void tcp_proxy::cut_all(cut_kind kind) {
   });
 }
 
+void tcp_proxy::cut_all_and_heal() {
+  in_loop([this] {
+    for (auto& each : connections_) each->cut(cut_kind::reset);
+    to_server_ = to_client_ = {};
+  });
+  set_accepting(accept_mode::normal);
+}
+
 void tcp_proxy::set_target(std::uint16_t port) {
   in_loop([this, port] { target_ = port; });
 }

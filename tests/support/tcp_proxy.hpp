@@ -60,6 +60,8 @@ class tcp_proxy {
   /// No fault any more. What was swallowed stays lost.
   void heal();
   void cut_all(cut_kind kind = cut_kind::reset);
+  /// At once: on no connection does anything come behind what was swallowed.
+  void cut_all_and_heal();
   /// New connections go there.
   void set_target(std::uint16_t port);
 

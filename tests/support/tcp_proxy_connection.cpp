@@ -115,11 +115,10 @@ void tcp_proxy::connection::cut(cut_kind kind) {
 
 void tcp_proxy::connection::read_from(side& from, clock::time_point now) {
   if (from.read_ended || !from.says.has_room()) return;
-  std::string bytes(65536, '\0');
+  std::array<char, 65536> bytes;
   const auto got = recv(from.socket, bytes.data(), bytes.size(), 0);
   if (got > 0) {
-    bytes.resize(static_cast<std::size_t>(got));
-    from.says.take(std::move(bytes), now);
+    from.says.take(std::string(bytes.data(), static_cast<std::size_t>(got)), now);
   } else if (got == 0) {
     from.read_ended = true;
     from.says.take_end();

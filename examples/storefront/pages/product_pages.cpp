@@ -2,8 +2,9 @@
 #include "pages/asked_by.hpp"
 #include "pages/pages.hpp"
 
+#include <scalekit/db/keyset.hpp>
 #include <scalekit/http/etag.hpp>
-#include <scalekit/http/keyset.hpp>
+#include <scalekit/http/next_link.hpp>
 
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/describe/class.hpp>
@@ -12,12 +13,15 @@
 #include <boost/json/value_from.hpp>
 
 #include <charconv>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace storefront {
 namespace {
 
 namespace asio = boost::asio;
+namespace db = scalekit::db;
 using scalekit::db::sql;
 
 // GET /products/:id
@@ -81,20 +85,6 @@ std::int64_t limit_of(const request& incoming) {
   return limit;
 }
 
-/// The id after which the page begins. A cursor is input from outside like any other.
-std::int64_t position_of(const request& incoming) {
-  auto cursor = incoming.query("after");
-  if (!cursor) return 0;
-  auto fields = scalekit::http::decode_cursor(*cursor, 1);
-  std::int64_t id = 0;
-  if (fields) {
-    const auto& text = fields->front();
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error == std::errc{} && end == text.data() + text.size()) return id;
-  }
-  throw bad_request("after is not a cursor of this list");
-}
-
 std::string text_query(const request& incoming, std::string_view name, std::size_t most) {
   auto text = incoming.query(name);
   if (!text || text->empty() || text->size() > most) {
@@ -104,18 +94,40 @@ std::string text_query(const request& incoming, std::string_view name, std::size
   return std::move(*text);
 }
 
+//[listing
+/// A list of its own for each category: the cursors of one are refused by the others.
+db::keyset listing_of(const shop& shop, const std::string& category) {
+  return db::keyset({.secret = shop.cursor_secret,
+                     .context = "products of category " + category,
+                     .columns = {"id"}});
+}
+
+/// At most `most` products from behind the cursor on, which is input from outside like any other.
+db::statement page_of(const db::keyset& listing, const std::string& category,
+                      const request& incoming, std::int64_t most) {
+  const auto query =
+      sql("select id, name, version, price_cents from product where category = $1", category);
+  const auto cursor = incoming.query("after");
+  const auto refusal = bad_request(
+      "after is not a cursor of this list, or is damaged; start again from the first page");
+  if (cursor && cursor->empty()) throw refusal;
+  try {
+    return listing.page(query, cursor.value_or(""), static_cast<std::size_t>(most));
+  } catch (const scalekit::error& e) {
+    if (e.code() == scalekit::errc::invalid_argument) throw refusal;
+    throw;
+  }
+}
+//]
+
 asio::awaitable<response> products_of_category(shop& shop, request& incoming) {
   auto category = text_query(incoming, "category", 64);
   auto limit = limit_of(incoming);
-  auto after = position_of(incoming);
-
-  // Keyset: page 1000 costs what page 1 costs, which "offset" could not promise. One row more
-  // than asked for tells whether there is a next page.
+  const auto listing = listing_of(shop, category);
+  // One row more than asked for tells whether there is a next page.
+  auto page = page_of(listing, category, incoming, limit + 1);
   auto rows = co_await shop.db.async_read<listed_product>(
-      sql("select id, name, version, price_cents from product "
-          "where category = $1 and id > $2 order by id limit $3",
-          category, after, limit + 1),
-      for_browsing(incoming.scope), asio::use_awaitable);
+      std::move(page), for_browsing(incoming.scope), asio::use_awaitable);
   bool more = std::ssize(rows) > limit;
   if (more) rows.pop_back();
 
@@ -123,7 +135,7 @@ asio::awaitable<response> products_of_category(shop& shop, request& incoming) {
       200,
       boost::json::object{{"category", category}, {"products", boost::json::value_from(rows)}});
   if (more) {
-    auto cursor = scalekit::http::encode_cursor({std::to_string(rows.back().id)});
+    auto cursor = listing.cursor(rows.back().id);
     answer.headers.push_back(scalekit::http::next_link(incoming.target(), cursor));
   }
   co_return answer;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/log.hpp"
+#include "scalekit/db/credentials.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -13,6 +14,9 @@ struct result_cache_params {
   /// which must lead to its servers directly and not through a transaction pooler. Of several hosts
   /// all. Exactly one of this and `is_only_writer` is needed.
   std::string listen_url = {};
+
+  /// As listener_params::credentials, for the connection that listens.
+  db::credentials_source credentials = {};
 
   /// You answer for it: nobody changes the tables but by calls of this result_cache, or it is told
   /// with wrote(). Then nothing is listened to. This is what SQLite needs, which notifies nobody;

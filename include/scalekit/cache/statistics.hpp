@@ -50,7 +50,7 @@ struct statistics {
     std::uint64_t max_bytes = 0;
     /// Removed to make room.
     std::uint64_t evicted = 0;
-    /// Found past their time.
+    /// Removed after their time.
     std::uint64_t expired = 0;
     /// Not kept because they are too large for a shard.
     std::uint64_t oversized = 0;

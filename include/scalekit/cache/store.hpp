@@ -4,6 +4,7 @@
 #include "scalekit/cache/detail/typed_call.hpp"
 #include "scalekit/cache/lookup.hpp"
 #include "scalekit/cache/options.hpp"
+#include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/policy.hpp"
 #include "scalekit/cache/statistics.hpp"
 #include "scalekit/cache/store_params.hpp"
@@ -80,7 +81,11 @@ class SCALEKIT_EXPORT store {
   template <class V>
   void set(std::string_view key, const V& value, const policy& how,
            const call_options& options = {}) {
-    write(key, encode(key, value), how, options);
+    if constexpr (std::same_as<V, std::string> || std::same_as<V, pinned_bytes>) {
+      write(key, value, how, options);
+    } else {
+      write(key, encode(key, value), how, options);
+    }
   }
 
   /// The value kept under `key`, or what `loader` returns, which is then kept. `value` is empty
@@ -231,7 +236,7 @@ class SCALEKIT_EXPORT store {
   detail::raw_lookup read_or_load(std::string_view key, const policy& how,
                                   const call_options& options, detail::value_port& port,
                                   const detail::raw_loader& loader);
-  void write(std::string_view key, std::string bytes, const policy& how,
+  void write(std::string_view key, std::string_view bytes, const policy& how,
              const call_options& options);
 
   void start_read(std::string key, call_options options, std::shared_ptr<detail::value_port> port,

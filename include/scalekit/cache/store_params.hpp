@@ -13,14 +13,15 @@ namespace scalekit::cache {
 
 /// Settings of the memory tier.
 struct memory_params {
-  /// The most bytes it uses: keys, values, and everything the tier allocates to find them.
-  /// Enforced by the writer, before it stores. Default 64 MiB. Range 64 KiB to 1 TiB; 0 turns the
-  /// tier off.
+  /// The most bytes it uses: keys, values, and everything the tier allocates to find them, to evict
+  /// and to expire them, some 80 bytes an entry. Enforced by the writer, before it stores. What
+  /// pinned_bytes hold after it was removed counts no more. Default 64 MiB. Range 64 KiB to 1 TiB;
+  /// 0 turns the tier off.
   std::size_t max_bytes = std::size_t{64} << 20;
 
-  /// Parts with a lock and an equal share of max_bytes each; what does not fit into half of a
-  /// share is not kept in memory. Default 0: one for each 4 MiB, at most 16. Range 0 to 256, a
-  /// power of two.
+  /// Parts with an equal share of max_bytes each, in which writers take turns; lookups take no
+  /// lock. What does not fit into half of a share is not kept in memory. Default 0: one for each 4
+  /// MiB, at most 16. Range 0 to 256, a power of two.
   std::size_t shards = 0;
 };
 

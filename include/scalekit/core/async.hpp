@@ -93,6 +93,7 @@ class pending_handler final : public pending<T> {
         return std::move(handler)(std::move(e), std::move(value));
       }
     }
+    // The loop has work until this has let go of it: it cannot end by itself before.
     boost::asio::dispatch(executor, [handler = std::move(handler_), e = std::move(e),
                                      value = std::move(value)]() mutable {
       std::move(handler)(std::move(e), std::move(value));

@@ -21,7 +21,8 @@ namespace scalekit {
 /// Thread safety: all members may be called from any thread.
 /// Object lifetimes: executors that the host gives must outlive every client made with them, and
 /// the asynchronous transactions that were begun with it. Other asynchronous calls under way may
-/// go with the executor.
+/// go with the executor. A loop that was stopped before it ran out of work must also outlive the
+/// tasks of a shared work pool: close() that first.
 class SCALEKIT_EXPORT execution {
  public:
   execution();

@@ -77,6 +77,9 @@ class row_sink {
 
   /// False once something was handed on that cannot be taken back.
   virtual bool can_restart() const noexcept { return true; }
+
+  /// True: accept() must not be called until what was accepted has been consumed.
+  virtual bool is_full() const noexcept { return false; }
 };
 
 /// For every column of a result, in the order of the shape: its index in the result. Throws

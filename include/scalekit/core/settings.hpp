@@ -152,6 +152,17 @@ class settings_schema {
     return std::move(*this);
   }
 
+  /// Texts: in a JSON file an array, elsewhere with ';' between. From outside there is one at
+  /// least. `is_legal` is asked about the whole list.
+  settings_schema list(std::string name, std::vector<std::string> T::*member, std::string legal,
+                       std::function<bool(const std::vector<std::string>&)> is_legal,
+                       std::string doc) && {
+    auto self = std::move(*this).add(std::move(name), member, std::move(legal), std::move(doc),
+                                     std::move(is_legal));
+    self.table_.mark_list();
+    return self;
+  }
+
   /// The number or size that was added last may also be 0, which is out of its range and means
   /// `meaning`: "off". `member` is the one it was added with.
   template <class M>

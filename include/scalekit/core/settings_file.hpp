@@ -17,8 +17,8 @@ namespace scalekit {
 ///     }
 ///
 /// Durations and sizes are strings with a unit (plain numbers are milliseconds and bytes), nested
-/// structs are nested objects. Errors name the file and the place: line and column for what is no
-/// JSON, else the JSON pointer of the value.
+/// structs are nested objects, lists arrays. Errors name the file and the place: line and column
+/// for what is no JSON, else the JSON pointer of the value.
 ///
 /// Thread safety: one thread at a time.
 class SCALEKIT_EXPORT settings_file {

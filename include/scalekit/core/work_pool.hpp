@@ -28,11 +28,11 @@ struct work_pool_params {
 
 /// A bounded pool of threads for what blocks.
 ///
-/// Threads start with the first post(), not before. The destructor runs what is queued, then
-/// joins; on one of the pool's own threads it lets them finish by themselves. In a forked child,
-/// where the threads do not exist, it leaves everything alone.
+/// Threads start with the first post(), not before. The destructor closes; on one of the pool's own
+/// threads it lets them finish by themselves. In a forked child, where the threads do not exist, it
+/// leaves everything alone.
 ///
-/// Thread safety: post(), executor() and the statistics may be called from any thread.
+/// Thread safety: all members may be called from any thread.
 class SCALEKIT_EXPORT work_pool {
  public:
   /// Throws std::invalid_argument, naming the field, for settings out of range.
@@ -43,7 +43,7 @@ class SCALEKIT_EXPORT work_pool {
   work_pool& operator=(const work_pool&) = delete;
 
   /// Runs `task` on a thread of the pool. Throws errc::shed when `max_queued` tasks wait,
-  /// errc::closed after the destructor has begun, errc::forked in a forked child, and
+  /// errc::closed once close() or the destructor has begun, errc::forked in a forked child, and
   /// std::system_error when no thread can be started; the task has then not run. A task that
   /// throws ends the process, as a thread's function does.
   template <class Task>
@@ -54,6 +54,11 @@ class SCALEKIT_EXPORT work_pool {
   /// Runs handlers on the pool's threads. They are not counted against the bound, and do not wait
   /// behind queued tasks: only until a thread has ended the task that it is running.
   boost::asio::any_io_executor executor();
+
+  /// Runs what is queued, and joins. For a host whose loops end while others, handlers that will
+  /// never run perhaps, still hold this pool: no task completes on a loop after it. A second call
+  /// does nothing. Must not be called on the pool's own threads (errc::not_allowed).
+  void close();
 
   /// Tasks posted and not yet begun.
   std::size_t queued() const noexcept;

@@ -108,13 +108,13 @@ class SCALEKIT_EXPORT batch_write {
 /// They run in the order in which they were added, and each sees what those before it did. No
 /// statement can have the result of another as a parameter: that needs a round trip between them.
 ///
-/// A batch that client::run() runs is atomic: all of it is committed, or nothing. PostgreSQL gets
-/// it as one group with one Sync, an implicit transaction (read committed: each statement sees what
-/// others have committed meanwhile); what cannot run in a transaction (vacuum) cannot be in a
-/// batch. Statements that the connection does not know yet are prepared before, all together, for
-/// one more round trip; so none can use what another of the batch creates. A batch that writes and
-/// has rows to read is committed once they were read, in a round trip more. SQLite runs it as one
-/// transaction of the writer's, or of a reader's when all of it are reads.
+/// A batch that client::run() or shard::run() runs is atomic: all of it is committed, or nothing.
+/// PostgreSQL gets it as one group with one Sync, an implicit transaction (read committed: each
+/// statement sees what others have committed meanwhile); what cannot run in a transaction (vacuum)
+/// cannot be in a batch. Statements that the connection does not know yet are prepared before, all
+/// together, for one more round trip; so none can use what another of the batch creates. A batch
+/// that writes and has rows to read is committed once they were read, in a round trip more. SQLite
+/// runs it as one transaction of the writer's, or of a reader's when all of it are reads.
 ///
 /// Of a batch in which one statement fails nothing is kept, and what comes after that statement has
 /// not run. The error says which: "statement 2 of 3 of the batch: orders.cpp:42: ...", counted from
@@ -152,6 +152,7 @@ class SCALEKIT_EXPORT batch {
 
  private:
   friend class client;
+  friend class shard;
   friend class transaction;
 
   template <class Row>

@@ -43,6 +43,12 @@ class SCALEKIT_EXPORT causal_token {
   std::uint32_t timeline() const noexcept { return timeline_; }
   std::uint64_t lsn() const noexcept { return lsn_; }
 
+  /// Whether the two are of one database, or one is empty.
+  bool can_merge(const causal_token& other) const noexcept {
+    return is_empty() || other.is_empty() ||
+           (origin_ == other.origin_ && system_id_ == other.system_id_);
+  }
+
   /// Becomes the later of the two; a later timeline is later. Throws errc::invalid_argument for
   /// tokens of two different databases, and stays as it was.
   void merge(const causal_token& other);

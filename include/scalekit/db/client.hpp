@@ -3,6 +3,7 @@
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/export.hpp"
+#include "scalekit/db/async_many.hpp"
 #include "scalekit/db/batch.hpp"
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/detail/async_calls.hpp"
@@ -30,6 +31,9 @@
 #include <vector>
 
 namespace scalekit::db {
+namespace detail {
+struct client_access;
+}
 
 /// A database: its connections, their pools and the queue of writers.
 ///
@@ -43,20 +47,25 @@ namespace scalekit::db {
 ///   acknowledged after it, and fails, times out and is cancelled by itself.
 ///
 /// Blocking members run on the calling thread. async_ members wait for a connection without a
-/// thread and then run on one that belongs to the connection (as many threads as connections,
-/// started by the first async_ call); they complete with (std::exception_ptr, T), see
-/// core/async.hpp. All throw or complete with what is listed in verbs.hpp.
+/// thread. On PostgreSQL they then run in the event loop of the execution given to open(), or in
+/// one of the client's own; on SQLite on a thread that belongs to the connection (as many threads
+/// as connections, started by the first async_ call). They complete with (std::exception_ptr, T),
+/// see core/async.hpp. All throw or complete with what is listed in verbs.hpp.
 ///
 /// Thread safety: every member may be called from any thread.
-class SCALEKIT_EXPORT client : public verbs<client> {
+class SCALEKIT_EXPORT client : public verbs<client>, public async_many<client> {
  public:
-  /// Opens the database that `url` names, and its first connection. SQLite (WAL) is
-  /// `sqlite:///absolute/path`, `sqlite:relative/path` or `sqlite::memory:`, percent-encoded
-  /// where need be; its query may hold any setting of client_params and sqlite_params.
+  /// Opens the database that `url` names. Its query may hold any setting of client_params.
   ///
-  /// Throws std::invalid_argument for a URL or a setting that can never work, naming it, and
-  /// scalekit::error (unavailable, corrupt, read_only, io_error, execution_timeout) for a file
-  /// that cannot be opened now.
+  /// - SQLite (WAL), with its first connection: `sqlite:///absolute/path`, `sqlite:relative/path`,
+  ///   `sqlite::memory:`; percent-encoded where need be.
+  /// - PostgreSQL, which is not connected to before the first call:
+  ///   `postgresql://user@host:5432,host2/database?sslmode=require`, with libpq's keywords. Several
+  ///   hosts are a primary and its replicas, in any order.
+  ///
+  /// Throws std::invalid_argument for a URL or a setting that can never work, naming it
+  /// (PostgreSQL's too, where scalekit was built without), and scalekit::error (unavailable,
+  /// corrupt, read_only, io_error, execution_timeout) for a file that cannot be opened now.
   static client open(std::string_view url, client_params params = {},
                      scalekit::execution exec = {});
 
@@ -244,7 +253,7 @@ class SCALEKIT_EXPORT client : public verbs<client> {
     return async_run(statements, call_options{}, std::forward<Token>(token), site);
   }
 
-  /// As transaction(). `body` runs on the connection's thread, with the blocking calls of its
+  /// As transaction(). `body` runs on a thread of the client's, with the blocking calls of its
   /// db::transaction; completes with what it returned, or scalekit::done for void. The type it
   /// returns must be default-constructible.
   template <class Body, class Token>
@@ -296,7 +305,9 @@ class SCALEKIT_EXPORT client : public verbs<client> {
 
  private:
   friend class verbs<client>;
+  friend class async_many<client>;
   friend class shard;
+  friend struct detail::client_access;
 
   explicit client(std::shared_ptr<detail::backend> backend) noexcept;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/log.hpp"
+#include "scalekit/db/credentials.hpp"
 #include "scalekit/db/pool_params.hpp"
 #include "scalekit/db/topology_params.hpp"
 
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace scalekit::slow {
 class tracker;
@@ -96,29 +98,55 @@ struct client_params {
   /// Connections to each server that concurrent reads share: what is asked at about the same time
   /// goes out together, which multiplies throughput. Only reads outside transactions that are
   /// proven, by the server's own catalogue, to lock nothing and to call nothing volatile take part,
-  /// after they have shown to be fast. They come out of `pool`. Default 2. Range 1 to 16, or 0:
-  /// every read has a connection of its own. Not used by SQLite.
-  std::size_t lanes = 2;
+  /// after they have shown to be fast. They come out of `pool`; callers that block have half as
+  /// many, rounded up, of their own. Default 3. Range 1 to 16, or 0: every read has a connection of
+  /// its own. Not used by SQLite.
+  std::size_t lanes = 3;
 
   /// Between the client and the server stands a pooler that gives each transaction another
   /// connection to the server (PgBouncer with pool_mode=transaction). Then nothing is left in a
   /// session that the next transaction could miss: statements are sent with their text instead of
   /// being prepared, a read is a read-only transaction of its own, and there are no lanes
-  /// (`lanes` and `statement_cache` have no effect). Default false: it must be said, since a pooler
-  /// does not say what it is. Not used by SQLite.
-  bool transaction_pooler = false;
+  /// (`lanes` and `statement_cache` have no effect).
+  ///
+  /// Default nothing ("auto" in a URL): the first connection to each host finds out, for one round
+  /// trip, whether a pooler stands there. Its mode cannot be found out, so any pooler is taken for
+  /// one of this kind, which is right in every mode but slower than need be in session mode: there
+  /// say false. Say true for a pooler that passes on the server's own process numbers. Not used by
+  /// SQLite.
+  std::optional<bool> transaction_pooler = std::nullopt;
 
   /// Of drivers with several hosts.
   topology_params topology = {};
+
+  /// Asked who logs in, for each connection that is opened; null (the default): as the URL says.
+  /// Only settable here. Not used by SQLite.
+  credentials_source credentials = {};
 
   /// Told of every statement's times, rows, outcome and call site; null (the default): nobody.
   /// Only settable here.
   std::shared_ptr<slow::tracker> tracker = {};
 
-  /// Where events go: "db.open", and "db.corrupt" for each statement that finds the file damaged.
-  /// Of several servers: "db.host.role_changed", "db.failover" when writes go elsewhere,
-  /// "db.split_brain", and once "db.host.timeline_unknown" when the user lacks pg_monitor.
-  /// Waits and refusals are in statistics() and, by statement, in the tracker. Only settable here.
+  /// Where events go; warnings, but for those that say otherwise. Waits and refusals are in
+  /// statistics() and, by statement, in the tracker. Only settable here.
+  ///
+  /// | event                    | fields               | when                                   |
+  /// | ------------------------ | -------------------- | -------------------------------------- |
+  /// | db.open (info)           | path                 | a SQLite file was opened               |
+  /// | db.corrupt (error)       | path                 | a statement found the file damaged     |
+  /// | db.pool.dial_failed      | server               | a connection was not made; says why    |
+  /// | db.pool.leak             | server               | one is held for longer than leak_after |
+  /// | db.pool.nested_acquire   | server               | who holds one waits for another        |
+  /// | db.host.role_changed     | server, db.host.role | it is primary, or replica, now         |
+  /// | db.failover              | server               | writes go to this one now              |
+  /// | db.host.timeline_unknown | server               | once: the user lacks pg_monitor        |
+  /// | db.host.pooler_found     | server               | it was not declared; says what is done |
+  /// | db.fleet.share (info)    | server               | a new share of pool_params::fleet_budget |
+  /// | db.fleet.not_heard       | server               | the last share holds                   |
+  /// | db.fleet.unavailable     | server               | the settings' own limits hold          |
+  /// | db.split_brain (error)   |                      | two primaries, not to be told apart    |
+  ///
+  /// "server" are two fields: server.address and server.port.
   log_sink log = {};
 };
 

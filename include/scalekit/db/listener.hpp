@@ -3,6 +3,7 @@
 #include "scalekit/core/backoff.hpp"
 #include "scalekit/core/export.hpp"
 #include "scalekit/core/log.hpp"
+#include "scalekit/db/credentials.hpp"
 
 #include <chrono>
 #include <functional>
@@ -45,7 +46,11 @@ struct listener_params {
   /// the answer. May be empty.
   std::function<void()> on_check = {};
 
-  /// Events: db.listener.connected, db.listener.lost, db.listener.callback_threw.
+  /// As client_params::credentials, for each connection of the listener.
+  credentials_source credentials = {};
+
+  /// Events: db.listener.connected and db.listener.lost, with the fields server.address and
+  /// server.port; db.listener.callback_threw.
   log_sink log = {};
 };
 
@@ -57,6 +62,9 @@ struct listener_params {
 ///
 /// Of several hosts in the URL one is used that takes LISTEN, which a standby does not; a
 /// connection to a primary that was demoted is found out when it breaks.
+///
+/// A pooler before the server, which passes on no notifications in transaction mode, is found out
+/// and not used ("db.listener.lost" says so), unless `url` says transaction_pooler=false.
 ///
 /// Thread safety: close() and is_listening() may be called from any thread, also in a callback.
 class SCALEKIT_EXPORT listener {

@@ -2,13 +2,13 @@
 
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/deadline.hpp"
+#include "scalekit/core/detail/post.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/db/client.hpp"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -107,7 +107,7 @@ class loader {
           s->add(k, self, false);
           self->watch();
           // Behind the handlers that are ready now, which may ask for more.
-          boost::asio::post(loop, [s] { s->pump(); });
+          scalekit::detail::post_from_outside(loop, [s] { s->pump(); });
         },
         token, state_, std::move(key));
   }

@@ -33,7 +33,7 @@ struct call_options {
   std::optional<db::session> session = {};
 
   /// Where a read may run: only on hosts that have all of these labels, the primary included;
-  /// without one, errc::unavailable. Default empty: anywhere. SQLite has no hosts and ignores it.
+  /// without one, errc::unavailable. Default empty: anywhere. Ignored where there is one host only.
   db::labels labels = {};
 };
 
@@ -70,7 +70,8 @@ struct transaction_options {
   /// lives, so keep it short.
   bool read_only = false;
 
-  /// Default read_committed; a read-only transaction has repeatable_read at least.
+  /// Default read_committed; a read-only transaction has repeatable_read at least. Of several
+  /// PostgreSQL hosts only the primary can do serializable: read only or not, it runs there.
   isolation_level isolation = isolation_level::read_committed;
 
   /// How often client::transaction() runs its function at most, when it loses against concurrent
@@ -80,7 +81,7 @@ struct transaction_options {
   unsigned max_attempts = 5;
 
   /// With serializable and read_only: waits at its begin until it can run without being a conflict
-  /// for anybody. Ignored by SQLite.
+  /// for anybody, or losing to anybody. No effect without those two, nor on SQLite.
   bool deferrable = false;
 };
 

@@ -31,9 +31,9 @@ struct pool_params {
   /// 1 ms to 1 h.
   std::chrono::nanoseconds create_timeout = std::chrono::seconds{30};
 
-  /// For closing one in good order, and for bringing back into order one whose caller went away.
-  /// After that its socket is simply closed. Its place in the pool is taken until then. Default
-  /// 5 s. Range 1 ms to 1 h.
+  /// For bringing back into order one whose caller went away: its statement is cancelled, its
+  /// answer read, its transaction rolled back. After that it is simply closed. Its place in the
+  /// pool is taken until then. Default 5 s. Range 1 ms to 1 h.
   std::chrono::nanoseconds destroy_timeout = std::chrono::seconds{5};
 
   /// Connections above `min` that were not used for this long are closed. Default 5 min. Range
@@ -100,6 +100,16 @@ struct pool_params {
   /// One that is lent for this long is reported in the log, with the place that took it. Default
   /// 60 s: twice the default transaction_timeout. Range 0 (never) to 24 h.
   std::chrono::nanoseconds leak_after = std::chrono::seconds{60};
+
+  /// Whether many clients share what the server gives out (max_connections without those reserved,
+  /// or the limit of the role or the database where that leaves less): each has an equal share at
+  /// most, if that is less than `max`. All that set it count each other, through advisory locks on
+  /// a connection that each has beside its pool, every topology_params::monitor_interval, which
+  /// must be the same for all. When one joins, the others close idle connections, and busy ones on
+  /// return; it has one connection for two intervals. When one is gone, killed ones too, the
+  /// others grow after two or three. Not behind a pooler in transaction mode, which shares out the
+  /// server itself. Default false.
+  bool fleet_budget = false;
 
   /// 5 to 20 connections: the default.
   static pool_params small() noexcept { return {}; }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "scalekit/core/error.hpp"
 #include "scalekit/core/export.hpp"
 #include "scalekit/core/row.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <source_location>
 #include <utility>
 
 namespace scalekit::db {
@@ -29,6 +31,7 @@ class SCALEKIT_EXPORT stream_meter {
   /// Throws errc::too_large, before the row that would be too much.
   void count(const value_view* row, std::size_t columns);
   std::uint64_t rows() const noexcept { return rows_; }
+  std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
   stream_limits limits_;
@@ -36,9 +39,12 @@ class SCALEKIT_EXPORT stream_meter {
   std::uint64_t bytes_ = 0;
 };
 
+/// Of a read that was stopped while its rows were handed over.
+SCALEKIT_EXPORT error cancelled_between_rows(const std::source_location& site, std::uint64_t rows);
+
 /// Hands each row to a function as it comes.
 template <class Row, class Each>
-class row_stream final : public scalekit::detail::row_sink {
+class row_stream : public scalekit::detail::row_sink {
  public:
   row_stream(Each& each, const stream_limits& limits) : each_(each), meter_(limits) {}
 
@@ -56,6 +62,7 @@ class row_stream final : public scalekit::detail::row_sink {
   bool can_restart() const noexcept override { return meter_.rows() == 0; }
 
   std::uint64_t rows() const noexcept { return meter_.rows(); }
+  std::uint64_t bytes() const noexcept { return meter_.bytes(); }
 
  private:
   Each& each_;

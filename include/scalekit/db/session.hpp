@@ -8,6 +8,9 @@
 #include <string_view>
 
 namespace scalekit::db {
+namespace postgres {
+class router;
+}
 
 /// What one user has written, so that the user's later reads see it: also in another request, in
 /// another process.
@@ -39,7 +42,15 @@ class SCALEKIT_EXPORT session {
   void observe(const causal_token& token);
 
  private:
+  friend class postgres::router;
   struct state;
+
+  /// A write of it was acknowledged, and its position is not known.
+  void miss();
+  bool misses_one() const;
+  /// `token` covers what was missed.
+  void make_up(const causal_token& token);
+
   std::shared_ptr<state> state_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/export.hpp"
+#include "scalekit/db/batch.hpp"
 #include "scalekit/db/client.hpp"
 #include "scalekit/db/detail/shard_set.hpp"
 #include "scalekit/db/options.hpp"
@@ -46,8 +47,9 @@ auto run_on_shard(transaction& tx, shard_set& set, const shard_place& at, const 
 /// key lies when they are called. A blocking write that meets a switch waits for its end, up to
 /// shards_params::switch_wait, and then goes to the new shard; errc::conflict when it does not end.
 /// A blocking call that has outlived the lease of the map, and whose key was moved meanwhile, is
-/// run again at the new shard: a read, a write that changed no row, and a transaction before its
-/// commit. Of async_ calls only transactions are checked so: let them end within the lease.
+/// run again at the new shard: a read, a write or batch that changed no row, and a transaction
+/// before its commit. Of async_ calls only transactions are checked so: let them end within the
+/// lease.
 ///
 /// Causal tokens and sessions are of one database each: after a move a session has to begin anew.
 ///
@@ -61,6 +63,11 @@ class SCALEKIT_EXPORT shard : public verbs<shard> {
   std::string name() const { return set_->place(key_).name; }
   /// The same as a client: nothing that it does is tried again.
   db::client client() const { return set_->place(key_).client; }
+
+  /// As client::run(), on this shard alone: let all statements of the batch be about this key. When
+  /// one of them meets a switch, all of it goes to the new shard.
+  write_result run(const batch& statements, const call_options& options = {},
+                   std::source_location site = std::source_location::current());
 
   /// As client::transaction(), with a body that takes db::shard_transaction&. It may be run again
   /// on another shard, when it wrote to keys that are moving.
@@ -100,6 +107,16 @@ class SCALEKIT_EXPORT shard : public verbs<shard> {
   template <class Token>
   auto async_write(statement query, Token&& token) {
     return async_write(std::move(query), call_options{}, std::forward<Token>(token));
+  }
+  template <class Token>
+  auto async_run(const batch& statements, call_options options, Token&& token,
+                 std::source_location site = std::source_location::current()) {
+    return client().async_run(statements, std::move(options), std::forward<Token>(token), site);
+  }
+  template <class Token>
+  auto async_run(const batch& statements, Token&& token,
+                 std::source_location site = std::source_location::current()) {
+    return async_run(statements, call_options{}, std::forward<Token>(token), site);
   }
   /// `body` takes db::shard_transaction&.
   template <class Body, class Token>

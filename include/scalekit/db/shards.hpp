@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/core/async.hpp"
+#include "scalekit/core/detail/post.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/export.hpp"
 #include "scalekit/db/client.hpp"
@@ -100,9 +101,10 @@ class SCALEKIT_EXPORT shards {
           try {
             auto call =
                 std::make_shared<detail::scatter_call<Row>>(set, std::move(q), std::move(o));
-            call->start([behind, op,
-                         call] { boost::asio::post(behind, [op, call] { finish(*op, *call); }); },
-                        op->stop_token());
+            auto done = [behind, op, call] {
+              scalekit::detail::post_from_outside(behind, [op, call] { finish(*op, *call); });
+            };
+            call->start(std::move(done), op->stop_token());
           } catch (...) {
             boost::asio::post(behind,
                               [op, e = std::current_exception()] { op->complete(e, result{}); });

@@ -13,6 +13,9 @@ namespace scalekit::db {
 struct closed_connections {
   /// Found unusable by a call.
   std::uint64_t broken = 0;
+  /// A script, or a statement that sets or locks for longer than its transaction, has left
+  /// something in the session.
+  std::uint64_t spent = 0;
   /// Unused for idle_timeout.
   std::uint64_t idle = 0;
   /// As old as they may become.
@@ -51,6 +54,8 @@ struct pool_statistics {
   std::size_t size = 0;
   /// Why it changed last: "grew 8 -> 10: 0.86 of 8 in use over 250 ms, 3 waiting".
   std::string size_reason = {};
+  /// Why `limit` is not the settings': "fleet: 92 connections among 4 clients". Empty while it is.
+  std::string limit_reason = {};
   std::size_t idle = 0;
   /// Being opened.
   std::size_t dialing = 0;
@@ -62,7 +67,8 @@ struct pool_statistics {
   /// Connections opened, or tried to.
   std::uint64_t dials = 0;
   std::uint64_t dial_failures = 0;
-  /// Callers turned away because the server could not be reached.
+  /// Callers turned away because the server could not be reached, or lost its role while they
+  /// waited.
   std::uint64_t unreachable = 0;
   std::uint64_t leaks_reported = 0;
   closed_connections closed = {};
@@ -85,7 +91,37 @@ struct host_statistics {
   std::string state = {};
   /// Reads and read-only transactions that were sent to it.
   std::uint64_t reads = 0;
+  /// It is reached as client_params::transaction_pooler says: by the setting, or because a pooler
+  /// was found.
+  bool behind_pooler = false;
   pool_statistics pool = {};
+};
+
+/// Why a statement does not share connections with others.
+struct lane_refusal {
+  /// Without its values, as slow-query reports show it.
+  std::string statement;
+  /// For people: "function app.next_number is volatile".
+  std::string reason;
+};
+
+/// The statements whose reads might share connections, by what is known of them; see
+/// client_params::lanes. All 0 where there are no lanes.
+struct lane_statistics {
+  /// Statements remembered, 4096 at most: the sum of the four that follow.
+  std::size_t statements = 0;
+  /// Proven to be harmless, and fast: they share.
+  std::size_t proven = 0;
+  /// Proven, but too slow to share.
+  std::size_t slow = 0;
+  /// Proven not to be harmless, or beyond proof.
+  std::size_t refused = 0;
+  /// Not proven: run fewer than 20 times, never fast, or longer than five minutes ago.
+  std::size_t unproven = 0;
+  /// Proofs begun, a total since open.
+  std::uint64_t proofs = 0;
+  /// Some of the refused ones, 20 at most.
+  std::vector<lane_refusal> refusals = {};
 };
 
 /// A snapshot of a client; its numbers belong to one moment within each group.
@@ -111,6 +147,8 @@ struct client_statistics {
   std::uint64_t groups_broken_up = 0;
   /// Reads that shared a connection with others; see client_params::lanes.
   std::uint64_t shared_reads = 0;
+  /// Why so many, or so few.
+  lane_statistics lanes = {};
 };
 
 }  // namespace scalekit::db

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace scalekit::db {
 
@@ -34,6 +35,13 @@ struct topology_params {
   /// Where this process is: replicas with the label region=(this) are preferred to others. Default
   /// empty: no preference.
   std::string region = {};
+
+  /// The hosts, in any order, where the URL names none: {"10.0.0.1", "[::1]:5433"}. Each may have
+  /// labels, as in `replica_labels`: "10.0.0.2:5433:role=reports,region=eu". A host without a port
+  /// has 5432. In a JSON file an array of such texts, in a URL they have ';' between. They go
+  /// before those of a service file and the environment. Default empty: as the URL says. Range:
+  /// each place once, ports 1 to 65535; none where the URL names a host or a port.
+  std::vector<std::string> hosts = {};
 
   /// Labels of hosts, for call_options::labels and `region`, hosts separated by ';':
   /// "10.0.0.2:role=reports,region=eu;10.0.0.3:5433:region=us". A host without a port means every

@@ -70,7 +70,8 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
 
   /// Runs any number of statements, separated by semicolons, without parameters: schema changes.
   /// The text must not contain user input. What was done before a statement that fails stays
-  /// done in the transaction.
+  /// done in the transaction. On PostgreSQL the connection is closed after it, so that nobody else
+  /// finds what a `set` or a temporary table has left in its session.
   void run_script(std::string_view script);
 
   /// Inserts all rows of a range that can be gone through twice (std::vector, std::array, a view of
@@ -115,15 +116,16 @@ class SCALEKIT_EXPORT transaction : public verbs<transaction> {
   /// The statement takes no parameters. Options and errors as for verbs::read(), but the time is
   /// what the transaction has; errc::not_supported on SQLite. When `take` throws, or the call is
   /// stopped, the connection is given up, and the transaction with it. `take` must not use the
-  /// transaction.
+  /// transaction; while it runs, neither the time nor a stop ends the call.
   template <std::invocable<std::string_view> Take>
   std::uint64_t copy_out(const statement& query, Take&& take, const call_options& options = {}) {
     return copy_to(query, std::ref(take), options);
   }
 
   /// Runs `copy ... from stdin`, with what `give()` returns: pieces, cut anywhere, until an empty
-  /// one, each valid until the next call. When `give` throws, nothing was copied. For rows from
-  /// memory there is insert_many(). Otherwise as copy_out().
+  /// one, each valid until the next call. It is asked as fast as the server takes them. When `give`
+  /// throws, nothing was copied. For rows from memory there is insert_many(). Otherwise as
+  /// copy_out().
   template <class Give>
     requires std::convertible_to<std::invoke_result_t<Give&>, std::string_view>
   std::uint64_t copy_in(const statement& query, Give&& give, const call_options& options = {}) {

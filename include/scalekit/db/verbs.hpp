@@ -24,21 +24,30 @@ namespace scalekit::db {
 /// | -------------------- | ------------------------------------------------------------------ |
 /// | acquire_timeout      | no connection came free in time                                    |
 /// | execution_timeout    | the statement ran, or waited for another process, for too long     |
-/// | cancelled, shed      | the call was stopped; the queue for connections was full           |
+/// | cancelled            | the call was stopped                                               |
+/// | shed                 | the queue for connections was full, or has been too long for long  |
 /// | invalid_statement    | not SQL, or names what does not exist, or several statements       |
-/// | parameter_mismatch   | more or fewer parameters bound than the statement has              |
+/// | parameter_mismatch   | more, fewer or other parameters bound than the statement has       |
 /// | column_mismatch      | the result cannot be read into Row (core/row.hpp)                  |
-/// | value_out_of_range   | a value that would have to be cut to fit; a NaN                    |
+/// | value_out_of_range   | a value that would have to be cut to fit; on SQLite a NaN          |
 /// | too_large            | a value or the statement exceeds max_value_bytes                   |
+/// | not_found            | where exactly one row was asked for                                |
+/// | invalid_argument     | an option out of range; a causal token of another database         |
 /// | not_allowed          | a write in read(), transaction control, ATTACH, unsafe pragmas;    |
 /// |                      | a blocking call on an I/O thread                                   |
+/// | not_supported        | the database has no such thing, as SQLite has no arrays            |
 /// | constraint_violation | unique, foreign key, check or not null; backend_code says which    |
-/// | conflict             | lost against another process                                       |
-/// | read_only, disk_full, io_error, corrupt, unavailable | the file's state                   |
+/// | conflict             | lost against another transaction or process                        |
+/// | unavailable          | the file or server cannot be reached, or no host may serve it      |
+/// | connection_lost      | ... during a read (made twice), or before anything was committed   |
+/// | commit_in_doubt      | a write was sent, and nobody can say whether it was made           |
+/// | write_lost           | the write of the causal token is gone since a failover             |
+/// | read_only, disk_full, io_error, corrupt | the file's or the server's state                |
 /// | closed, forked       | the handle's state                                                 |
+/// | backend_error        | what no other code describes; see backend_code                     |
 ///
-/// A call that throws has changed nothing, except that what a transaction did before it stays in
-/// the transaction.
+/// A call that throws has changed nothing, except with commit_in_doubt, and that what a transaction
+/// did before it stays in the transaction.
 template <class Self>
 class verbs {
  public:

@@ -17,13 +17,15 @@ class write_result {
   /// key actions; 0 for statements that change no rows (create table).
   std::int64_t rows_affected() const noexcept { return rows_affected_; }
 
-  /// The rowid given by the connection's most recent insert; meaningful right after an insert
-  /// into a table with an integer key. `returning` is the portable way.
+  /// SQLite's: the rowid given by the connection's most recent insert; meaningful right after an
+  /// insert into a table with an integer key. Always 0 on PostgreSQL; `returning` works on both.
   std::int64_t last_insert_id() const noexcept { return last_insert_id_; }
 
   /// An opaque string that stands for "everything up to this write". It fits a cookie or a job,
   /// and a later read can ask for a state that includes it. Every SQLite read satisfies every
-  /// token. Empty inside a transaction: nothing is committed yet.
+  /// token. Empty inside a transaction, where nothing is committed yet; and where a server has
+  /// acknowledged the write but not told its position: reads of this client, and of the session
+  /// that the write was made with, see it all the same.
   const std::string& token() const noexcept { return token_; }
 
  private:

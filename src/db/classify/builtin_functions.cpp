@@ -80,6 +80,19 @@ constexpr auto effectful = std::to_array<std::string_view>({
 });
 static_assert(sorted(effectful));
 
+constexpr auto lasting = std::to_array<std::string_view>({
+    "dblink_connect",
+    "dblink_connect_u",
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_replication_origin_session_setup",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+    "set_config",
+    "setseed",
+});
+static_assert(sorted(lasting));
+
 constexpr auto hidden = std::to_array<std::string_view>({
     "connectby",
     "crosstab",
@@ -209,6 +222,10 @@ bool is_effectful_builtin(std::string_view name) noexcept {
   return has(effectful, name) || has(hidden, name) ||
          std::any_of(effectful_prefixes.begin(), effectful_prefixes.end(),
                      [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+bool lasts_in_session(std::string_view name) noexcept {
+  return has(lasting, name);
 }
 
 bool hides_effects(std::string_view name) noexcept {

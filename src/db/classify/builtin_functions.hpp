@@ -10,6 +10,9 @@ namespace scalekit::db::detail {
 /// A list of what is known by name, not of all that is volatile: that the catalogue knows.
 bool is_effectful_builtin(std::string_view name) noexcept;
 
+/// Whether what a function does lasts as long as the session. Of set_config() its arguments tell.
+bool lasts_in_session(std::string_view name) noexcept;
+
 /// Whether a function is dangerous although the catalogue does not call it volatile (looked
 /// through in PostgreSQL 15): it assigns a transaction id, or runs SQL or checks of domains that
 /// are named in a string.

@@ -119,7 +119,7 @@ void classify_explain(const sql_tokens& t, std::size_t end, statement_class& c) 
     c.kind = kind_of_query(t, found.statement, end);
   } else {
     c.kind = statement_kind::read;
-    c.locks_rows = false;
+    c.locks_rows = c.marks_session = false;
     c.functions.clear();
   }
 }
@@ -207,12 +207,23 @@ bool is_function(const sql_tokens& t, std::size_t i) {
   return t.kind(i) == token_kind::quoted_name || !is_construct_here(t, i);
 }
 
+bool is_builtin(const called_function& f) {
+  return f.schema.empty() || f.schema == "pg_catalog";
+}
+
+/// set_config(name, value, true): whatever else stands in the third place may be false.
+bool ends_with_transaction(const sql_tokens& t, std::size_t i) {
+  const auto close = t.closing(i + 1);
+  return t.is(close - 1, "true") && t.kind(close - 2) == token_kind::comma;
+}
+
 void find_functions(const sql_tokens& t, std::size_t end, statement_class& c) {
   std::set<std::pair<std::string, std::string>> seen;
   for (std::size_t i = 0; i < end; ++i) {
     if (!t.is_call(i) || !is_function(t, i)) continue;
     called_function f{{}, folded_name(t.at(i).text)};
     if (i >= 2 && t.is_dot(i - 1) && t.is_name(i - 2)) f.schema = folded_name(t.at(i - 2).text);
+    c.marks_session |= is_builtin(f) && lasts_in_session(f.name) && !ends_with_transaction(t, i);
     if (seen.emplace(f.schema, f.name).second) c.functions.push_back(std::move(f));
   }
 }
@@ -234,10 +245,9 @@ statement_class classify(std::string_view sql) {
   classify_by_first_word(t, end, c);
   if (has_several(t, end)) c.kind = statement_kind::several;
   if (c.unreadable && c.kind == statement_kind::read) c.kind = statement_kind::write;
-  c.calls_effectful_builtin =
-      std::any_of(c.functions.begin(), c.functions.end(), [](const called_function& f) {
-        return (f.schema.empty() || f.schema == "pg_catalog") && is_effectful_builtin(f.name);
-      });
+  c.calls_effectful_builtin = std::any_of(
+      c.functions.begin(), c.functions.end(),
+      [](const called_function& f) { return is_builtin(f) && is_effectful_builtin(f.name); });
   return c;
 }
 

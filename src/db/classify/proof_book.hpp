@@ -78,7 +78,7 @@ class proof_book {
   void disproved(std::string_view key, std::string reason, time_point now);
 
   /// Ends every proof, refusal and proving, as after a change of schema was noticed (0A000,
-  /// 42P01, ...) or a promotion. What was learnt of speed stays.
+  /// 42P01, ...). What was learnt of speed stays.
   void clear();
 
   struct statistics {

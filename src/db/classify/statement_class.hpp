@@ -50,6 +50,9 @@ struct statement_class {
   bool unreadable = false;
   /// A built-in that writes, locks, draws from a sequence or differs by call is among `functions`.
   bool calls_effectful_builtin = false;
+  /// Something stays in the session that whoever uses it next would find: a built-in is called that
+  /// sets for longer than the transaction, or takes a lock of the session.
+  bool marks_session = false;
   /// In order of appearance, each once. Constructs of the grammar that look like calls
   /// (coalesce, extract, exists, ...) are not among them.
   std::vector<called_function> functions;

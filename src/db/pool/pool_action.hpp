@@ -12,6 +12,8 @@ namespace scalekit::db::detail {
 enum class close_reason {
   /// Its user found it unusable.
   broken,
+  /// Its user left something in its session.
+  spent,
   /// Unused for idle_timeout.
   idle,
   /// As old as it may become.
@@ -25,7 +27,7 @@ enum class close_reason {
   /// The pool is closing.
   pool_closed,
 };
-inline constexpr std::size_t close_reasons = 7;
+inline constexpr std::size_t close_reasons = 8;
 
 /// One thing for the shell to do.
 struct pool_action {

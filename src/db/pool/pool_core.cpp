@@ -14,6 +14,9 @@ const pool_params& checked_params(const pool_params& params) {
   return params;
 }
 
+/// How long a pool that is not written through keeps room for writes.
+constexpr std::chrono::seconds writes_remembered{10};
+
 /// The least of those that are not 0 (never), but never less than the pause between two rounds.
 nanoseconds shortest(std::initializer_list<nanoseconds> pauses, nanoseconds round) {
   auto least = nanoseconds::max();
@@ -62,6 +65,7 @@ pool_refusal pool_core::enqueue(pool_waiter& w, time_point now, pool_actions& ou
   }
   if (waiting_.empty()) overload_.relieved(now);
   waiting_.push_back(w);
+  if (w.user.reads) ++reads_waiting_;
   w.now = pool_waiter::state::waiting;
   first_until_ = std::min(first_until_, w.until);
   if (holds_one(w.user.thread)) {
@@ -73,7 +77,7 @@ pool_refusal pool_core::enqueue(pool_waiter& w, time_point now, pool_actions& ou
 
 bool pool_core::abandon(pool_waiter& w, pool_refusal why, time_point now, pool_actions& out) {
   if (w.now != pool_waiter::state::waiting) return false;
-  waiting_.erase(w);
+  leave_queue(w);
   w.now = pool_waiter::state::idle;
   ++(why == pool_refusal::timeout ? stats_.acquire_timeouts : stats_.cancelled_waits);
   proceed(now, out);
@@ -83,11 +87,19 @@ bool pool_core::abandon(pool_waiter& w, pool_refusal why, time_point now, pool_a
 void pool_core::release_slowly(slot_id id, returned how, time_point now, pool_actions& out) {
   auto& s = slots_[id];
   assert(s.now == state::lent);
+  // It counts no more when the next is chosen.
+  if (std::exchange(s.user.reads, false)) --reads_lent_;
   s.used = now;
   if (how == returned::broken) {
     close_slot(id, close_reason::broken, now, out);
+  } else if (how == returned::outdated) {
+    // Of many that come back with the same news only the first tells any.
+    if (!closed_ && s.generation == generation_) begin_generation(generation_ + 1, now, out);
+    close_if_unwanted(id, now, out);
   } else if (close_if_unwanted(id, now, out)) {
     // Whatever its state: it serves nobody any more.
+  } else if (how == returned::spent) {
+    close_slot(id, close_reason::spent, now, out);
   } else if (how == returned::needs_reset) {
     move(s, state::resetting, now);
     out.push_back(
@@ -142,7 +154,7 @@ void pool_core::checked(slot_id id, bool alive, time_point now, pool_actions& ou
   if (!alive) {
     close_slot(id, close_reason::unhealthy, now, out);
   } else if (!close_if_unwanted(id, now, out)) {
-    if (!waiting_.empty()) {
+    if (first_to_serve() != nullptr) {
       s.alive = now;
       offer(id, now, out);
     } else {
@@ -203,16 +215,40 @@ bool pool_core::close_if_unwanted(slot_id id, time_point now, pool_actions& out)
   return true;
 }
 
-/// To the oldest waiter, or to the idle ones.
+void pool_core::leave_queue(pool_waiter& w) noexcept {
+  waiting_.erase(w);
+  if (w.user.reads) --reads_waiting_;
+}
+
+/// The oldest waiter that may have a connection now; null for none.
+pool_waiter* pool_core::first_to_serve() const noexcept {
+  if (!reads_are_full()) return waiting_.front();
+  if (reads_waiting_ == waiting_.size()) return nullptr;
+  auto* w = waiting_.front();
+  while (w->user.reads) w = waiting_.after(*w);
+  return w;
+}
+
+/// What was kept for writes is for all, once there are none.
+void pool_core::let_reads_in(time_point now, pool_actions& out) {
+  if (most_reads_ != no_limit && now >= written_ + writes_remembered) most_reads_ = no_limit;
+  while (!idle_.empty() && first_to_serve() != nullptr) {
+    const auto id = idle_.back();
+    idle_.pop_back();
+    offer(id, now, out);
+  }
+}
+
+/// To the oldest waiter that may have it, or to the idle ones.
 void pool_core::offer(slot_id id, time_point now, pool_actions& out) {
   while (!waiting_.empty() && waiting_.front()->until <= now) {
     refuse(*waiting_.front(), pool_refusal::timeout, out);
   }
   // A connection never goes idle because everybody was too old for it.
   shed_down_to(1, now, out);
-  auto* w = waiting_.front();
+  auto* w = first_to_serve();
   if (w == nullptr) return make_idle(id, now);
-  waiting_.erase(*w);
+  leave_queue(*w);
   w->now = pool_waiter::state::granted;
   w->slot = id;
   overload_.served(now - w->since, now);
@@ -236,12 +272,13 @@ void pool_core::close_slot(slot_id id, close_reason why, time_point now, pool_ac
 }
 
 void pool_core::refuse(pool_waiter& w, pool_refusal why, pool_actions& out) {
-  waiting_.erase(w);
+  leave_queue(w);
   w.now = pool_waiter::state::refused;
   w.why = why;
   if (why == pool_refusal::timeout) ++stats_.acquire_timeouts;
   if (why == pool_refusal::overload) ++stats_.shed;
-  if (why == pool_refusal::unreachable) ++stats_.unreachable;
+  const bool is_server = why == pool_refusal::unreachable || why == pool_refusal::evicted;
+  if (is_server) ++stats_.unreachable;
   out.push_back({.what = pool_action::kind::refuse, .waiter = &w});
 }
 
@@ -257,7 +294,9 @@ void pool_core::shed_down_to(std::size_t left, time_point now, pool_actions& out
 
 /// Somebody waits whom no dial will serve.
 bool pool_core::has_uncovered_waiter() const noexcept {
-  return waiting_.size() + passing_ > count(state::dialing);
+  const auto places = most_reads_ - std::min(most_reads_, reads_lent_);
+  const auto kept_out = reads_waiting_ - std::min(reads_waiting_, places);
+  return waiting_.size() - kept_out + passing_ > count(state::dialing);
 }
 
 bool pool_core::wants_dial() const noexcept {
@@ -300,6 +339,7 @@ void pool_core::proceed(time_point now, pool_actions& out) {
     urgent_ = upkeep_ = time_point::max();
     return;
   }
+  if (!waiting_.empty()) let_reads_in(now, out);
   for (;;) {
     if (wants_dial()) {
       if (!has_room_to_dial() || now < pace_.next()) break;
@@ -325,6 +365,9 @@ void pool_core::plan() noexcept {
     return;
   }
   urgent_ = std::min(urgent_, first_until_);
+  if (reads_waiting_ > 0 && most_reads_ != no_limit) {
+    urgent_ = std::min(urgent_, written_ + writes_remembered);
+  }
   const auto stands_at = overload_.stands_at();
   if (busy() > 0 && stands_at != time_point::max()) {
     const auto too_old_at = waiting_.front()->since + overload_.patience() + nanoseconds{1};

@@ -28,6 +28,10 @@ enum class returned {
   healthy,
   /// Its state must be brought in order first: a cancelled call's, a session that was changed.
   needs_reset,
+  /// Fit for nobody else, for what its user has left in the session: close it.
+  spent,
+  /// Its server is another than it should be: close it, and all that were opened before now.
+  outdated,
   /// Unusable: close it.
   broken,
 };
@@ -41,6 +45,10 @@ enum class returned {
 /// is not yet covered by a dial, or to keep min, or to replace what expires; a caller that goes
 /// away cancels none, and what arrives too late becomes idle. Nobody is turned away while a
 /// connection is idle.
+///
+/// Where both read and write, reads leave the last tenth of max (one at least) to those that write:
+/// slow reads never keep every write out. Reads beyond it wait, in their order, even beside idle
+/// connections; a pool that was not written through for ten seconds is all theirs.
 ///
 /// How a shell uses it, under one mutex:
 ///
@@ -68,7 +76,7 @@ class pool_core {
   /// An idle connection, or no_slot: then enqueue(). Costs no memory and no loop.
   slot_id try_acquire(const pool_user& user, time_point now) noexcept {
     used_ = true;
-    if (idle_.empty()) return no_slot;
+    if (idle_.empty() || (user.reads && reads_are_full())) return no_slot;
     auto id = idle_.back();
     idle_.pop_back();
     lend(id, user, now);
@@ -91,6 +99,12 @@ class pool_core {
       return make_idle(id, now);
     }
     release_slowly(id, how, now, out);
+  }
+
+  /// Whether `id`, which is lent, would not stay with its user for the next call: others wait, or
+  /// it is to be closed.
+  bool wants_back(slot_id id, time_point now) const noexcept {
+    return !waiting_.empty() || !may_stay(slots_[id], now);
   }
 
   // --- answers to actions; each exactly once ---
@@ -120,14 +134,15 @@ class pool_core {
   time_point next_event() const noexcept { return std::min(urgent_, upkeep_); }
 
   /// A new size: the share of a fleet's budget, or changed settings. What is above it is closed,
-  /// when idle at once, when lent on return. `why` is for last_change(). Needs min <= max and
-  /// max >= 1; never more than the settings' max.
+  /// when idle at once, when lent on return. `why` is for texts and statistics; empty: these are
+  /// the settings' own. Needs min <= max and max >= 1; never more than the settings' max.
   void set_limits(std::size_t min, std::size_t max, const std::string& why, time_point now,
                   pool_actions& out);
 
   /// Connections of before generation `generation` (their dial began before this call) serve
   /// nobody any more: idle ones are closed at once, lent ones on return, dialed ones when they
-  /// arrive. An older or the same number does nothing. The first generation is 0.
+  /// arrive. Who waits is refused, for another server may be the right one now. An older or the
+  /// same number does nothing. The first generation is 0.
   void evict_all(std::uint64_t generation, time_point now, pool_actions& out);
 
   /// Nobody waits and nothing is lent from now on. What is lent is closed on return.
@@ -152,6 +167,7 @@ class pool_core {
  private:
   enum class state : std::uint8_t { empty, dialing, idle, lent, checking, resetting, closing };
   static constexpr std::size_t states = 7;
+  static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
   struct slot {
     state now = state::empty;
@@ -186,6 +202,7 @@ class pool_core {
 
   void move(slot& s, state to, time_point now) noexcept {
     size_.account(busy(), now);
+    if (s.now == state::lent && s.user.reads) --reads_lent_;
     --counts_[static_cast<std::size_t>(s.now)];
     ++counts_[static_cast<std::size_t>(to)];
     s.now = to;
@@ -196,19 +213,31 @@ class pool_core {
     auto& s = slots_[id];
     move(s, state::lent, now);
     s.user = user;
+    if (user.reads) {
+      ++reads_lent_;
+    } else {
+      written_ = now;
+      keep_room_for_writes();
+    }
     s.leak_reported = false;
     ++stats_.acquired;
     upkeep_ = std::min(upkeep_, after(now, leak_pause_));
   }
 
-  /// Nobody waits.
+  /// Nobody waits who could have it.
   void make_idle(slot_id id, time_point now) noexcept {
     auto& s = slots_[id];
     move(s, state::idle, now);
     s.used = s.alive = now;
     idle_.push_back(id);
-    overload_.relieved(now);
+    if (waiting_.empty()) overload_.relieved(now);
     upkeep_ = std::min(upkeep_, after(now, idle_pause_));
+  }
+
+  bool reads_are_full() const noexcept { return reads_lent_ >= most_reads_; }
+
+  void keep_room_for_writes() noexcept {
+    most_reads_ = size_.max() - std::min(size_.max() - 1, (size_.max() + 9) / 10);
   }
 
   bool may_stay(const slot& s, time_point now) const noexcept {
@@ -226,6 +255,9 @@ class pool_core {
   void close_slot(slot_id id, close_reason why, time_point now, pool_actions& out);
   void refuse(pool_waiter& w, pool_refusal why, pool_actions& out);
   void refuse_all(pool_refusal why, pool_actions& out);
+  void leave_queue(pool_waiter& w) noexcept;
+  pool_waiter* first_to_serve() const noexcept;
+  void let_reads_in(time_point now, pool_actions& out);
   void shed_down_to(std::size_t left, time_point now, pool_actions& out);
   bool has_uncovered_waiter() const noexcept;
   bool wants_dial() const noexcept;
@@ -244,6 +276,7 @@ class pool_core {
   void replace_one(time_point now, pool_actions& out);
   time_point due(const slot& s, time_point now) const noexcept;
   void take_out_of_idle(slot_id id) noexcept;
+  void begin_generation(std::uint64_t generation, time_point now, pool_actions& out);
 
   // --- pool_text.cpp ---
 
@@ -264,11 +297,17 @@ class pool_core {
   std::vector<slot_id> idle_;
   std::vector<slot_id> empty_;
   fifo<pool_waiter> waiting_;
+  std::size_t reads_waiting_ = 0;
+  std::size_t reads_lent_ = 0;
+  std::size_t most_reads_ = no_limit;
+  // When one was last lent to who writes.
+  time_point written_ = {};
   // A caller that wants a connection but does not wait for it.
   std::size_t passing_ = 0;
   overload_gauge overload_;
   dial_pace pace_;
   pool_size size_;
+  std::string limited_by_;
   // What must be done in time, and what can wait for the next round of upkeep. Both may be too
   // early, never too late.
   time_point urgent_ = time_point::max();

@@ -43,7 +43,9 @@ const settings_schema<pool_params>& pool_settings() {
           .field("shed_interval", &p::shed_interval, 1ms, 1h,
                  "Without a good wait for this long, those of twice the target are shed")
           .field("leak_after", &p::leak_after, 0ms, 24h,
-                 "One lent for this long is reported; 0: never");
+                 "One lent for this long is reported; 0: never")
+          .field("fleet_budget", &p::fleet_budget,
+                 "Whether the clients of a server share what it gives out evenly");
   return schema;
 }
 

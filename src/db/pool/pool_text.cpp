@@ -21,6 +21,7 @@ std::string pool_core::counts_text(std::size_t others_waiting) const {
   }
   text += std::to_string(count(state::closing)) + " being closed of at most " +
           std::to_string(size_.max());
+  if (!limited_by_.empty()) text += " (" + limited_by_ + ")";
   if (size_.value() < size_.max()) {
     text += " (at present " + std::to_string(size_.value()) + ")";
   }
@@ -69,6 +70,9 @@ std::string pool_core::describe(pool_refusal why, const pool_waiter& w, time_poi
       return site + "there is no connection to " + name_ +
              " to wait for: " + std::to_string(pace_.failures()) +
              " dials failed in a row; the last: " + pace_.last_error();
+    case pool_refusal::evicted:
+      return site + "sent away after waiting " + waited + " for a connection to " + name_ +
+             ": the writes were taken over by another server, or on another timeline";
     case pool_refusal::closed:
       return site + "closed while asking for a connection to " + name_;
     case pool_refusal::none:
@@ -103,12 +107,14 @@ pool_statistics pool_core::statistics() const {
   stats.waiting = waiting_.size();
   stats.size = size_.value();
   stats.size_reason = size_.last_change().text;
+  stats.limit_reason = limited_by_;
   stats.idle = count(state::idle);
   stats.dialing = count(state::dialing);
   stats.unready = count(state::checking) + count(state::resetting);
   stats.closing = count(state::closing);
   auto closed_for = [&](close_reason why) { return closed_for_[static_cast<std::size_t>(why)]; };
   stats.closed = {.broken = closed_for(close_reason::broken),
+                  .spent = closed_for(close_reason::spent),
                   .idle = closed_for(close_reason::idle),
                   .expired = closed_for(close_reason::expired),
                   .evicted = closed_for(close_reason::evicted),

@@ -39,7 +39,9 @@ void pool_core::set_limits(std::size_t min, std::size_t max, const std::string& 
   if (closed_) return;
   size_.account(busy(), now);
   max = std::min(max, params_.max);
-  size_.set_limits(std::min(min, max), max, why);
+  size_.set_limits(std::min(min, max), max, why.empty() ? "the settings' own limits" : why);
+  limited_by_ = why;
+  if (most_reads_ != no_limit) keep_room_for_writes();
   close_idle_surplus(now, out);
   // A lower min makes idle ones due.
   upkeep_ = std::min(upkeep_, now + params_.reap_interval);
@@ -48,13 +50,19 @@ void pool_core::set_limits(std::size_t min, std::size_t max, const std::string& 
 
 void pool_core::evict_all(std::uint64_t generation, time_point now, pool_actions& out) {
   if (closed_ || generation <= generation_) return;
+  // A fresh connection would do them no good: it leads to the same server.
+  refuse_all(pool_refusal::evicted, out);
+  begin_generation(generation, now, out);
+  proceed(now, out);
+}
+
+void pool_core::begin_generation(std::uint64_t generation, time_point now, pool_actions& out) {
   generation_ = generation;
   while (!idle_.empty()) {
     const auto id = idle_.front();
     take_out_of_idle(id);
     close_slot(id, close_reason::evicted, now, out);
   }
-  proceed(now, out);
 }
 
 void pool_core::refuse_expired(time_point now, pool_actions& out) {

@@ -22,6 +22,8 @@ struct pool_user {
   /// The thread that blocks in the call; none for an async one. With it the pool can tell a thread
   /// that waits for itself.
   std::thread::id thread = {};
+  /// It only reads: it leaves room for those that write.
+  bool reads = false;
 };
 
 /// Why a caller got no connection.
@@ -37,6 +39,8 @@ enum class pool_refusal {
   overload,
   /// The server cannot be reached, and there is no connection to wait for.
   unreachable,
+  /// The server lost its role while it waited: another one is to be asked.
+  evicted,
   closed,
 };
 

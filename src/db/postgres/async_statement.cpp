@@ -74,41 +74,41 @@ void async_statement::ask_for_host() {
   auto& routes = backend_->routes();
   auto query = kind_ == access::read ? routes.to_read(options_, frame_, site_)
                                      : routes.to_write(frame_, site_);
-  if (auto at = routes.try_find(query)) return ask_for_connection(std::move(at));
+  if (auto to = routes.try_find(query)) return ask_for_connection(std::move(to));
   routes.async_find(
-      std::move(query), loop_, [self = shared_from_this()](std::exception_ptr e, host_ptr at) {
-        asio::dispatch(self->strand_, [self, e = std::move(e), at] { self->have_host(e, at); });
+      std::move(query), loop_, [self = shared_from_this()](std::exception_ptr e, destination to) {
+        asio::dispatch(self->strand_, [self, e = std::move(e), to] { self->have_host(e, to); });
       });
 }
 
-void async_statement::have_host(std::exception_ptr e, host_ptr at) {
+void async_statement::have_host(std::exception_ptr e, destination to) {
   initiating_ = false;
   if (e) return fail(std::move(e), returned::healthy);
   try {
-    ask_for_connection(std::move(at));
+    ask_for_connection(std::move(to));
   } catch (...) {
     fail(std::current_exception(), returned::healthy);
   }
 }
 
-void async_statement::ask_for_connection(host_ptr at) {
-  const detail::pool_user user{site_, false, {}};
-  at_ = std::move(at);
-  under_way_ = call_on_host(backend_->routes(), *at_, kind_);
-  if (auto lent = at_->pool->try_take(user, steady_clock::now())) {
+void async_statement::ask_for_connection(destination to) {
+  const detail::pool_user user{.site = site_, .reads = kind_ == access::read};
+  to_ = std::move(to);
+  under_way_ = call_on_host(backend_->routes(), *to_.at, kind_);
+  if (auto lent = to_.at->pool->try_take(user, steady_clock::now())) {
     return have(nullptr, std::move(lent));
   }
   const auto patience =
       earlier(deadline::after(backend_->params().acquire_timeout, frame_.begun), frame_.until);
-  at_->pool->async_take(user, frame_.begun, patience.when(), options_.stop, also_stop_,
-                        [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
-                          auto got = std::make_shared<lent_connection>(std::move(lent));
-                          asio::dispatch(self->strand_, [self, e = std::move(e), got]() mutable {
-                            self->initiating_ = false;
-                            self->frame_.acquired = steady_clock::now();
-                            self->have(std::move(e), std::move(*got));
-                          });
-                        });
+  to_.at->pool->async_take(user, frame_.begun, patience.when(), options_.stop, also_stop_,
+                           [self = shared_from_this()](std::exception_ptr e, lent_connection lent) {
+                             auto got = std::make_shared<lent_connection>(std::move(lent));
+                             asio::dispatch(self->strand_, [self, e = std::move(e), got]() mutable {
+                               self->initiating_ = false;
+                               self->frame_.acquired = steady_clock::now();
+                               self->have(std::move(e), std::move(*got));
+                             });
+                           });
 }
 
 void async_statement::have(std::exception_ptr e, lent_connection lent) {
@@ -117,15 +117,35 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   // After a loss, one that was used just now may be as dead.
   if ((chance_.lost_before() || !is_fresh(*lent_, kind_)) && !is_alive(*lent_->wire)) {
     lent_.give_back(returned::broken);
-    return ask_for_connection(at_);
+    return ask_for_connection(to_);
   }
   reactor_port::attach(*lent_, loop_);
+  try {
+    const bool may_misfit = kind_ == access::read || frame_.acquired;
+    if (may_misfit) backend_->routes().require_fit(kind_, to_, *lent_, site_);
+  } catch (const misrouted& m) {
+    return look_again(m);
+  } catch (...) {
+    return fail(std::current_exception(), returned::healthy);
+  }
   talk_.emplace(members_, *lent_, backend_->shape_of(kind_));
   if (!timer_) watch();
   // They may have come while there was no connection.
   if (frame_.is_stopped()) return interrupt(wait_end::stopped);
   if (frame_.until.expired()) return interrupt(wait_end::deadline);
   talk();
+}
+
+void async_statement::look_again(const misrouted& m) {
+  if (!backend_->may_look_again(frame_)) {
+    return fail(std::make_exception_ptr(m.why), returned::healthy);
+  }
+  lent_.give_back(returned::healthy);
+  try {
+    ask_for_host();
+  } catch (...) {
+    fail(std::current_exception(), returned::healthy);
+  }
 }
 
 /// The deadline and the stops, each of which only posts: a stop callback may run inside
@@ -172,15 +192,31 @@ void async_statement::wait() {
 
 void async_statement::on_ready() {
   // Of both waits, reading and writing, the other may be heard of late.
-  if (finished_ || !lent_ || !talk_) return;
+  if (finished_ || !lent_ || !talk_ || handing_over_) return;
   std::vector<exchange_ptr> ended;
-  lent_->wire->read(ended);
-  if (lent_->wire->is_quiet()) {
-    lent_->port->cancel();
-    return talk();
+  try {
+    lent_->wire->read(ended);
+  } catch (...) {
+    // What takes the rows has thrown.
+    return fail(std::current_exception(), returned::needs_reset);
   }
   lent_->port->cancel();
-  wait();
+  if (lent_->wire->is_held()) return hand_over();
+  lent_->wire->is_quiet() ? talk() : wait();
+}
+
+void async_statement::hand_over() {
+  handing_over_ = true;
+  // Not deeper and deeper, where they are consumed at once.
+  call_->hand_over([self = shared_from_this()](std::exception_ptr e) {
+    asio::post(self->strand_, [self, e = std::move(e)] { self->handed_over(e); });
+  });
+}
+
+void async_statement::handed_over(std::exception_ptr e) {
+  handing_over_ = false;
+  if (finished_) return;
+  e ? fail(std::move(e), returned::needs_reset) : on_ready();
 }
 
 void async_statement::interrupt(wait_end why) {
@@ -193,7 +229,7 @@ void async_statement::interrupt(wait_end why) {
     return fail(std::make_exception_ptr(std::move(error)), returned::needs_reset);
   }
   interrupted_ = std::make_exception_ptr(std::move(error));
-  at_->pool->cancel(*lent_);
+  to_.at->pool->cancel(*lent_);
   timer_->expires_after(cancel_grace);
   timer_->async_wait([weak = weak_from_this()](boost::system::error_code ec) {
     auto self = weak.lock();
@@ -210,11 +246,12 @@ bool async_statement::may_run_again(const std::exception_ptr& e) {
 void async_statement::fail(std::exception_ptr e, returned how) {
   if (e && interrupted_ && backend_->is_cancel(e)) e = interrupted_;
   if (lent_) {
-    backend_->routes().failed(*at_, kind_, e);
-    backend_->routes().note_role(*at_, *lent_);
+    backend_->routes().failed(*to_.at, kind_, e, &*lent_);
+    backend_->routes().note_role(*to_.at, *lent_);
   }
   if (may_run_again(e)) {
     if (lent_) lent_->port->cancel();
+    let_go();
     talk_.reset();
     lent_.give_back(how);
     restart(members_);
@@ -241,12 +278,13 @@ void async_statement::finish(std::exception_ptr e, returned how) {
   write_result result;
   if (!e) {
     under_way_.answered();
-    backend_->wrote(talk_->token(), options_.session);
+    if (kind_ == access::write) backend_->wrote(talk_->token(), frame_.begun, options_.session);
     if (!query_) note_results(members_, batch_);
     result = {talk_->rows_affected(), 0, talk_->token().to_string()};
   }
   if (lent_) {
     if (how != returned::healthy) lent_->port->cancel();
+    let_go();
     lent_.give_back(how);
   }
   under_way_ = {};

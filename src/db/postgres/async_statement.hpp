@@ -33,6 +33,13 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
                   call_options&& options, const detail::call_frame& frame,
                   std::shared_ptr<detail::async_call> call);
 
+  ~async_statement() {
+    // Its executor is gone. Once it was finished others read from the link.
+    if (!finished_) let_go();
+  }
+  async_statement(const async_statement&) = delete;
+  async_statement& operator=(const async_statement&) = delete;
+
   void start();
 
  private:
@@ -45,17 +52,24 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
 
   void begin();
   void ask_for_host();
-  void have_host(std::exception_ptr e, host_ptr at);
-  void ask_for_connection(host_ptr at);
+  void have_host(std::exception_ptr e, destination to);
+  void ask_for_connection(destination to);
   void have(std::exception_ptr e, lent_connection lent);
+  void look_again(const misrouted& m);
   void talk();
   void wait();
   void on_ready();
+  void hand_over();
+  void handed_over(std::exception_ptr e);
   void interrupt(wait_end why);
   void watch();
   void fail(std::exception_ptr e, detail::returned how);
   bool may_run_again(const std::exception_ptr& e);
   void finish(std::exception_ptr e, detail::returned how);
+  /// Of rows that are still under way, before others read from the link.
+  void let_go() noexcept {
+    if (talk_) talk_->let_go();
+  }
 
   const std::shared_ptr<backend> backend_;
   const detail::access kind_;
@@ -70,7 +84,7 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   const boost::asio::any_io_executor loop_;
   const loop_strand strand_;
   detail::call_frame frame_;
-  host_ptr at_;
+  destination to_;
   call_on_host under_way_;
   lent_connection lent_;
   std::optional<statement_call> talk_;
@@ -79,6 +93,8 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   second_chance chance_;
   bool initiating_ = true;
   bool finished_ = false;
+  /// Nothing is read while rows are consumed.
+  bool handing_over_ = false;
   /// Set while a write whose time is over is waited for.
   std::exception_ptr interrupted_;
 };

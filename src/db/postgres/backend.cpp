@@ -52,11 +52,10 @@ bool is_fresh(const connection& c, access kind) noexcept {
 backend::backend(settings s, scalekit::execution exec)
     : settings_(std::move(s)),
       exec_(std::move(exec)),
-      io_(std::make_shared<io_home>(exec_)),
+      io_(std::make_shared<io_home>(exec_, "sk-db-io")),
       book_(statements_remembered, settings_.params.tracker),
       hosts_(make_hosts(settings_, io_)),
-      router_(settings_, hosts_),
-      runners_({}, {.threads = settings_.params.pool.max, .name = "sk-db"}) {}
+      router_(settings_, hosts_) {}
 
 std::vector<host_ptr> backend::make_hosts(const settings& s, const std::shared_ptr<io_home>& io) {
   std::vector<host_ptr> hosts;
@@ -72,9 +71,9 @@ backend::~backend() {
   for (const auto& h : hosts_) h->close();
 }
 
-host_ptr backend::host_for(access kind, const call_options& options, const call_frame& call,
-                           const std::source_location& site) {
-  if (!router_.has_choice()) return hosts_.front();
+destination backend::host_for(access kind, const call_options& options, const call_frame& call,
+                              const std::source_location& site) {
+  if (!router_.has_choice()) return {hosts_.front()};
   return router_.find(kind == access::read ? router_.to_read(options, call, site)
                                            : router_.to_write(call, site));
 }
@@ -133,7 +132,11 @@ statement_entry_ptr backend::copy_entry_for(const statement& query, detail::stat
 }
 
 call_options as_call(const transaction_options& options) {
-  return {.consistency = options.consistency, .session = options.session, .labels = options.labels};
+  // Which no standby can do.
+  const bool is_serializable = options.isolation == isolation_level::serializable;
+  return {.consistency = is_serializable ? consistency::primary() : options.consistency,
+          .session = options.session,
+          .labels = options.labels};
 }
 
 error backend::interruption(wait_end why, const call_frame& call, const std::source_location& site,
@@ -208,30 +211,34 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
 }
 
 write_result backend::run_once(const call_work& work, const call_options& options, call_frame& call,
-                               bool lost_before) {
+                               bool lost_before, bool& was_tracked) {
   const auto kind = work.kind;
-  const auto at = host_for(kind, options, call, work.site);
+  const auto to = host_for(kind, options, call, work.site);
+  const auto& at = to.at;
   call_on_host under_way(router_, *at, kind);
   const counted_read reading(kind == access::read ? &at->blocking_reads : nullptr);
   auto& first = work.members.front();
   // A lane would read on while a row is dealt with, and for all its members.
-  const bool streams = first.rows != nullptr && first.rows->takes_as_they_come();
-  if (kind == access::read && work.members.size() == 1 && !streams &&
-      may_share(at, first.entry, call.begun) && reading.count() > blocking_reads_apart) {
-    auto done = run_in_lane(*at, *first.query, first.entry, first.rows, call);
+  if (kind == access::read && work.members.size() == 1 && !detail::is_stream(first.rows) &&
+      may_share(at, *first.query, first.entry, call.begun) &&
+      reading.count() > blocking_reads_apart) {
+    was_tracked = true;
+    auto done = run_in_lane(to, *first.query, first.entry, first.rows, call);
     under_way.answered();
     return done;
   }
-  auto lent = take(*at, {work.site, false, std::this_thread::get_id()}, call,
+  auto lent = take(*at, {work.site, false, std::this_thread::get_id(), kind == access::read}, call,
                    // After a loss, one that was used just now may be as dead.
                    lost_before ? access::write : kind);
+  if (kind == access::read || call.acquired) router_.require_fit(kind, to, *lent, work.site);
+  was_tracked = true;
   statement_call sc(work.members, *lent, shape_of(kind));
   auto how = returned::healthy;
   try {
     converse(*at, *lent, sc, call, work.site, how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
-    router_.failed(*at, kind, std::current_exception());
+    router_.failed(*at, kind, std::current_exception(), &*lent);
     router_.note_role(*at, *lent);
     track(work.members, call, &sc, std::current_exception());
     lent.give_back(how);
@@ -239,7 +246,7 @@ write_result backend::run_once(const call_work& work, const call_options& option
   }
   under_way.answered();
   router_.note_role(*at, *lent);
-  wrote(sc.token(), options.session);
+  if (kind == access::write) wrote(sc.token(), call.begun, options.session);
   track(work.members, call, &sc, nullptr);
   if (kind == access::read && work.members.size() == 1) note_time(*first.entry, sc, call);
   lent.give_back(how);
@@ -262,11 +269,22 @@ call_frame backend::admit(const call_options& options, const std::source_locatio
 
 write_result backend::run(const call_work& work, const call_options& options, call_frame& call) {
   for (second_chance chance;;) {
+    bool was_tracked = false;
     try {
-      return run_once(work, options, call, chance.lost_before());
+      return run_once(work, options, call, chance.lost_before(), was_tracked);
+    } catch (const misrouted& m) {
+      if (may_look_again(call)) continue;
+      track(work.members, call, nullptr, std::make_exception_ptr(m.why));
+      throw m.why;
     } catch (const error& e) {
-      if (is_closing() || !chance.allows(e, work.kind, router_.has_choice())) throw;
-      if (!can_restart(work.members)) throw;
+      const bool again = !is_closing() && chance.allows(e, work.kind, router_.has_choice()) &&
+                         can_restart(work.members);
+      if (!again && !was_tracked) {
+        // All its time went into the wait.
+        call.acquired = steady_clock::now();
+        track(work.members, call, nullptr, std::current_exception());
+      }
+      if (!again) throw;
       restart(work.members);
     }
   }
@@ -282,10 +300,13 @@ std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_op
   const auto as_read = as_call(options);
   for (second_chance chance;;) {
     try {
-      const auto at = host_for(kind, as_read, call, site);
-      auto lent = take(*at, {site, true, std::this_thread::get_id()}, call, access::write);
-      return std::make_unique<transaction>(shared_from_this(), at, std::move(lent), call.until,
+      const auto to = host_for(kind, as_read, call, site);
+      auto lent = take(*to.at, {site, true, std::this_thread::get_id(), options.read_only}, call,
+                       access::write);
+      return std::make_unique<transaction>(shared_from_this(), to, std::move(lent), call.until,
                                            options, std::stop_token{}, site);
+    } catch (const misrouted& m) {
+      if (!may_look_again(call)) throw m.why;
     } catch (const error& e) {
       if (is_closing() || !chance.allows(e, kind, router_.has_choice())) throw;
     }
@@ -296,7 +317,7 @@ void backend::close(std::chrono::nanoseconds timeout) {
   check_thread("db::client::close");
   closing_ = true;
   const auto until = deadline::after(timeout).when();
-  for (const auto& h : hosts_) h->pool->wait_until_idle(until);
+  for (const auto& h : hosts_) h->wait_until_idle(until);
   for (const auto& h : hosts_) h->close();
   router_.close();
   stopping_.request_stop();

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/io_home.hpp"
 #include "db/call_frame.hpp"
 #include "db/classify/proof_book.hpp"
 #include "db/postgres/drive.hpp"
 #include "db/postgres/function_book.hpp"
 #include "db/postgres/host.hpp"
-#include "db/postgres/io_home.hpp"
 #include "db/postgres/router.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/statement_book.hpp"
@@ -60,6 +60,9 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void async_begin(transaction_options options, const std::source_location& site,
                    std::shared_ptr<detail::async_transaction_call> call) override;
   bool is_retryable(const error& e) const noexcept override;
+  std::chrono::nanoseconds statement_timeout() const noexcept override {
+    return settings_.params.statement_timeout;
+  }
   std::chrono::nanoseconds transaction_timeout() const noexcept override {
     return settings_.params.transaction_timeout;
   }
@@ -80,12 +83,17 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
   router& routes() noexcept { return router_; }
   /// Takes note of an acknowledged write, for those reads that must see it.
-  void wrote(const causal_token& token, const std::optional<session>& by) noexcept {
-    router_.wrote(token, by);
+  void wrote(const causal_token& token, time_point begun,
+             const std::optional<session>& by) noexcept {
+    router_.wrote(token, begun, by);
   }
   /// Where a call goes; waits for a host. Throws what router::find() throws.
-  host_ptr host_for(detail::access kind, const call_options& options,
-                    const detail::call_frame& call, const std::source_location& site);
+  destination host_for(detail::access kind, const call_options& options,
+                       const detail::call_frame& call, const std::source_location& site);
+  /// After misrouted.
+  bool may_look_again(const detail::call_frame& call) const noexcept {
+    return !is_closing() && !call.is_stopped() && !call.until.expired();
+  }
   bool is_read_by_text(const statement& query);
   statement_entry_ptr entry_for(const statement& query, detail::access kind);
   /// Of a statement that must be a COPY of that kind.
@@ -135,10 +143,12 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   };
   detail::call_frame admit(const call_options& options, const std::source_location& site) const;
   write_result run(const call_work& work, const call_options& options, detail::call_frame& call);
+  /// `was_tracked`: it got as far as to a connection, and has told of its end.
   write_result run_once(const call_work& work, const call_options& options,
-                        detail::call_frame& call, bool lost_before);
+                        detail::call_frame& call, bool lost_before, bool& was_tracked);
   /// Whether a read may share a connection now; starts the proof of one that might.
-  bool may_share(const host_ptr& at, const statement_entry_ptr& entry, time_point now);
+  bool may_share(const host_ptr& at, const statement& query, const statement_entry_ptr& entry,
+                 time_point now);
   /// False: it was told that the client is closed. Throws errc::forked.
   bool admit_async(const std::shared_ptr<detail::async_call>& call);
   /// Finishes it, later.
@@ -148,8 +158,9 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
                      const statement_entry_ptr& entry,
                      const std::shared_ptr<detail::async_call>& call);
   void start_proof(const host_ptr& at, const statement_entry_ptr& entry, time_point started);
-  write_result run_in_lane(host& at, const statement& query, const statement_entry_ptr& entry,
-                           detail::row_sink* rows, const detail::call_frame& call);
+  write_result run_in_lane(const destination& to, const statement& query,
+                           const statement_entry_ptr& entry, detail::row_sink* rows,
+                           const detail::call_frame& call);
   lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
 
@@ -168,9 +179,6 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::vector<host_ptr> hosts_;
   router router_;
   counters counters_;
-  // Threads for the bodies of asynchronous transactions, which hold a connection each. On the work
-  // executor they would wait behind blocking callers that in turn wait for a connection.
-  const scalekit::execution runners_;
 };
 
 }  // namespace scalekit::db::postgres

@@ -34,7 +34,9 @@ void backend::async_run(access kind, statement&& query, call_options&& options,
   try {
     const auto frame = detail::frame_of(options, settings_.params.statement_timeout);
     auto entry = entry_for(query, kind);
-    if (kind == access::read && start_in_lane(query, options, frame, entry, call)) return;
+    // As in run_once().
+    const bool may_join = kind == access::read && !detail::is_stream(call->rows());
+    if (may_join && start_in_lane(query, options, frame, entry, call)) return;
     std::make_shared<async_statement>(shared_from_this(), kind, std::move(query),
                                       std::move(options), frame, std::move(entry), call)
         ->start();
@@ -48,10 +50,10 @@ bool backend::start_in_lane(statement& query, call_options& options,
                             const std::shared_ptr<detail::async_call>& call) {
   if (settings_.params.lanes == 0) return false;
   auto route = router_.to_read(options, frame, query.site());
-  const auto at = router_.try_find(route);
-  if (!at || !may_share(at, entry, frame.begun)) return false;
-  const auto& through = at->lanes.pick([this] { return io_->executor(); });
-  std::make_shared<async_lane_read>(shared_from_this(), *at, std::move(query), std::move(options),
+  const auto to = router_.try_find(route);
+  if (!to || !may_share(to.at, query, entry, frame.begun)) return false;
+  const auto& through = to.at->lanes.pick([this] { return io_->executor(); });
+  std::make_shared<async_lane_read>(shared_from_this(), to, std::move(query), std::move(options),
                                     frame, entry, call)
       ->start(through);
   return true;
@@ -67,7 +69,7 @@ void backend::async_begin(transaction_options options, const std::source_locatio
                       });
     return;
   }
-  std::make_shared<postgres::async_begin>(shared_from_this(), runners_, std::move(options), site,
+  std::make_shared<postgres::async_begin>(shared_from_this(), std::move(options), site,
                                           std::move(call))
       ->start();
 }

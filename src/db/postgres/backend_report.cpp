@@ -1,9 +1,12 @@
 #include "db/bind_hash.hpp"
 #include "db/postgres/backend.hpp"
+#include "scalekit/slow/fingerprint.hpp"
 #include "scalekit/slow/tracker.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 // What the driver tells of the statements that it has run.
 
@@ -51,6 +54,28 @@ void backend::report(const statement& query, const statement_entry& entry, const
       grouped ? detail::bind_hash(query.parameters()) : 0);
 }
 
+namespace {
+
+constexpr std::size_t refusals_told = 20;
+
+lane_statistics describe(const detail::proof_book& proofs) {
+  const auto now = steady_clock::now();
+  const auto known = proofs.stats(now);
+  lane_statistics out{.statements = known.statements,
+                      .proven = known.proven,
+                      .slow = known.slow,
+                      .refused = known.refused,
+                      .unproven = known.unproven,
+                      .proofs = known.proofs_started};
+  for (auto& [text, reason] : proofs.refusals(refusals_told, now)) {
+    out.refusals.push_back(
+        {slow::normalize(text, slow::dialect::postgres).text, std::move(reason)});
+  }
+  return out;
+}
+
+}  // namespace
+
 client_statistics backend::statistics() const {
   client_statistics out;
   out.statements = counters_.statements;
@@ -60,6 +85,7 @@ client_statistics backend::statistics() const {
   out.statement_cache_hits = counters_.hits;
   out.statement_cache_misses = counters_.misses;
   out.shared_reads = counters_.shared;
+  out.lanes = describe(*proofs_);
   router_.describe(out);
   return out;
 }

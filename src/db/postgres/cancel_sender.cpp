@@ -1,6 +1,5 @@
 #include "db/postgres/cancel_sender.hpp"
 
-#include <array>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -17,8 +16,7 @@ cancel_ticket cancel_sender::send(cancel_ptr request) {
   }
   auto send_it = [request = std::move(request), done = std::move(done),
                   under_way = under_way_]() mutable {
-    std::array<char, 256> why{};
-    const bool sent = PQcancel(request.get(), why.data(), static_cast<int>(why.size())) == 1;
+    const bool sent = postgres::send(request);
     request.reset();
     under_way->fetch_sub(1);
     done.set_value(sent);

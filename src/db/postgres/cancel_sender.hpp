@@ -1,6 +1,6 @@
 #pragma once
 
-#include "db/postgres/pq.hpp"
+#include "db/postgres/pq_cancel.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace scalekit::db::postgres {
 /// Ready once a cancel is no longer on its way. True: the server has taken note of it.
 using cancel_ticket = std::shared_future<bool>;
 
-/// Sends cancel requests. libpq's PQcancel() blocks and knows no deadline: where the server or the
+/// Sends cancel requests. libpq's own way blocks and knows no deadline: where the server or the
 /// network stands still it may take hours. So each has a thread of its own, for which nobody has to
 /// wait: it owns all that it uses, and outlives the sender if need be.
 ///

@@ -2,6 +2,7 @@
 
 #include "db/postgres/reactor_port.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -22,6 +23,11 @@ const exchange_ptr& connection::exchange_for(const statement_entry_ptr& entry) {
   spare_->entry = entry;
   spare_->encoded_for = nullptr;
   return spare_;
+}
+
+std::optional<bool> connection::is_standby() const noexcept {
+  const char* said = wire->parameter_status("in_hot_standby");
+  return said == nullptr ? std::nullopt : std::optional(std::string_view(said) == "on");
 }
 
 }  // namespace scalekit::db::postgres

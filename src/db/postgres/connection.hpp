@@ -7,6 +7,7 @@
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/fork_guard.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -24,6 +25,7 @@ struct connection {
   connection& operator=(const connection&) = delete;
 
   const fork_guard born;
+  const time_point made_at = std::chrono::steady_clock::now();
   /// What one transaction leaves in the session is not there for the next: none is kept.
   const bool through_pooler;
   std::unique_ptr<link> wire;
@@ -34,6 +36,10 @@ struct connection {
   std::optional<bool> read_only = false;
   /// What its server last said of in_hot_standby; nothing before that was noted.
   std::optional<bool> told_standby;
+  /// Its user may have left something in its session: nobody else gets it.
+  bool spent = false;
+  /// A write found a standby at its other end, where nobody watches which server that is.
+  bool outdated = false;
   /// Known once something was written in it.
   server_identity identity;
   /// When its user gave it back.
@@ -42,6 +48,9 @@ struct connection {
   cancel_ticket cancels;
   /// In the event loop that waits for the socket, once there was an asynchronous call on it.
   std::unique_ptr<reactor_port> port;
+
+  /// As its server last said; nothing before PostgreSQL 14.
+  std::optional<bool> is_standby() const noexcept;
 
   /// An exchange for the next call, with the buffers of the one before where nobody reads that any
   /// more.

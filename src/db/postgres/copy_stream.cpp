@@ -5,10 +5,22 @@
 #include "db/postgres/reply.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <utility>
 #include <vector>
 
 namespace scalekit::db::postgres {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+/// What libpq may hold back, so that small pieces go out together.
+constexpr std::size_t most_unsent = std::size_t{64} << 10;
+/// The clock is looked at for each piece, the bell, which costs a system call, only so often.
+constexpr std::chrono::milliseconds look_every{10};
+
+}  // namespace
 
 bool copy_stream::begin(const std::string& text, ExecStatusType expected) {
   if (PQsendQuery(conn_, text.c_str()) != 1) throw_lost(c_, conn_, site_);
@@ -26,24 +38,23 @@ bool copy_stream::begin(const std::string& text, ExecStatusType expected) {
 }
 
 bool copy_stream::put(std::string_view data) {
-  for (;;) {
-    const int taken = PQputCopyData(conn_, data.data(), static_cast<int>(data.size()));
-    if (taken > 0) return true;
-    if (taken < 0) throw_lost(c_, conn_, site_);
-    if (!wait(true)) return false;
+  if (!goes_on()) return false;
+  if (PQputCopyData(conn_, data.data(), static_cast<int>(data.size())) != 1) {
+    throw_lost(c_, conn_, site_);
   }
+  unsent_ += data.size();
+  if (unsent_ < most_unsent) return true;
+  unsent_ = 0;
+  return flush();
 }
 
 bool copy_stream::end(const char* why) {
-  for (;;) {
-    const int taken = PQputCopyEnd(conn_, why);
-    if (taken > 0) return finish();
-    if (taken < 0) throw_lost(c_, conn_, site_);
-    if (!wait(true)) return false;
-  }
+  if (PQputCopyEnd(conn_, why) != 1) throw_lost(c_, conn_, site_);
+  return finish();
 }
 
 std::string_view copy_stream::get() {
+  if (!goes_on()) return {};
   for (;;) {
     char* at = nullptr;
     const int size = PQgetCopyData(conn_, &at, 1);
@@ -68,15 +79,36 @@ void copy_stream::throw_if_failed() const {
   if (failed_.result) throw error_of(failed_, site_, c_.wire->origin(), false);
 }
 
+/// Whether nothing has interrupted it. Waiting alone would not tell where there is always something
+/// to send or to take.
+bool copy_stream::goes_on() {
+  const auto now = steady_clock::now();
+  if (now >= until_) {
+    why_ = wait_end::deadline;
+  } else if (now >= next_look_) {
+    next_look_ = now + look_every;
+    if (wait_for(-1, false, c_.bell.get(), {}) == wait_end::stopped) why_ = wait_end::stopped;
+  }
+  if (why_ != wait_end::ready) abandon();
+  return why_ == wait_end::ready;
+}
+
 /// Until the socket takes more, or has more. False when it was interrupted.
 bool copy_stream::wait(bool writing) {
   why_ = wait_for(PQsocket(conn_), writing, c_.bell.get(), until_);
-  if (why_ != wait_end::ready) {
-    abandon();
-    return false;
+  if (why_ == wait_end::ready && PQconsumeInput(conn_) != 1) throw_lost(c_, conn_, site_);
+  return goes_on();
+}
+
+/// Until nothing waits to be sent: libpq does not say that the socket is full, it lets its buffer
+/// grow. False when it was interrupted.
+bool copy_stream::flush() {
+  for (;;) {
+    const int left = PQflush(conn_);
+    if (left < 0) throw_lost(c_, conn_, site_);
+    if (left == 0) return true;
+    if (!wait(true)) return false;
   }
-  if (PQconsumeInput(conn_) != 1) throw_lost(c_, conn_, site_);
-  return true;
 }
 
 /// Null at the end, and when it was interrupted.

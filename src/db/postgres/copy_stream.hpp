@@ -3,9 +3,11 @@
 #include "db/postgres/connection.hpp"
 #include "db/postgres/drive.hpp"
 #include "db/postgres/exchange.hpp"
+#include "scalekit/core/clock.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -25,7 +27,8 @@ class copy_stream {
   /// it was interrupted, or is nothing like it: see throw_if_failed().
   bool begin(const std::string& text, ExecStatusType expected);
 
-  /// False when it was interrupted.
+  /// Waits until most of it was sent: 64 KiB and `data` are in memory at most. False when it was
+  /// interrupted.
   bool put(std::string_view data);
   /// Ends what is put in. `why` not null: it is to fail, with this reason. False when it was
   /// interrupted.
@@ -44,7 +47,9 @@ class copy_stream {
   wait_end interrupted() const noexcept { return why_; }
 
  private:
+  bool goes_on();
   bool wait(bool writing);
+  bool flush();
   result_ptr take_result();
   bool finish();
   void fail(result_ptr answer);
@@ -61,6 +66,8 @@ class copy_stream {
   exchange failed_;
   std::unique_ptr<char, piece_deleter> piece_;
   std::uint64_t copied_ = 0;
+  std::size_t unsent_ = 0;
+  time_point next_look_ = {};
 };
 
 }  // namespace scalekit::db::postgres

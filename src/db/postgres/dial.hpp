@@ -14,14 +14,18 @@ struct dialed {
   connection_ptr connection;
   /// Where there is none: why, without secrets.
   std::string failure;
+  /// The SQLSTATE of a server that refused; empty: none has answered.
+  std::string state;
   /// Trying again will not help: the server knows us and refuses, or the settings are wrong.
   bool hopeless = false;
   /// Stopped by its caller.
   bool given_up = false;
+  /// No server was asked: what is needed for that could not be had.
+  bool unasked = false;
 };
 
-/// Connects, on the calling thread: resolves the name (which cannot be stopped), then waits with
-/// poll(2) until `until` at most, or until `stop` is requested.
+/// Connects, on the calling thread: asks for credentials and resolves the name (neither of which
+/// can be stopped), then waits with poll(2) until `until` at most, or until `stop` is requested.
 dialed dial(const server_address& server, time_point until, const std::stop_token& stop);
 
 }  // namespace scalekit::db::postgres

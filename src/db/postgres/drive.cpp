@@ -31,12 +31,16 @@ wait_end wait_for(int socket, bool writing, int bell, time_point until) {
 
 namespace {
 
+constexpr std::chrono::milliseconds first_cancel_patience{50};
+/// What still comes so long after a cancel takes longer to read than a new connection to make.
+constexpr std::chrono::milliseconds rows_patience{500};
+
 /// Reads until nothing is under way.
 wait_end settle(link& l, int bell, time_point until) {
   std::vector<exchange_ptr> ended;
   auto flushed = l.flush();
   while (!l.is_quiet()) {
-    if (!l.is_broken()) {
+    if (!l.is_broken() && !l.is_held()) {
       const auto why = wait_for(l.socket(), !flushed, bell, until);
       if (why != wait_end::ready) return why;
     }
@@ -81,16 +85,33 @@ bool drain(link& l, time_point until) {
   return settle(l, -1, until) == wait_end::ready && !l.is_broken();
 }
 
-bool recover(link& l, cancel_sender& cancels, time_point until) {
-  if (l.is_broken()) return false;
-  if (!l.is_quiet()) {
+namespace {
+
+/// Cancels what runs until nothing does. A cancel that overtakes its statement, in a pooler or
+/// between two statements of a pipeline, hits nothing: so it is not sent once only.
+bool cancel_all(link& l, cancel_sender& cancels, time_point until) {
+  const auto enough = steady_clock::now() + rows_patience;
+  auto patience = first_cancel_patience;
+  while (!l.is_quiet()) {
     const auto sent = cancels.send(l.make_cancel());
     // Until the server has passed it on.
-    if (sent.wait_until(until) != std::future_status::ready || !drain(l, until)) return false;
-    // The signal may reach a server that is already idle, which drops it with the next message.
-    l.sync();
-    if (!drain(l, until)) return false;
+    if (sent.wait_until(until) != std::future_status::ready) return false;
+    drain(l, std::min(until, steady_clock::now() + patience));
+    const auto now = steady_clock::now();
+    if (l.is_broken() || now >= until) return false;
+    if (now >= enough && wait_for(l.socket(), false, -1, now) == wait_end::ready) return false;
+    patience *= 2;
   }
+  // The signal may reach a server that is already idle, which drops it with the next message.
+  l.sync();
+  return drain(l, until);
+}
+
+}  // namespace
+
+bool recover(link& l, cancel_sender& cancels, time_point until) {
+  if (l.is_broken()) return false;
+  if (!l.is_quiet() && !cancel_all(l, cancels, until)) return false;
   if (l.transaction_status() == PQTRANS_IDLE) return true;
   auto undo = std::make_shared<exchange>();
   undo->text = "rollback";

@@ -30,16 +30,18 @@ std::optional<host_error> evidence_of(const error& e, access kind) {
 }
 
 std::optional<host_error> evidence_of(const dialed& attempt) {
-  if (attempt.connection || attempt.hopeless || attempt.given_up) return std::nullopt;
-  // Of a failed login libpq keeps no SQLSTATE.
-  const std::string_view text = attempt.failure;
-  if (contains_any(text,
-                   {"too many clients", "remaining connection slots", "too many connections"})) {
+  if (attempt.connection || attempt.hopeless || attempt.given_up || attempt.unasked) {
     return std::nullopt;
   }
-  if (contains_any(text, {"the database system is", "not accepting connections"})) {
+  if (attempt.state == "53300") return std::nullopt;  // too many connections
+  // 55000: to a database that takes none.
+  if (attempt.state.starts_with("57P") || attempt.state == "55000") {
     return host_error::shutting_down;
   }
+  // What libpq says by itself it says without an SQLSTATE, and in English: see dial(). PgBouncer,
+  // which knows no other language, has the same SQLSTATE for most.
+  const std::string_view text = attempt.failure;
+  if (contains_any(text, {"no more connections allowed"})) return std::nullopt;
   if (contains_any(text, {"Connection refused", "No such file", "could not translate host name",
                           "No route to host", "Network is unreachable"})) {
     return host_error::refused;

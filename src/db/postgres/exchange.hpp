@@ -15,8 +15,9 @@ namespace scalekit::db::postgres {
 class row_taker {
  public:
   virtual ~row_taker() = default;
-  /// `row` is a result of one row. What it throws comes out of link::read().
-  virtual void take(const PGresult* row) = 0;
+  /// `row` is a result of one row. False: no more for now (link::is_held()). What it throws comes
+  /// out of link::read().
+  virtual bool take(const PGresult* row) = 0;
 };
 
 /// One statement on its way to a server and back.
@@ -55,6 +56,8 @@ struct exchange {
 
   ending end = ending::none;
   bool sent = false;
+  /// One of our own that comes with every call: it is prepared where connections keep what is.
+  bool often = false;
   /// Which preparation of the statement it was sent as.
   std::uint64_t prepared_as = 0;
   result_ptr result;

@@ -1,15 +1,18 @@
 #include "db/postgres/host_pool.hpp"
 
-#include "db/postgres/dial.hpp"
-#include "db/postgres/drive.hpp"
 #include "db/postgres/reactor_port.hpp"
+#include "db/postgres/server_log.hpp"
+#include "scalekit/core/detail/post.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <array>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace scalekit::db::postgres {
 
@@ -61,11 +64,17 @@ void lent_connection::give_back(returned how) noexcept {
   if (std::exchange(connection_, nullptr) != nullptr) pool_->give_back(slot_, how);
 }
 
+bool lent_connection::is_wanted_back() const {
+  std::lock_guard held(pool_->mutex_);
+  return pool_->core_.wants_back(slot_, steady_clock::now());
+}
+
 host_pool::host_pool(server_address server, const client_params& params,
                      std::shared_ptr<io_home> io)
     : server_(std::move(server)),
       params_(params),
       io_(std::move(io)),
+      pooled_(params.transaction_pooler),
       core_(server_.name, params.pool, params.max_waiting, std::random_device{}(),
             steady_clock::now()),
       slots_(params.pool.max),
@@ -74,10 +83,29 @@ host_pool::host_pool(server_address server, const client_params& params,
 
 host_pool::~host_pool() = default;
 
+void host_pool::share_with_fleet(std::size_t beside) {
+  fleet_ = std::make_shared<fleet_keeper>(
+      server_, params_, beside, [weak = weak_from_this()](const detail::fleet_limit& limit) {
+        if (auto self = weak.lock()) self->set_limits(limit);
+      });
+  // Nothing is done for it yet: a thread would begin before the first use.
+  lock held(mutex_);
+  pool_actions none;
+  const auto& limit = fleet_->limit();
+  core_.set_limits(limit.min, limit.max, limit.why, steady_clock::now(), none);
+}
+
+void host_pool::set_limits(const detail::fleet_limit& limit) {
+  report([&](pool_actions& out) {
+    core_.set_limits(limit.min, limit.max, limit.why, steady_clock::now(), out);
+  });
+}
+
 lent_connection host_pool::try_take(const detail::pool_user& user, time_point now) {
   std::lock_guard held(mutex_);
   const auto slot = core_.try_acquire(user, now);
   if (slot == detail::no_slot) return {};
+  plan();
   return {shared_from_this(), slot, *slots_[slot]};
 }
 
@@ -85,6 +113,7 @@ lent_connection host_pool::take(const detail::pool_user& user, const detail::cal
                                 time_point until, bool& waited) {
   lock held(mutex_);
   if (const auto slot = core_.try_acquire(user, call.begun); slot != detail::no_slot) [[likely]] {
+    plan();
     return {shared_from_this(), slot, *slots_[slot]};
   }
   waited = true;
@@ -140,6 +169,7 @@ void host_pool::async_take(const detail::pool_user& user, time_point since, time
 
   lock held(mutex_);
   if (const auto slot = core_.try_acquire(user, since); slot != detail::no_slot) {
+    plan();
     self->lent = {shared_from_this(), slot, *slots_[slot]};
     held.unlock();
     return finish_later();
@@ -165,7 +195,7 @@ void host_pool::async_take(const detail::pool_user& user, time_point since, time
 
   // Only posts: it may run inside request_stop() of a thread that holds locks of its own.
   auto abandon = [pool = weak_from_this(), weak = std::weak_ptr(self), executor] {
-    asio::post(executor, [pool, weak] {
+    scalekit::detail::post_from_outside(executor, [pool, weak] {
       auto p = pool.lock();
       auto w = weak.lock();
       if (p && w) p->leave(w, pool_refusal::cancelled);
@@ -196,22 +226,17 @@ void host_pool::give_back(slot_id slot, returned how) noexcept {
     how = returned::broken;
   } else if (!c.wire->is_quiet() || c.wire->transaction_status() != PQTRANS_IDLE) {
     how = returned::needs_reset;
+  } else if (c.outdated) {
+    how = returned::outdated;
+  } else if (c.spent) {
+    how = returned::spent;
   }
   if (how != returned::healthy) c.port.reset();
   c.last_used = steady_clock::now();
   pool_actions actions;
   core_.release(slot, how, c.last_used, actions);
-  if (!actions.empty()) act(held, actions);
+  actions.empty() ? plan() : act(held, actions);
   if (closing_.load(std::memory_order_relaxed)) idle_.notify_all();
-}
-
-template <class Event>
-void host_pool::report(Event event) {
-  lock held(mutex_);
-  pool_actions actions;
-  event(actions);
-  act(held, actions);
-  idle_.notify_all();
 }
 
 /// What belongs to the host's loop (ports, and what is posted there) is touched under the mutex
@@ -220,6 +245,7 @@ void host_pool::act(lock& held, pool_actions& actions) {
   while (!actions.empty()) {
     std::vector<std::shared_ptr<async_waiter>> woken;
     std::vector<std::pair<slot_id, std::unique_ptr<connection>>> doomed;
+    std::vector<std::pair<std::string_view, std::string>> events;
     for (const auto& a : actions) {
       switch (a.what) {
         case pool_action::kind::grant:
@@ -235,6 +261,7 @@ void host_pool::act(lock& held, pool_actions& actions) {
           break;
         }
         case pool_action::kind::dial:
+          if (fleet_) fleet_->begin();
           dial_in(a.slot, a.until);
           break;
         case pool_action::kind::check:
@@ -250,28 +277,35 @@ void host_pool::act(lock& held, pool_actions& actions) {
           doomed.emplace_back(a.slot, std::move(slots_[a.slot]));
           break;
         case pool_action::kind::report_leak:
-          params_.log(log_level::warning, "db.pool.leak",
-                      core_.describe_leak(a.slot, steady_clock::now()), {{"server", server_.name}});
+          events.emplace_back("db.pool.leak", core_.describe_leak(a.slot, steady_clock::now()));
           break;
         case pool_action::kind::report_nested:
-          params_.log(log_level::warning, "db.pool.nested_acquire",
-                      core_.describe_nested(*a.waiter), {{"server", server_.name}});
+          events.emplace_back("db.pool.nested_acquire", core_.describe_nested(*a.waiter));
           break;
       }
     }
     actions.clear();
     for (auto& w : woken) {
       const auto executor = w->executor;
-      asio::post(executor, [w = std::move(w)] { w->finish(); });
+      scalekit::detail::post_from_outside(executor, [w = std::move(w)] { w->finish(); });
     }
-    if (doomed.empty()) break;
+    if (doomed.empty() && events.empty()) break;
     held.unlock();
+    for (const auto& [event, text] : events) {
+      log_of_server(params_.log, log_level::warning, event, text, server_.where);
+    }
     for (auto& [slot, c] : doomed) c.reset();
     held.lock();
     for (const auto& [slot, c] : doomed) core_.closed(slot, steady_clock::now(), actions);
   }
+  plan();
+}
+
+/// Whatever the core was told may have brought something nearer.
+void host_pool::plan() {
   const auto next = core_.next_event();
-  if (next == time_point::max()) return;
+  if (next >= planned_) return;
+  planned_ = next;
   if (!ticker_) {
     ticker_.emplace([weak = weak_from_this()] {
       if (auto self = weak.lock()) self->upkeep();
@@ -281,71 +315,9 @@ void host_pool::act(lock& held, pool_actions& actions) {
 }
 
 void host_pool::upkeep() {
-  report([this](pool_actions& out) { core_.tick(steady_clock::now(), out); });
-}
-
-void host_pool::dial_in(slot_id slot, time_point until) {
-  workers_.post([weak = weak_from_this(), slot, until] {
-    auto self = weak.lock();
-    if (!self) return;
-    auto got = dial(self->server_, until, self->stop_dials_.get_token());
-    if (!got.connection) {
-      if (!self->is_closing()) {
-        self->params_.log(log_level::warning, "db.pool.dial_failed", got.failure,
-                          {{"server", self->server_.name}});
-      }
-      if (self->on_dial_failed_) self->on_dial_failed_(got);
-      self->report([&](pool_actions& out) {
-        self->core_.dial_failed(slot, std::move(got.failure), got.hopeless, steady_clock::now(),
-                                out);
-      });
-      return;
-    }
-    std::unique_ptr<connection> made;
-    try {
-      made = std::make_unique<connection>(std::move(got.connection), self->server_.name,
-                                          self->params_.statement_cache);
-    } catch (const std::exception& e) {
-      self->report([&](pool_actions& out) {
-        self->core_.dial_failed(slot, e.what(), false, steady_clock::now(), out);
-      });
-      return;
-    }
-    self->report([&](pool_actions& out) {
-      self->slots_[slot] = std::move(made);
-      self->core_.dial_succeeded(slot, steady_clock::now(), out);
-    });
-  });
-}
-
-void host_pool::check_in(slot_id slot, time_point until) {
-  menders_.post([weak = weak_from_this(), slot, until] {
-    auto self = weak.lock();
-    if (!self) return;
-    auto& c = *self->slots_[slot];
-    c.wire->sync();
-    const bool alive = drain(*c.wire, until);
-    self->report(
-        [&](pool_actions& out) { self->core_.checked(slot, alive, steady_clock::now(), out); });
-  });
-}
-
-void host_pool::reset_in(slot_id slot, time_point until) {
-  menders_.post([weak = weak_from_this(), slot, until] {
-    auto self = weak.lock();
-    if (!self) return;
-    auto& c = *self->slots_[slot];
-    // A cancel that is still on its way would hit whoever comes next.
-    const bool cancelled =
-        !c.cancels.valid() || c.cancels.wait_until(until) == std::future_status::ready;
-    c.cancels = {};
-    const bool in_order = cancelled && recover(*c.wire, self->cancels_, until);
-    // The setting that was under way may have been made or not.
-    c.read_only.reset();
-    c.bell.silence();
-    self->report([&](pool_actions& out) {
-      self->core_.reset_done(slot, in_order, steady_clock::now(), out);
-    });
+  report([this](pool_actions& out) {
+    planned_ = time_point::max();
+    core_.tick(steady_clock::now(), out);
   });
 }
 
@@ -360,7 +332,10 @@ void host_pool::reachable() {
 void host_pool::close() {
   closing_ = true;
   stop_dials_.request_stop();
-  report([&](pool_actions& out) { core_.close(steady_clock::now(), out); });
+  report([&](pool_actions& out) {
+    core_.close(steady_clock::now(), out);
+    if (fleet_) fleet_->close();
+  });
 }
 
 void host_pool::stop_running() {
@@ -401,6 +376,7 @@ std::exception_ptr host_pool::refusal(const detail::pool_waiter& w, pool_refusal
       code = errc::shed;
       break;
     case pool_refusal::unreachable:
+    case pool_refusal::evicted:
       code = errc::unavailable;
       break;
     case pool_refusal::closed:

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "core/io_home.hpp"
 #include "db/call_frame.hpp"
 #include "db/pool/pool_core.hpp"
 #include "db/postgres/connection.hpp"
 #include "db/postgres/dial.hpp"
-#include "db/postgres/io_home.hpp"
+#include "db/postgres/fleet_keeper.hpp"
 #include "db/postgres/settings.hpp"
 #include "db/postgres/ticker.hpp"
 #include "scalekit/core/fork_guard.hpp"
@@ -12,6 +13,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -24,6 +26,8 @@
 #include <vector>
 
 namespace scalekit::db::postgres {
+
+using scalekit::detail::io_home;
 
 class host_pool;
 
@@ -53,6 +57,9 @@ class lent_connection {
 
   void give_back(detail::returned how) noexcept;
 
+  /// Whether who keeps it for long should give it back: others wait, or its pool would close it.
+  bool is_wanted_back() const;
+
  private:
   std::shared_ptr<host_pool> pool_;
   detail::slot_id slot_ = detail::no_slot;
@@ -70,11 +77,19 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
 
   const std::string& name() const noexcept { return server_.name; }
 
+  /// Whether each transaction may meet another connection of the server: as the settings say, or
+  /// else as the first connection has found. Nothing: there was none yet.
+  std::optional<bool> is_pooled() const noexcept { return pooled_; }
+
   /// Calls `heard` after every attempt to connect that failed, on the pool's threads. To be set
   /// before the first use.
   void on_dial_failed(std::function<void(const dialed&)> heard) {
     on_dial_failed_ = std::move(heard);
   }
+
+  /// Shares the server with all clients that do so: see pool_params::fleet_budget. To be called
+  /// before the first use. `beside` as fleet_keeper has it.
+  void share_with_fleet(std::size_t beside);
 
   /// Blocks until there is a connection. `waited` tells whether it had to. Throws acquire_timeout,
   /// shed, cancelled, unavailable or closed.
@@ -104,7 +119,8 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   /// Others have reached the server just now: it is dialed again without a pause.
   void reachable();
 
-  /// Connections made before are closed as soon as they come back.
+  /// Connections made before are closed as soon as they come back; who waits is refused as
+  /// unavailable, and looks for a host anew.
   void evict_all(std::uint64_t generation);
 
   /// Nobody gets one any more, and who waits hears of it.
@@ -127,12 +143,22 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   void give_back(detail::slot_id slot, detail::returned how) noexcept;
   /// Carries out `actions`, and what follows from them. Unlocks for it, and locks again.
   void act(lock& held, detail::pool_actions& actions);
+  void plan();
   void upkeep();
   void dial_in(detail::slot_id slot, time_point until);
+  void look_for_pooler(dialed& made, time_point until);
+  void set_limits(const detail::fleet_limit& limit);
   void check_in(detail::slot_id slot, time_point until);
   void reset_in(detail::slot_id slot, time_point until);
+  /// Tells core_ of something, `event(actions)`, and does what it wants done.
   template <class Event>
-  void report(Event event);
+  void report(Event event) {
+    lock held(mutex_);
+    detail::pool_actions actions;
+    event(actions);
+    act(held, actions);
+    idle_.notify_all();
+  }
   void leave(const std::shared_ptr<async_waiter>& w, detail::pool_refusal why);
   std::exception_ptr refusal(const detail::pool_waiter& w, detail::pool_refusal why) const;
 
@@ -143,12 +169,16 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   std::atomic<bool> closing_{false};
   std::stop_source stop_dials_;
   std::function<void(const dialed&)> on_dial_failed_;
+  std::atomic<std::optional<bool>> pooled_;
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   detail::pool_core core_;
   std::vector<std::unique_ptr<connection>> slots_;
   std::optional<ticker> ticker_;
+  /// For when it is set.
+  time_point planned_ = time_point::max();
+  std::shared_ptr<fleet_keeper> fleet_;
   cancel_sender cancels_;
   // For what blocks. Last, so that they are empty before the rest goes. Checks and recovery, which
   // on a dead network all take as long as they may, are not in the way of the dials.

@@ -1,5 +1,7 @@
 #include "db/postgres/host_watch.hpp"
 
+#include "db/postgres/server_log.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -123,11 +125,11 @@ void host_watch::note_blind(const watched& w) {
     lock held(mutex_);
     if (std::exchange(blind_reported_, true)) return;
   }
-  log_(log_level::warning, "db.host.timeline_unknown",
-       detail::to_string(w.where) +
-           " does not tell on what timeline it is, so reads that must see a write use the primary: "
-           "grant pg_monitor to this user",
-       {{"server.address", w.where.host}, {"server.port", std::to_string(w.where.port)}});
+  log_of_server(log_, log_level::warning, "db.host.timeline_unknown",
+                detail::to_string(w.where) +
+                    " does not tell on what timeline it is, so reads that must see a write use the "
+                    "primary: grant pg_monitor to this user",
+                w.where);
 }
 
 void host_watch::settle(lock& held, time_point now) {
@@ -153,10 +155,10 @@ void host_watch::settle(lock& held, time_point now) {
   if (is_new && old) {
     hosts_[*old]->pool->evict_all(route.generation);
     const auto& to = hosts_[route.host]->where;
-    log_(log_level::warning, "db.failover",
-         "writes go to " + detail::to_string(to) + " now; before, to " +
-             detail::to_string(hosts_[*old]->where),
-         {{"server.address", to.host}, {"server.port", std::to_string(to.port)}});
+    log_of_server(log_, log_level::warning, "db.failover",
+                  "writes go to " + detail::to_string(to) + " now; before, to " +
+                      detail::to_string(hosts_[*old]->where),
+                  to);
   }
   if (tell_split) log_(log_level::error, "db.split_brain", route.explanation);
 }
@@ -216,6 +218,11 @@ void host_watch::parameter_status(host_id id, const detail::host_parameters& see
   const auto now = steady_clock::now();
   board_.parameter_status(id, seen, now);
   settle(held, now);
+}
+
+void host_watch::connected_anew(host_id id, time_point when) {
+  lock held(mutex_);
+  board_.connected_anew(id, when);
 }
 
 void host_watch::call_began(host_id id) {

@@ -51,6 +51,7 @@ class host_watch : public std::enable_shared_from_this<host_watch> {
   // What the calls have seen.
   void error_seen(detail::host_id host, detail::host_error what, std::string why);
   void parameter_status(detail::host_id host, const detail::host_parameters& seen);
+  void connected_anew(detail::host_id host, time_point when);
   void call_began(detail::host_id host);
   void call_ended(detail::host_id host, std::optional<std::chrono::nanoseconds> took);
 

@@ -5,6 +5,7 @@
 #include "db/postgres/own_exchange.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,8 +21,14 @@ namespace {
 
 /// Under way at once: beyond it, more only waits inside the server.
 constexpr std::size_t max_under_way = 1024;
+constexpr std::size_t max_bytes_under_way = std::size_t{4} << 20;
 /// Of one group: a group shares its latency.
 constexpr std::size_t max_group = 512;
+/// Groups under way: one that the server works on, and one that it finds when that is done. What
+/// comes meanwhile gathers to a larger one, which costs the server less.
+constexpr std::size_t max_groups = 2;
+/// Threads share one: where it is answered sooner than this, the next is worth waiting for.
+constexpr std::chrono::microseconds quick_answer{500};
 /// What nobody wants any more may run so long before the lane leaves it and its connection.
 constexpr std::chrono::milliseconds stall_patience{250};
 /// Answers that are read before they are given out: so few that all stays in the processor's cache.
@@ -34,7 +41,7 @@ std::exception_ptr closed_error(const std::string& server) {
 
 std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t others,
                               const std::string& server) {
-  const auto place = detail::describe(m.site) + ": ";
+  const auto place = detail::describe(m.site()) + ": ";
   if (!m.flying && !connected) {
     return std::make_exception_ptr(error(
         make_error_code(errc::acquire_timeout),
@@ -51,32 +58,14 @@ std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t 
 
 }  // namespace
 
-/// What a handler that waits in the loop keeps of its lane. A loop that goes without running it
-/// would leave behind the lane, its members and their client, which keep each other.
-class lane::stake {
- public:
-  explicit stake(std::shared_ptr<lane> in) noexcept : lane_(std::move(in)) {}
-  stake(stake&&) noexcept = default;
-  stake(const stake&) = delete;
-  stake& operator=(const stake&) = delete;
-  ~stake() {
-    if (lane_) lane_->forsake();
-  }
-
-  /// When the handler runs.
-  std::shared_ptr<lane> take() noexcept { return std::move(lane_); }
-
- private:
-  std::shared_ptr<lane> lane_;
-};
-
 lane::lane(std::shared_ptr<host_pool> pool, asio::any_io_executor loop,
-           std::chrono::nanoseconds patience, bool is_one_of_many)
+           std::chrono::nanoseconds patience, bool is_one_of_many, callers of)
     : pool_(std::move(pool)),
       loop_(std::move(loop)),
       strand_(asio::make_strand(loop_)),
       patience_(patience),
-      is_one_of_many_(is_one_of_many) {}
+      is_one_of_many_(is_one_of_many),
+      callers_(of) {}
 
 void lane::submit(lane_member_ptr m) {
   load_.fetch_add(1, std::memory_order_relaxed);
@@ -93,6 +82,11 @@ void lane::abandon(const lane_member_ptr& m, std::exception_ptr why) {
     self->settle(m, why);
     self->plan(self->stall_due());
   });
+}
+
+std::future<void> lane::collected() {
+  // Behind the turn that collects them. A loop that goes breaks the promise.
+  return asio::post(strand_, asio::use_future);
 }
 
 void lane::close() {
@@ -133,7 +127,7 @@ void lane::collect() {
 
 bool lane::have_connection() {
   if (lent_ || asking_) return bool(lent_);
-  const detail::pool_user user{queue_.front()->site, false, {}};
+  const detail::pool_user user{.site = queue_.front()->site(), .reads = true};
   const auto now = steady_clock::now();
   while (auto lent = pool_->try_take(user, now)) {
     if (suspicious_ && !is_alive(*lent->wire)) {
@@ -170,6 +164,7 @@ void lane::connected(std::exception_ptr e, lent_connection lent) {
   if (closed_) return;
   lent_ = std::move(lent);
   ++epoch_;
+  has_sent_ = false;
   reactor_port::attach(*lent_, loop_);
   if (lent_->read_only != true) {
     send_own(*lent_, "set default_transaction_read_only = on");
@@ -179,21 +174,35 @@ void lane::connected(std::exception_ptr e, lent_connection lent) {
 
 void lane::pump() {
   std::erase_if(queue_, [](const auto& m) { return m->settled; });
-  if (!queue_.empty() && have_connection()) send_group();
-  if (!lent_) return;
-  if (lent_->wire->is_quiet() && queue_.empty()) return rest();
-  wait();
+  for (bool goes_on = true; goes_on;) {
+    if (!queue_.empty() && have_connection() && may_send()) send_group();
+    if (!lent_) return;
+    if (!lent_->wire->is_quiet()) return wait();
+    rest();
+    // Behind those for whom it was given back.
+    goes_on = !lent_ && !queue_.empty();
+  }
+}
+
+bool lane::may_send() const {
+  const auto under_way = lent_->wire->groups_under_way();
+  const bool gathers = callers_ == callers::threads && round_trip_ < quick_answer;
+  if (under_way >= (gathers ? 1 : max_groups)) return false;
+  if (under_way == 0 && (waiting_ || writing_)) return true;
+  return !has_sent_ || !lent_.is_wanted_back();
 }
 
 void lane::send_group() {
+  has_sent_ = true;
   auto& wire = *lent_->wire;
   const auto now = steady_clock::now();
   std::deque<lane_member_ptr> later;
   std::size_t in_group = 0;
-  while (!queue_.empty() && flying_.size() < max_under_way) {
+  while (!queue_.empty() && flying_.size() < max_under_way && flying_bytes_ < max_bytes_under_way) {
     auto m = std::move(queue_.front());
     queue_.pop_front();
     if (m->settled) continue;
+    if (is_one_of_many_ && is_unfit(m)) continue;
     m->sent_at = now;
     try {
       switch (wire.of(*m)) {
@@ -222,14 +231,23 @@ void lane::send_group() {
       }
     } catch (...) {
       // Its parameters do not fit: nothing was sent.
-      settle(m, detail::with_place(std::current_exception(), m->site));
+      settle(m, detail::with_place(std::current_exception(), m->site()));
       continue;
     }
     m->flying = true;
+    flying_bytes_ += m->bytes;
     flying_.push_back(std::move(m));
   }
   if (in_group > 0) wire.sync();
   for (auto& m : later) queue_.push_back(std::move(m));
+}
+
+/// Settles it where its connection is not what it was sent here for.
+bool lane::is_unfit(const lane_member_ptr& m) {
+  m->unfit = misfit_of(m->expected(), *lent_);
+  if (m->unfit == misfit::none) return false;
+  settle(m, std::make_exception_ptr(misrouted_by(m->unfit, *lent_, m->site()).why));
+  return true;
 }
 
 void lane::wait() {
@@ -312,6 +330,7 @@ void lane::settle(const lane_member_ptr& m, std::exception_ptr failure) {
 
 void lane::settle_all(const std::exception_ptr& failure) {
   for (auto& m : std::exchange(queue_, {})) settle(m, failure);
+  flying_bytes_ = 0;
   for (auto& m : std::exchange(flying_, {})) settle(m, failure);
 }
 
@@ -373,9 +392,9 @@ void lane::forsake() noexcept {
   const auto flying = std::exchange(flying_, {});
 }
 
-/// Nothing to do: the connection is for others.
+/// Nothing is under way: the connection is for others.
 void lane::rest() {
-  if (timer_ && flying_.empty()) {
+  if (timer_ && flying_.empty() && queue_.empty()) {
     planned_ = time_point::max();
     timer_->cancel();
   }

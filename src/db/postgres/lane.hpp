@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/stake.hpp"
 #include "db/postgres/host_pool.hpp"
 #include "db/postgres/lane_member.hpp"
 #include "db/postgres/reactor_port.hpp"
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,15 +31,20 @@ namespace scalekit::db::postgres {
 /// the latter only where there is one host, for a server that comes back may be behind what a read
 /// was sent there for.
 ///
-/// The connection is taken from the host's pool while there is something to do.
+/// The connection is taken from the host's pool while there is something to do. Where others wait
+/// for one, or it is to be closed, it is given back after what is under way.
 ///
-/// Thread safety: submit(), abandon(), load() and close() may be called from any thread.
+/// Thread safety: the public members may be called from any thread.
 class lane : public std::enable_shared_from_this<lane> {
  public:
+  /// Who asks. Those that follow their answers in the loop have asked again when the next group
+  /// goes out. Threads have yet to be scheduled: what some ask meanwhile waits for the others.
+  enum class callers : std::uint8_t { in_loop, threads };
+
   /// `patience`: for the wait for a connection. `is_one_of_many`: there are other hosts, so what a
   /// broken connection left unanswered is settled as lost.
   lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop,
-       std::chrono::nanoseconds patience, bool is_one_of_many);
+       std::chrono::nanoseconds patience, bool is_one_of_many, callers of);
 
   /// Settles `m` once, on the loop; never from inside this function.
   void submit(lane_member_ptr m);
@@ -46,6 +53,10 @@ class lane : public std::enable_shared_from_this<lane> {
   /// server does for it goes on.
   void abandon(const lane_member_ptr& m, std::exception_ptr why);
 
+  /// Ready once all that was submitted before waits for a connection or has one: see
+  /// host_pool::wait_until_idle().
+  std::future<void> collected();
+
   /// Everything that waits is settled with errc::closed, and so is what comes after.
   void close();
 
@@ -53,7 +64,8 @@ class lane : public std::enable_shared_from_this<lane> {
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
 
  private:
-  class stake;
+  using stake = scalekit::detail::stake<lane>;
+  friend stake;
 
   // All on the strand.
   void turn();
@@ -61,7 +73,9 @@ class lane : public std::enable_shared_from_this<lane> {
   void pump();
   bool have_connection();
   void connected(std::exception_ptr e, lent_connection lent);
+  bool may_send() const;
   void send_group();
+  bool is_unfit(const lane_member_ptr& m);
   void wait();
   void on_ready();
   void drop(std::string why);
@@ -84,6 +98,7 @@ class lane : public std::enable_shared_from_this<lane> {
   const loop_strand strand_;
   const std::chrono::nanoseconds patience_;
   const bool is_one_of_many_;
+  const callers callers_;
   std::atomic<std::size_t> load_{0};
 
   std::mutex inbox_mutex_;
@@ -96,10 +111,13 @@ class lane : public std::enable_shared_from_this<lane> {
   std::deque<lane_member_ptr> queue_;
   // In the order in which they were sent.
   std::deque<lane_member_ptr> flying_;
+  std::size_t flying_bytes_ = 0;
   std::vector<exchange_ptr> ended_;
   std::vector<lane_member_ptr> to_settle_;
   lent_connection lent_;
   bool asking_ = false;
+  /// On this loan of the connection.
+  bool has_sent_ = false;
   bool waiting_ = false;
   bool writing_ = false;
   bool closed_ = false;
@@ -114,6 +132,8 @@ class lane : public std::enable_shared_from_this<lane> {
   std::optional<boost::asio::steady_timer> timer_;
   time_point planned_ = time_point::max();
   time_point last_answer_{};
+  /// From the sending of the last group to its first answers.
+  std::chrono::nanoseconds round_trip_{};
 };
 
 }  // namespace scalekit::db::postgres

@@ -35,6 +35,7 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
                                   : std::chrono::nanoseconds((now - std::max(last_answer_, began)) /
                                                              static_cast<long>(answers));
   if (answers > 0) {
+    round_trip_ = now - began;
     last_answer_ = now;
     suspicious_ = false;
   }
@@ -46,7 +47,10 @@ void lane::sort_out(const std::vector<exchange_ptr>& ended) {
     judge(std::move(m));
   }
   // They end in the order in which they were sent.
-  while (!flying_.empty() && !flying_.front()->flying) flying_.pop_front();
+  while (!flying_.empty() && !flying_.front()->flying) {
+    flying_bytes_ -= flying_.front()->bytes;
+    flying_.pop_front();
+  }
 }
 
 void lane::judge(lane_member_ptr m) {

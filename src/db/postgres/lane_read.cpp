@@ -1,6 +1,7 @@
 #include "db/postgres/lane_read.hpp"
 
 #include "db/call_site.hpp"
+#include "db/content_size.hpp"
 #include "db/postgres/async_statement.hpp"
 #include "db/postgres/second_chance.hpp"
 
@@ -13,14 +14,14 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
            const detail::call_frame& frame) {
   m.entry = std::move(entry);
   m.values = &query.parameters();
-  m.site = query.site();
+  m.bytes = detail::content_size(*m.values);
   m.until = frame.until.when();
   // On the caller's thread, where the types of its parameters are known already.
   if (const auto* known = m.entry->described()) {
     try {
       m.parameters.encode(*m.values, known->parameters);
     } catch (...) {
-      std::rethrow_exception(detail::with_place(std::current_exception(), m.site));
+      std::rethrow_exception(detail::with_place(std::current_exception(), query.site()));
     }
     m.encoded_for = known;
   }
@@ -28,12 +29,12 @@ void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
 
 }  // namespace
 
-async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at, statement&& query,
-                                 call_options&& options, const detail::call_frame& frame,
-                                 statement_entry_ptr known,
+async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const destination& to,
+                                 statement&& query, call_options&& options,
+                                 const detail::call_frame& frame, statement_entry_ptr known,
                                  std::shared_ptr<detail::async_call> call)
     : backend_(std::move(owner)),
-      at_(at),
+      at_(*to.at),
       query_(std::move(query)),
       options_(std::move(options)),
       call_(std::move(call)),
@@ -42,10 +43,11 @@ async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const host& at,
   frame_.stops = {&options_.stop, &also_stop_};
   frame_.scope = &options_.scope;
   entry = std::move(known);
+  expect(to.of);
   if (backend_->routes().has_choice()) {
-    under_way_ = std::make_unique<call_on_host>(backend_->routes(), at, detail::access::read);
+    under_way_ = std::make_unique<call_on_host>(backend_->routes(), at_, detail::access::read);
   } else {
-    at.reads.fetch_add(1, std::memory_order_relaxed);
+    at_.reads.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
@@ -67,6 +69,12 @@ void async_lane_read::start(const std::shared_ptr<lane>& through) {
 }
 
 void async_lane_read::settle(std::exception_ptr failure) noexcept {
+  if (unfit != misfit::none) {
+    under_way_.reset();
+    backend_->routes().note_misfit(at_, unfit, std::chrono::steady_clock::now());
+    if (!run_again()) call_->finish(std::move(failure), {});
+    return;
+  }
   backend_->finish_lane_read(*this, at_, query_, frame_, call_->rows(), failure);
   if (!failure && under_way_) under_way_->answered();
   under_way_.reset();
@@ -76,7 +84,10 @@ void async_lane_read::settle(std::exception_ptr failure) noexcept {
 
 bool async_lane_read::run_elsewhere(const std::exception_ptr& failure) {
   if (!backend_->routes().has_choice() || backend_->is_closing()) return false;
-  if (!second_chance().allows(to_error(failure), detail::access::read, true)) return false;
+  return second_chance().allows(to_error(failure), detail::access::read, true) && run_again();
+}
+
+bool async_lane_read::run_again() {
   try {
     if (auto* rows = call_->rows()) rows->restart();
     std::make_shared<async_statement>(backend_, detail::access::read, statement(query_),

@@ -18,12 +18,13 @@ class async_lane_read final : public lane_member,
                               public std::enable_shared_from_this<async_lane_read> {
  public:
   /// `frame` is of `options`, wherever they are before this.
-  async_lane_read(std::shared_ptr<backend> owner, const host& at, statement&& query,
+  async_lane_read(std::shared_ptr<backend> owner, const destination& to, statement&& query,
                   call_options&& options, const detail::call_frame& frame,
                   statement_entry_ptr known, std::shared_ptr<detail::async_call> call);
 
   void start(const std::shared_ptr<lane>& through);
   void settle(std::exception_ptr failure) noexcept override;
+  const std::source_location& site() const noexcept override { return query_.site(); }
 
  private:
   struct stop_watch {
@@ -32,6 +33,8 @@ class async_lane_read final : public lane_member,
   };
 
   bool run_elsewhere(const std::exception_ptr& failure);
+  /// On a connection of its own, wherever that is.
+  bool run_again();
 
   const std::shared_ptr<backend> backend_;
   const host& at_;
@@ -60,6 +63,7 @@ class blocking_lane_read final : public lane_member,
   /// Throws what became of it instead of a result.
   void run(const std::shared_ptr<lane>& through, const backend& owner);
   void settle(std::exception_ptr failure) noexcept override;
+  const std::source_location& site() const noexcept override { return query_.site(); }
 
  private:
   const statement& query_;

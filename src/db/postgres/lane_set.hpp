@@ -19,11 +19,12 @@ namespace scalekit::db::postgres {
 class lane_set {
  public:
   lane_set(std::shared_ptr<host_pool> pool, std::size_t lanes, std::chrono::nanoseconds patience,
-           bool is_one_of_many)
+           bool is_one_of_many, lane::callers of)
       : pool_(std::move(pool)),
         count_(lanes),
         patience_(patience),
-        is_one_of_many_(is_one_of_many) {}
+        is_one_of_many_(is_one_of_many),
+        callers_(of) {}
 
   /// The least loaded. `loop` gives the executor, once.
   template <class Loop>
@@ -36,6 +37,8 @@ class lane_set {
     return *best;
   }
 
+  /// Until all that was submitted before waits for a connection or has one, or `until`.
+  void wait_until_collected(time_point until);
   void close();
 
  private:
@@ -45,6 +48,7 @@ class lane_set {
   const std::size_t count_;
   const std::chrono::nanoseconds patience_;
   const bool is_one_of_many_;
+  const lane::callers callers_;
   std::mutex mutex_;
   std::atomic<bool> made_{false};
   std::vector<std::shared_ptr<lane>> lanes_;

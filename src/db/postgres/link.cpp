@@ -1,5 +1,7 @@
 #include "db/postgres/link.hpp"
 
+#include "db/postgres/sqlstate.hpp"
+
 #include <string_view>
 #include <utility>
 
@@ -14,12 +16,13 @@ link::link(connection_ptr conn, std::string origin, std::size_t statements)
 }
 
 /// What libpq hears while nothing is under way, an error that ends the session included, it takes
-/// for a notice.
+/// for a notice. When another session has crashed the server ends this one with a mere warning.
 void link::on_notice(void* self, const PGresult* r) noexcept {
   const char* severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity != nullptr && std::string_view(severity) == "FATAL") {
-    static_cast<link*>(self)->broken_ = true;
-  }
+  const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+  const bool is_end = (severity != nullptr && std::string_view(severity) == "FATAL") ||
+                      (state != nullptr && is_connection_fatal(state));
+  if (is_end) static_cast<link*>(self)->broken_ = true;
 }
 
 link::readiness link::of(const exchange& e) const noexcept {
@@ -102,12 +105,7 @@ void link::encode(exchange& e) const {
 }
 
 void link::send(const exchange_ptr& e) {
-  if (!e->entry) {
-    check_sent(PQsendQueryParams(conn_.get(), e->text, 0, nullptr, nullptr, nullptr, nullptr, 1));
-    e->sent = true;
-    push(step_kind::run, e);
-    return;
-  }
+  if (!e->entry) return send_own(e);
   if (capacity_ == 0) return send_with_text(e);
   auto& p = prepared_.find(e->entry->id)->second;
   if (p.place != order_.begin()) order_.splice(order_.begin(), order_, p.place);
@@ -122,6 +120,24 @@ void link::send(const exchange_ptr& e) {
                                  e->parameters.formats(), p.described->format));
   e->sent = true;
   if (e->taker != nullptr) check_sent(PQsetSingleRowMode(conn_.get()));
+  push(step_kind::run, e);
+}
+
+void link::send_own(const exchange_ptr& e) {
+  if (e->often && capacity_ > 0) {
+    auto known = own_prepared_.find(e->text);
+    if (known == own_prepared_.end()) {
+      auto name = "sk_" + std::to_string(next_name_++);
+      check_sent(PQsendPrepare(conn_.get(), name.c_str(), e->text, 0, nullptr));
+      push(step_kind::own, nullptr);
+      known = own_prepared_.emplace(e->text, std::move(name)).first;
+    }
+    check_sent(
+        PQsendQueryPrepared(conn_.get(), known->second.c_str(), 0, nullptr, nullptr, nullptr, 1));
+  } else {
+    check_sent(PQsendQueryParams(conn_.get(), e->text, 0, nullptr, nullptr, nullptr, nullptr, 1));
+  }
+  e->sent = true;
   push(step_kind::run, e);
 }
 
@@ -150,6 +166,7 @@ void link::read_as_sent(exchange& e, const PGresult* rows) {
 void link::sync(const exchange_ptr& commits) {
   check_sent(PQpipelineSync(conn_.get()));
   push(step_kind::sync, commits);
+  ++groups_;
 }
 
 bool link::flush() {
@@ -159,10 +176,12 @@ bool link::flush() {
 }
 
 bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
-  if (PQconsumeInput(conn_.get()) != 1) broken_ = true;
+  // What was left is dealt with first: more would pile up behind it.
+  if (!std::exchange(held_, false) && PQconsumeInput(conn_.get()) != 1) broken_ = true;
   // Makes libpq look at what nobody has asked for.
   if (steps_.empty()) PQisBusy(conn_.get());
-  while ((ended.size() < most || broken_) && !steps_.empty() && PQisBusy(conn_.get()) == 0) {
+  while ((ended.size() < most || broken_) && !steps_.empty() && !held_ &&
+         PQisBusy(conn_.get()) == 0) {
     result_ptr result(PQgetResult(conn_.get()));
     if (result) {
       empty_results_ = 0;
@@ -180,6 +199,8 @@ bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
       break;
     }
   }
+  // Even of a connection that broke since, what has come before counts.
+  if (held_) return false;
   if (PQstatus(conn_.get()) == CONNECTION_BAD) broken_ = true;
   if (broken_) break_off(PQerrorMessage(conn_.get()), ended);
   return !broken_ && ended.size() >= most;
@@ -191,6 +212,7 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
     // Not followed by an empty result, as all others are.
     if (current.kind == step_kind::sync) {
       steps_.pop_front();
+      --groups_;
     } else {
       broken_ = true;
     }
@@ -199,7 +221,7 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
   if (PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
     if (current.member && current.member->taker != nullptr) {
       if (capacity_ == 0) read_as_sent(*current.member, result.get());
-      current.member->taker->take(result.get());
+      held_ = !current.member->taker->take(result.get());
     }
     return;
   }
@@ -281,6 +303,8 @@ void link::end_of_run(const exchange_ptr& e, result_ptr result, std::vector<exch
       e->end = exchange::ending::failed;
       break;
   }
+  // Somebody may have dropped it.
+  if (e->often && e->end != exchange::ending::done) own_prepared_.erase(e->text);
   e->result = std::move(result);
   ended.push_back(e);
 }
@@ -298,6 +322,7 @@ void link::break_off(std::string why, std::vector<exchange_ptr>& ended) {
     if (!commits) ended.push_back(std::move(s.member));
   }
   steps_.clear();
+  groups_ = 0;
 }
 
 const std::string* link::name_of(const statement_entry& entry) const noexcept {

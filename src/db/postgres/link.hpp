@@ -2,6 +2,7 @@
 
 #include "db/postgres/exchange.hpp"
 #include "db/postgres/pq.hpp"
+#include "db/postgres/pq_cancel.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +67,13 @@ class link {
   /// broke, that is everything under way. True: `most` have ended, and there may be more.
   bool read(std::vector<exchange_ptr>& ended, std::size_t most = static_cast<std::size_t>(-1));
 
+  /// Groups whose end has not come yet.
+  std::size_t groups_under_way() const noexcept { return groups_; }
+
+  /// A taker of rows wanted no more of what has come: read() goes on with that, and the socket
+  /// tells nothing of it.
+  bool is_held() const noexcept { return held_; }
+
   /// Nothing is under way, and the server waits for us.
   bool is_quiet() const noexcept { return steps_.empty(); }
   bool is_broken() const noexcept { return broken_; }
@@ -80,8 +88,11 @@ class link {
     return PQparameterStatus(conn_.get(), name);
   }
 
+  /// The process of the server, as the login has named it.
+  int server_process() const noexcept { return PQbackendPID(conn_.get()); }
+
   /// What cancels the statement that runs. Thread-safe apart from this call.
-  cancel_ptr make_cancel() const noexcept { return cancel_ptr(PQgetCancel(conn_.get())); }
+  cancel_ptr make_cancel() const noexcept { return cancel_of(conn_.get()); }
 
   /// For what pipeline mode cannot do (COPY, scripts): outside it until the guard dies.
   /// Precondition: quiet.
@@ -126,6 +137,7 @@ class link {
   };
 
   static void on_notice(void* self, const PGresult* r) noexcept;
+  void send_own(const exchange_ptr& e);
   void send_with_text(const exchange_ptr& e);
   static void read_as_sent(exchange& e, const PGresult* rows);
   void push(step_kind kind, exchange_ptr member);
@@ -145,10 +157,13 @@ class link {
   std::unordered_map<std::uint64_t, prepared> prepared_;
   // The most recently used first.
   std::list<std::uint64_t> order_;
+  // Our own that come often, by where their text stands.
+  std::unordered_map<const char*, std::string> own_prepared_;
   // Without preparations: what is to be described anew.
   std::unordered_set<std::uint64_t> outdated_;
   std::uint64_t next_name_ = 1;
-  bool broken_ = false, lost_ = false;
+  std::size_t groups_ = 0;
+  bool broken_ = false, lost_ = false, held_ = false;
   int empty_results_ = 0;
 };
 

@@ -4,6 +4,8 @@
 #include "db/postgres/dial.hpp"
 #include "db/postgres/drive.hpp"
 #include "db/postgres/next_result.hpp"
+#include "db/postgres/pooler.hpp"
+#include "db/postgres/server_log.hpp"
 #include "scalekit/core/deadline.hpp"
 #include "scalekit/core/error.hpp"
 
@@ -23,8 +25,7 @@ constexpr std::chrono::seconds worth_calling_alive{5};
 struct stopped {};
 
 [[noreturn]] void fail(const PGconn* conn) {
-  std::string why(PQerrorMessage(conn));
-  while (!why.empty() && why.back() == '\n') why.pop_back();
+  const auto why = error_text(conn);
   throw error(errc::connection_lost, why.empty() ? "the connection was lost" : why);
 }
 
@@ -56,7 +57,16 @@ bool listen_loop::session() {
   try {
     const auto patience = deadline::after(settings_.params.pool.create_timeout);
     auto got = dial(server, patience.when(), stopping_.get_token());
+    const bool is_found = got.connection && !settings_.params.transaction_pooler.has_value() &&
+                          ask_for_pooler(got, patience.when(), stopping_.get_token()) == true;
     if (!got.connection) throw error(errc::unavailable, got.failure);
+    if (is_found) {
+      // In transaction mode it would take LISTEN, and never pass anything on.
+      throw error(
+          errc::not_supported,
+          "a pooler stands before the server: give the listener the server's own address, or "
+          "say transaction_pooler=false when the pooler is in session mode");
+    }
     auto* conn = got.connection.get();
     if (PQsetnonblocking(conn, 1) != 0) fail(conn);
     std::string text;
@@ -66,13 +76,13 @@ bool listen_loop::session() {
     ask(conn, text);
     listened = true;
     listening_ = true;
-    params_.log(log_level::info, "db.listener.connected", "listens", {{"server", server.name}});
+    log_of_server(params_.log, log_level::info, "db.listener.connected", "listens", server.where);
     if (params_.on_resync) guarded(params_.on_resync);
     listen(conn);
   } catch (const stopped&) {
   } catch (const std::exception& e) {
     if (!is_stopping()) {
-      params_.log(log_level::warning, "db.listener.lost", e.what(), {{"server", server.name}});
+      log_of_server(params_.log, log_level::warning, "db.listener.lost", e.what(), server.where);
     }
   }
   return listened;

@@ -2,6 +2,7 @@
 
 #include "db/postgres/reply.hpp"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,9 @@ awaited_result next_result(PGconn* conn, int bell, time_point until) {
     // What cannot be sent any more (-1) never can: what the server said of it is still to be read.
     const bool flushed = PQflush(conn) <= 0;
     if (flushed && PQisBusy(conn) == 0) break;
-    const auto why = wait_for(PQsocket(conn), !flushed, bell, until);
+    // A socket that always has something would never be found late.
+    const bool is_late = std::chrono::steady_clock::now() >= until;
+    const auto why = is_late ? wait_end::deadline : wait_for(PQsocket(conn), !flushed, bell, until);
     if (why != wait_end::ready) return {.why = why, .lost = false, .result = nullptr};
     if (PQconsumeInput(conn) != 1) return {.why = why, .lost = true, .result = nullptr};
   }

@@ -12,10 +12,12 @@ namespace scalekit::db::postgres {
 /// Answers the id of the transaction that is open, or null when it has not written yet.
 inline constexpr const char* xid_text = "select pg_current_xact_id_if_assigned()";
 
-/// Sends a statement of our own, as a group of its own. `text` must outlive it.
-inline exchange_ptr send_own(connection& c, const char* text) {
+/// Sends a statement of our own, as a group of its own. `text` must outlive it; where it comes
+/// `often`, the connection.
+inline exchange_ptr send_own(connection& c, const char* text, bool often = false) {
   auto e = std::make_shared<exchange>();
   e->text = text;
+  e->often = often;
   c.wire->send(e);
   c.wire->sync();
   return e;

@@ -3,18 +3,42 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace scalekit::db::postgres {
 
 struct pq_deleter {
   void operator()(PGconn* c) const noexcept { PQfinish(c); }
   void operator()(PGresult* r) const noexcept { PQclear(r); }
-  void operator()(PGcancel* c) const noexcept { PQfreeCancel(c); }
 };
 
 using connection_ptr = std::unique_ptr<PGconn, pq_deleter>;
 using result_ptr = std::unique_ptr<PGresult, pq_deleter>;
-using cancel_ptr = std::unique_ptr<PGcancel, pq_deleter>;
+
+/// Settings of a connection by libpq's names. Of one that comes twice the last counts, unless it is
+/// empty.
+using keyword_list = std::vector<std::pair<std::string, std::string>>;
+
+/// Begins to connect, without waiting, but for a name to be resolved. Null: no memory.
+inline connection_ptr start_connection(const keyword_list& settings) {
+  std::vector<const char*> keywords, values;
+  for (const auto& [keyword, value] : settings) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  return connection_ptr(PQconnectStartParams(keywords.data(), values.data(), 0));
+}
+
+/// libpq's own words for what failed last, which name host and port and never the password.
+inline std::string error_text(const PGconn* conn) {
+  std::string text(PQerrorMessage(conn));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
 
 /// An error that libpq made up itself: the connection is gone, or of no use any more. What the
 /// server has done is not known.

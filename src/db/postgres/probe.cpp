@@ -43,6 +43,27 @@ constexpr const char* history_text =
     "select pg_read_file('pg_wal/'"
     " || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.history')";
 
+// All clients of the server are counted, whatever their database: the locks of a fleet have one
+// first key, and the role in the second. Limits of role and database do not hold for superusers.
+constexpr const char* fleet_text =
+    "select pg_backend_pid(), coalesce(bool_or(l.pid = pg_backend_pid()), false),"
+    " current_setting('max_connections')::int8,"
+    " current_setting('superuser_reserved_connections')::int8"
+    "  + coalesce(current_setting('reserved_connections', true)::int8, 0),"
+    " case when r.rolsuper then -1 else r.rolconnlimit end::int8,"
+    " case when r.rolsuper then -1 else d.datconnlimit end::int8,"
+    " count(l.pid), count(l.pid) filter (where l.objid = r.oid),"
+    " count(l.pid) filter (where l.database = d.oid)"
+    " from pg_roles r join pg_database d on d.datname = current_database()"
+    " left join pg_locks l on l.locktype = 'advisory' and l.classid = 1936418412"
+    "  and l.objsubid = 2 and l.granted"
+    " where r.rolname = session_user"
+    " group by r.oid, r.rolsuper, r.rolconnlimit, d.oid, d.datconnlimit";
+
+constexpr const char* join_text =
+    "select pg_try_advisory_lock_shared(1936418412, oid::int4) from pg_roles"
+    " where rolname = session_user";
+
 /// Fields of the only row of an answer in binary; 0, false and "" for null.
 class fields {
  public:
@@ -55,6 +76,7 @@ class fields {
            : size(i) == 4 ? boost::endian::load_big_u32(data(i))
                           : 0;
   }
+  long limit(int i) const { return static_cast<long>(number(i)); }
   std::string_view text(int i) const {
     return {reinterpret_cast<const char*>(data(i)), static_cast<std::size_t>(size(i))};
   }
@@ -142,6 +164,23 @@ probed<std::vector<timeline_switch>> probe::history(time_point until) {
   return ask<std::vector<timeline_switch>>(history_text, until, [](const fields& row, time_point) {
     return detail::parse_timeline_history(row.text(0));
   });
+}
+
+probed<fleet_sight> probe::fleet(time_point until) {
+  return ask<fleet_sight>(fleet_text, until, [this](const fields& row, time_point) {
+    return fleet_sight{
+        .facts = {.max_connections = row.number(2),
+                  .reserved = row.number(3),
+                  .clients = row.number(6),
+                  .role = {.connections = row.limit(4), .clients = row.number(7)},
+                  .database = {.connections = row.limit(5), .clients = row.number(8)}},
+        .is_member = row.flag(1),
+        .is_pooled = static_cast<int>(row.number(0)) != connection_->wire->server_process()};
+  });
+}
+
+probed<bool> probe::join_fleet(time_point until) {
+  return ask<bool>(join_text, until, [](const fields& row, time_point) { return row.flag(0); });
 }
 
 }  // namespace scalekit::db::postgres

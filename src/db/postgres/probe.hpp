@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/pool/fleet_limit.hpp"
 #include "db/postgres/connection.hpp"
 #include "db/postgres/dial.hpp"
 #include "db/postgres/settings.hpp"
@@ -24,6 +25,15 @@ struct probed {
   std::string why;
 };
 
+/// What a server tells of the fleet that shares it.
+struct fleet_sight {
+  detail::fleet_facts facts;
+  /// We are in it: the session holds the lock.
+  bool is_member = false;
+  /// A pooler stands before the server.
+  bool is_pooled = false;
+};
+
 /// The monitor's way to one server: a connection of its own, opened when first needed and again
 /// when it is gone. Blocks.
 ///
@@ -41,6 +51,16 @@ class probe {
 
   /// Of a primary: the ancestors of its timeline. No answer where its history may not be read.
   probed<std::vector<detail::timeline_switch>> history(time_point until);
+
+  /// Who shares the server.
+  probed<fleet_sight> fleet(time_point until);
+
+  /// Joins them, until the connection ends. Not behind a pooler, where the lock would be somebody
+  /// else's.
+  probed<bool> join_fleet(time_point until);
+
+  /// Closes the connection.
+  void hang_up() noexcept { connection_.reset(); }
 
   /// The last answer of a standby that streams did not tell its timeline: for want of pg_monitor.
   bool is_blind() const noexcept { return blind_; }

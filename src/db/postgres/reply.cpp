@@ -80,10 +80,6 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
   auto state = sqlstate_of(e);
   auto code = errc_of(state);
   auto said = field_of(e.result.get(), PG_DIAG_MESSAGE_PRIMARY);
-  // The server's own statement_timeout has the same code as a cancel.
-  if (state == "57014" && said.find("timeout") != std::string::npos) {
-    code = errc::execution_timeout;
-  }
   if (auto constraint = field_of(e.result.get(), PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
     said += " (" + constraint + ")";
   }
@@ -94,8 +90,13 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
     code = errc::backend_error;
     said = PQresultErrorMessage(e.result.get());
   }
-  return {make_error_code(code),
-          {place + "the statement failed", std::move(said), std::move(state), origin}};
+  std::string what = "the statement failed";
+  // What breaks down in the midst of a commit may find it in its log when it comes back.
+  if (is_write && field_of(e.result.get(), PG_DIAG_SEVERITY_NONLOCALIZED) == "PANIC") {
+    code = errc::commit_in_doubt;
+    what = "the server broke down: the change may or may not have been made";
+  }
+  return {make_error_code(code), {place + what, std::move(said), std::move(state), origin}};
 }
 
 error error_of_read(const exchange& e, const std::source_location& site,
@@ -139,8 +140,9 @@ void row_feed::feed(const PGresult* r, int i) {
   ++count_;
 }
 
-reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_bytes) {
-  auto* r = e.result.get();
+reply deliver(exchange& e, detail::row_sink* rows, std::size_t max_value_bytes) {
+  const auto result = std::move(e.result);
+  auto* r = result.get();
   if (PQresultStatus(r) == PGRES_EMPTY_QUERY) {
     throw error(errc::invalid_statement, "the statement is empty");
   }

@@ -24,7 +24,7 @@ std::string sqlstate_of(const exchange& e);
 bool is_stale_plan(const exchange& e);
 
 /// The error of an exchange that ended as failed, skipped or lost. A write that was lost after it
-/// was sent is commit_in_doubt. `origin` names the server.
+/// was sent, or with which the server broke down, is commit_in_doubt. `origin` names the server.
 error error_of(const exchange& e, const std::source_location& site, const std::string& origin,
                bool is_write);
 
@@ -58,8 +58,9 @@ struct reply {
   std::int64_t rows_affected = 0;
 };
 
-/// Hands the rows of an exchange that is done to `rows`, which may be null. Throws what row_feed
-/// throws, and invalid_statement for an empty statement.
-reply deliver(const exchange& e, detail::row_sink* rows, std::size_t max_value_bytes);
+/// Hands the rows of an exchange that is done to `rows`, which may be null, and lets go of its
+/// result, which an idle connection would keep. Throws what row_feed throws, and invalid_statement
+/// for an empty statement.
+reply deliver(exchange& e, detail::row_sink* rows, std::size_t max_value_bytes);
 
 }  // namespace scalekit::db::postgres

@@ -50,6 +50,7 @@ void add(pool_statistics& sum, const pool_statistics& one) {
   sum.unreachable += one.unreachable;
   sum.leaks_reported += one.leaks_reported;
   sum.closed.broken += one.closed.broken;
+  sum.closed.spent += one.closed.spent;
   sum.closed.idle += one.closed.idle;
   sum.closed.expired += one.closed.expired;
   sum.closed.evicted += one.closed.evicted;
@@ -100,21 +101,39 @@ router::query router::to_read(const call_options& options, const call_frame& cal
   if (!watch_) return q;
   q.read.how = options.consistency;
   if (options.consistency.what() == consistency::kind::own_writes) {
-    causal_token newest;
-    if (options.session) {
-      newest = options.session->newest();
+    auto newest = newest_write(options.session);
+    const auto& named = options.consistency.token();
+    q.is_of_client = !options.session;
+    q.is_of_token = !named.is_empty();
+    if (newest) {
+      // One of the two is of a cluster that was replaced: which, the board knows.
+      if (q.is_of_client && q.is_of_token && !newest->can_merge(named)) newest = causal_token();
+      newest->merge(named);
+      q.read.how = consistency::after(*newest);
     } else {
-      const std::lock_guard lock(mutex_);
-      newest = newest_;
-      q.is_of_client = true;
+      q.read.how = consistency::primary();
     }
-    newest.merge(options.consistency.token());
-    q.read.how = consistency::after(newest);
   }
   if (!options.labels.empty()) q.read.labels = &options.labels;
   q.read.begun = steady_clock::now();
   q.read.until = call.until.when();
   return q;
+}
+
+/// Nothing where its position is not known.
+std::optional<causal_token> router::newest_write(const std::optional<db::session>& by) const {
+  std::optional<causal_token> newest;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!unplaced_since_) newest = newest_;
+  }
+  if (!by) return newest;
+  auto asked = *by;
+  if (asked.misses_one()) {
+    if (!newest) return {};
+    asked.make_up(*newest);
+  }
+  return asked.newest();
 }
 
 router::look_result router::look(query& q) {
@@ -128,7 +147,7 @@ router::look_result router::look(query& q) {
 router::look_result router::look_for_writer(const query& q) {
   std::uint64_t seen = 0;
   const auto route = watch_->writer(seen);
-  if (route) return {.at = hosts_[route.host]};
+  if (route) return {.to = {hosts_[route.host]}};
   return refuse(q, route.why, route.explanation, seen);
 }
 
@@ -137,7 +156,7 @@ router::look_result router::look_for_reader(query& q) {
   const auto route = watch_->reader(q.read, seen);
   switch (route.what) {
     case read_route::kind::use:
-      return {.at = hosts_[route.host]};
+      return {.to = {hosts_[route.host], {route.as_of, route.on_primary}}};
     case read_route::kind::ask:
       watch_->ask(route.host, route.when);
       ++q.read.asked;
@@ -146,15 +165,22 @@ router::look_result router::look_for_reader(query& q) {
     case read_route::kind::refused:
       break;
   }
+  if (route.why == refusal::foreign_token && q.is_of_client && !q.is_of_token) {
+    // The cluster was replaced, by an upgrade for one. What it has of that write the primary has;
+    // or the write was the first on the new one, of which the board has yet to hear.
+    forget(q.read.how.token(), params_.topology.evidence_lease);
+    q.read.how = consistency::primary();
+    return look_for_reader(q);
+  }
   if (route.why == refusal::token_lost && q.is_of_client) forget(q.read.how.token());
   return refuse(q, route.why, route.explanation, seen);
 }
 
 /// Of all reads that count on it one has to fail, so that somebody hears of it. For ever would help
 /// nobody.
-void router::forget(const causal_token& lost) noexcept {
+void router::forget(const causal_token& lost, std::chrono::nanoseconds min_age) noexcept {
   const std::lock_guard lock(mutex_);
-  if (newest_ == lost) newest_ = {};
+  if (newest_ == lost && steady_clock::now() - newest_at_ >= min_age) newest_ = {};
 }
 
 router::look_result router::refuse(const query& q, refusal why, const std::string& explanation,
@@ -170,22 +196,45 @@ router::look_result router::refuse(const query& q, refusal why, const std::strin
   return {.seen = seen, .again = std::min(q.patience, now + longest_look_away)};
 }
 
-host_ptr router::try_find(query& q) {
-  if (!watch_) return hosts_.front();
+destination router::try_find(query& q) {
+  if (!watch_) return {hosts_.front()};
   auto got = look(q);
   if (got.failure) std::rethrow_exception(got.failure);
-  return std::move(got.at);
+  return std::move(got.to);
 }
 
-host_ptr router::find(query q) {
-  if (!watch_) return hosts_.front();
+destination router::find(query q) {
+  if (!watch_) return {hosts_.front()};
   for (;;) {
     auto got = look(q);
     if (got.failure) std::rethrow_exception(got.failure);
-    if (got.at) return std::move(got.at);
+    if (got.to) return std::move(got.to);
     watch_->wait(got.seen, got.again);
     if (q.call->is_stopped()) throw cancelled(q.site);
   }
+}
+
+void router::require_fit(access kind, const destination& to, connection& c,
+                         const std::source_location& site) {
+  if (!watch_) return;
+  if (kind == access::write) return require_writer(*to.at, site);
+  const auto what = misfit_of(to.of, c);
+  if (what == misfit::none) return;
+  note_misfit(*to.at, what, c.made_at);
+  throw misrouted_by(what, c, site);
+}
+
+void router::require_writer(const host& at, const std::source_location& site) const {
+  std::uint64_t seen = 0;
+  const auto route = watch_->writer(seen);
+  if (route && route.host == at.id) return;
+  const auto& name = at.pool->name();
+  throw error(make_error_code(errc::unavailable),
+              {detail::describe(site) + ": " + name +
+                   " has ceased to take the writes while this waited for a connection to it",
+               {},
+               {},
+               name});
 }
 
 /// A call without a thread that waits for a host, on a strand of its own.
@@ -203,20 +252,20 @@ struct waiting_route : std::enable_shared_from_this<waiting_route> {
   void look() {
     try {
       if (asked.call->is_stopped()) throw cancelled(asked.site);
-      if (!owner.watch_) return finish(nullptr, owner.hosts_.front());
+      if (!owner.watch_) return finish(nullptr, {owner.hosts_.front()});
       auto got = owner.look(asked);
-      if (got.failure || got.at) return finish(std::move(got.failure), std::move(got.at));
+      if (got.failure || got.to) return finish(std::move(got.failure), std::move(got.to));
       timer.expires_at(got.again);
       timer.async_wait([self = shared_from_this()](boost::system::error_code) { self->look(); });
       bell->hang(*this);
       owner.watch_->on_event(got.seen, [to = bell] { to->ring(); });
     } catch (...) {
-      finish(std::current_exception(), nullptr);
+      finish(std::current_exception(), {});
     }
   }
 
-  void finish(std::exception_ptr e, host_ptr at) {
-    std::exchange(then, nullptr)(std::move(e), std::move(at));
+  void finish(std::exception_ptr e, destination to) {
+    std::exchange(then, nullptr)(std::move(e), std::move(to));
   }
 
   /// What rings may outlive the call, and the loop: it must keep neither, nor touch a loop that is
@@ -258,12 +307,40 @@ void router::async_find(query q, asio::any_io_executor where, found then) {
   asio::post(waiting->strand, [waiting] { waiting->look(); });
 }
 
-void router::wrote(const causal_token& token, const std::optional<db::session>& by) noexcept {
-  if (token.is_empty()) return;
+void router::note_misfit(const host& at, misfit what, time_point made_at) noexcept {
+  if (!watch_) return;
+  try {
+    switch (what) {
+      case misfit::none:
+        break;
+      case misfit::too_new:
+        return watch_->connected_anew(at.id, made_at);
+      case misfit::standby:
+        return watch_->parameter_status(at.id, {.in_hot_standby = true});
+    }
+  } catch (const std::exception&) {
+    // The monitor will find out as well.
+  }
+}
+
+void router::wrote(const causal_token& token, time_point begun,
+                   const std::optional<db::session>& by) noexcept {
   try {
     if (watch_) {
       const std::lock_guard lock(mutex_);
-      newest_.merge(token);
+      if (token.is_empty()) {
+        unplaced_since_ = steady_clock::now();
+      } else {
+        // One that was under way already may have been before it.
+        if (unplaced_since_ && begun > *unplaced_since_) unplaced_since_.reset();
+        if (!newest_.can_merge(token)) newest_ = {};
+        newest_.merge(token);
+        newest_at_ = steady_clock::now();
+      }
+    }
+    if (token.is_empty()) {
+      if (watch_ && by) db::session(*by).miss();
+      return;
     }
     if (by) db::session(*by).observe(token);
   } catch (const std::exception&) {
@@ -271,10 +348,17 @@ void router::wrote(const causal_token& token, const std::optional<db::session>& 
   }
 }
 
-void router::failed(const host& at, access kind, const std::exception_ptr& e) noexcept {
-  if (!watch_ || !e) return;
+void router::failed(const host& at, access kind, const std::exception_ptr& e,
+                    connection* on) noexcept {
+  if (!e) return;
   try {
     const auto seen = to_error(e);
+    if (!watch_) {
+      // Where its name leads by now only a new connection can tell.
+      const bool is_misled = kind == access::write && seen.code() == errc::read_only;
+      if (is_misled && on != nullptr) on->outdated |= on->is_standby().value_or(false);
+      return;
+    }
     if (const auto against = evidence_of(seen, kind)) {
       watch_->error_seen(at.id, *against, reason_of(seen));
     }
@@ -285,13 +369,11 @@ void router::failed(const host& at, access kind, const std::exception_ptr& e) no
 
 void router::note_role(const host& at, connection& c) noexcept {
   if (!watch_) return;
-  const char* said = c.wire->parameter_status("in_hot_standby");
-  if (said == nullptr) return;
-  const bool is_standby = std::string_view(said) == "on";
-  if (c.told_standby == is_standby) return;
-  c.told_standby = is_standby;
+  const auto said = c.is_standby();
+  if (!said || c.told_standby == said) return;
+  c.told_standby = said;
   try {
-    watch_->parameter_status(at.id, {.in_hot_standby = is_standby});
+    watch_->parameter_status(at.id, {.in_hot_standby = said});
   } catch (const std::exception&) {
     // The monitor will find out as well.
   }
@@ -303,6 +385,7 @@ void router::describe(client_statistics& out) const {
     h.name = each->pool->name();
     h.pool = each->pool->statistics();
     h.reads = each->reads.load(std::memory_order_relaxed);
+    h.behind_pooler = each->pool->is_pooled() == true;
     if (watch_) {
       auto state = watch_->state_of(each->id);
       if (state.is_primary) h.role = *state.is_primary ? host_role::primary : host_role::replica;

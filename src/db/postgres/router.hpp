@@ -1,6 +1,7 @@
 #pragma once
 
 #include "db/call_frame.hpp"
+#include "db/postgres/fit.hpp"
 #include "db/postgres/host_watch.hpp"
 #include "scalekit/db/causal_token.hpp"
 #include "scalekit/db/detail/backend.hpp"
@@ -9,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -19,6 +21,14 @@
 #include <vector>
 
 namespace scalekit::db::postgres {
+
+/// The host that a call goes to.
+struct destination {
+  host_ptr at;
+  expectation of = {};
+
+  explicit operator bool() const noexcept { return at != nullptr; }
+};
 
 /// Where calls go. With one host that is the answer to everything, and costs nothing; with several
 /// the host_board decides, and who finds no host waits for one: up to acquire_timeout, or up to the
@@ -38,6 +48,8 @@ class router {
     detail::read_request read;
     /// It must see the newest write of this client.
     bool is_of_client = false;
+    /// ... and what the call itself names.
+    bool is_of_token = false;
     /// How long a host is waited for.
     time_point patience;
     std::source_location site;
@@ -49,23 +61,36 @@ class router {
 
   /// Blocks. Throws unavailable, write_lost, invalid_argument (a token of another database),
   /// cancelled or closed.
-  host_ptr find(query q);
+  destination find(query q);
 
   /// Without waiting: a host, or null where there is none now. Throws what waiting would not
   /// change.
-  host_ptr try_find(query& q);
+  destination try_find(query& q);
 
   /// As find(), without a thread that waits: calls `then` once, on `where`, never from inside this
   /// function. What `q` points to, and the router, must live until then.
-  using found = std::function<void(std::exception_ptr, host_ptr)>;
+  using found = std::function<void(std::exception_ptr, destination)>;
   void async_find(query q, boost::asio::any_io_executor where, found then);
+
+  /// To be called when a call has its connection, before anything is written on that; by a write,
+  /// where it has waited. Throws
+  /// unavailable for a write, where another host, or none, takes the writes by now; misrouted for a
+  /// read, where the connection is not what was expected.
+  void require_fit(detail::access kind, const destination& to, connection& c,
+                   const std::source_location& site);
 
   // What calls report.
 
-  /// `token` was acknowledged.
-  void wrote(const causal_token& token, const std::optional<db::session>& by) noexcept;
-  /// A call that had a connection of `at` failed.
-  void failed(const host& at, detail::access kind, const std::exception_ptr& e) noexcept;
+  /// A read was not made on a connection that was made no later than `made_at`.
+  void note_misfit(const host& at, misfit what, time_point made_at) noexcept;
+
+  /// A write that began at `begun` was acknowledged. Where the server has not said its position,
+  /// `token` is empty: reads that must see it go to the primary, until a later write tells one.
+  void wrote(const causal_token& token, time_point begun,
+             const std::optional<db::session>& by) noexcept;
+  /// A call that had a connection of `at` failed: `on`, or null where it shared one.
+  void failed(const host& at, detail::access kind, const std::exception_ptr& e,
+              connection* on) noexcept;
   /// A call's answer has come on `c`: whether its server is a standby may be news.
   void note_role(const host& at, connection& c) noexcept;
 
@@ -81,15 +106,17 @@ class router {
 
   /// One look at the board: a host, an error, or when to look again.
   struct look_result {
-    host_ptr at = {};
+    destination to = {};
     std::exception_ptr failure = {};
     std::uint64_t seen = 0;
     time_point again = {};
   };
+  void require_writer(const host& at, const std::source_location& site) const;
   look_result look(query& q);
   look_result look_for_writer(const query& q);
   look_result look_for_reader(query& q);
-  void forget(const causal_token& lost) noexcept;
+  void forget(const causal_token& lost, std::chrono::nanoseconds min_age = {}) noexcept;
+  std::optional<causal_token> newest_write(const std::optional<db::session>& by) const;
   look_result refuse(const query& q, detail::refusal why, const std::string& explanation,
                      std::uint64_t seen) const;
 
@@ -100,6 +127,9 @@ class router {
   mutable std::mutex mutex_;
   /// The newest write of this client.
   causal_token newest_;
+  time_point newest_at_{};
+  /// Since when there is a write whose position is not known.
+  std::optional<time_point> unplaced_since_;
 };
 
 /// Counts a call among those under way on its host, which has a say in who gets the next.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/postgres/sqlstate.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/detail/backend.hpp"
 
@@ -13,6 +14,10 @@ class second_chance {
   bool allows(const error& e, detail::access kind, bool has_choice) noexcept {
     // Of a write that may have been executed the code is another.
     if (e.code() == errc::connection_lost) return lost_++ == 0;
+    // The replay of a standby was in its way, or a deadlock: the next snapshot is a newer one.
+    if (is_retryable_transaction(e.diag().backend_code)) {
+      return kind == detail::access::read && conflicts_++ == 0;
+    }
     if (!has_choice) return false;
     // It went to a standby, which executes no write.
     if (e.code() == errc::read_only) return kind == detail::access::write && misrouted_++ == 0;
@@ -24,7 +29,7 @@ class second_chance {
   bool lost_before() const noexcept { return lost_ > 0; }
 
  private:
-  int lost_ = 0, misrouted_ = 0, refused_ = 0;
+  int lost_ = 0, conflicts_ = 0, misrouted_ = 0, refused_ = 0;
 };
 
 }  // namespace scalekit::db::postgres

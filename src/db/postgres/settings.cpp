@@ -1,18 +1,16 @@
 #include "db/postgres/settings.hpp"
 
 #include "core/require.hpp"
-#include "db/postgres/pq.hpp"
 #include "scalekit/db/client_settings.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace scalekit::db::postgres {
 namespace {
-
-using keyword_list = std::vector<std::pair<std::string, std::string>>;
 
 struct options_deleter {
   void operator()(PQconninfoOption* o) const noexcept { PQconninfoFree(o); }
@@ -88,10 +86,51 @@ std::string take(keyword_list& from, std::string_view keyword) {
   return value;
 }
 
+/// Adds the hosts that the settings name, which a URL that names some contradicts.
+void add_hosts(keyword_list& to, const std::vector<detail::host_spec>& hosts) {
+  if (hosts.empty()) return;
+  std::string names, ports, shown_hosts;
+  for (const auto& each : hosts) {
+    const std::string comma = names.empty() ? "" : ",";
+    names += comma + each.host;
+    ports += comma + std::to_string(each.port);
+    shown_hosts += comma + detail::to_string(each);
+  }
+  for (const std::string keyword : {"host", "hostaddr", "port"}) {
+    const auto of_url = take(to, keyword);
+    scalekit::detail::require(of_url.empty(), "topology_params.hosts", shown_hosts,
+                              "empty, because the db URL has " + keyword + "=" + of_url);
+  }
+  to.emplace_back("host", names);
+  to.emplace_back("port", ports);
+}
+
+/// Adds where the servers are if the URL does not say: libpq finds it in a service, in the
+/// environment or among its defaults, but tells a connection alone.
+void add_places(keyword_list& to, std::string_view url) {
+  auto asked = to;
+  // It is checked after all else was collected, and before anything is connected to.
+  asked.emplace_back("sslmode", "no such mode");
+  const auto told = start_connection(asked);
+  const options_ptr all(PQconninfo(told.get()));
+  bool is_complete = false;
+  for (auto* o = all.get(); o != nullptr && o->keyword != nullptr; ++o) {
+    const std::string_view keyword = o->keyword;
+    const bool is_place = keyword == "host" || keyword == "hostaddr" || keyword == "port" ||
+                          keyword == "target_session_attrs";
+    if (!is_place || o->val == nullptr) continue;
+    take(to, keyword);
+    to.emplace_back(keyword, o->val);
+    is_complete = true;
+  }
+  // Else libpq did not come so far: there is no such service, or its file cannot be read.
+  if (is_complete) return;
+  throw std::invalid_argument("db URL " + shown(url) + ": " + error_text(told.get()));
+}
+
 /// One address a host. A list of one port is for all, as libpq has it.
 std::vector<server_address> servers_of(keyword_list common, std::string_view url) {
-  // Which server may do what is the client's own business.
-  take(common, "target_session_attrs");
+  auto wanted = take(common, "target_session_attrs");
   const auto hosts = split_list(take(common, "host"));
   const auto addresses = split_list(take(common, "hostaddr"));
   const auto ports = split_list(take(common, "port"));
@@ -100,9 +139,18 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
       (ports.size() == 1 || ports.size() == count) &&
           (addresses.size() == count || addresses == std::vector<std::string>{""}),
       "db URL", shown(url), "as many ports and addresses as hosts, or one port for all");
+  if (count > 1) {
+    scalekit::detail::require(
+        wanted == "any" || wanted == "read-write" || wanted == "primary",
+        "target_session_attrs in the db URL", wanted,
+        "any, read-write or primary where there are several hosts: writes go to the primary, and "
+        "reads to a replica by their consistency");
+    // Which of them may do what is the client's own business.
+    wanted = "any";
+  }
   std::vector<server_address> servers;
   for (std::size_t i = 0; i < count; ++i) {
-    server_address server{common, {}, {}};
+    server_address server{.keywords = common};
     auto add = [&server](const char* keyword, const std::string& value) {
       if (!value.empty()) server.keywords.emplace_back(keyword, value);
     };
@@ -112,6 +160,7 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
     add("host", host);
     add("hostaddr", address);
     add("port", port);
+    add("target_session_attrs", wanted);
     add("client_encoding", "UTF8");
     add("fallback_application_name", "scalekit");
     const auto& place = host.empty() ? address : host;
@@ -152,10 +201,19 @@ settings settings_from_url(std::string_view url, client_params params) {
   client_settings().validate(s.params);
   auto keywords = parse(text);
   take(keywords, "client_encoding");
+  const auto hosts = detail::parse_hosts(s.params.topology.hosts).value();
+  add_hosts(keywords, hosts);
+  add_places(keywords, url);
   s.servers = servers_of(std::move(keywords), url);
+  for (std::size_t i = 0; i < hosts.size(); ++i) s.servers[i].where.labels = hosts[i].labels;
+  for (auto& server : s.servers) server.credentials = s.params.credentials;
   validate(s.params.pool);
+  scalekit::detail::require(
+      !s.params.pool.fleet_budget || s.params.transaction_pooler != true,
+      "pool_params.fleet_budget", "true",
+      "false with transaction_pooler, since the pooler shares out the server's connections");
   label(s.servers, s.params.topology.replica_labels);
-  if (s.params.transaction_pooler) s.params.lanes = s.params.statement_cache = 0;
+  if (s.params.transaction_pooler == true) s.params.lanes = s.params.statement_cache = 0;
   return s;
 }
 

@@ -1,22 +1,25 @@
 #pragma once
 
+#include "db/postgres/pq.hpp"
 #include "db/topology/host_spec.hpp"
 #include "scalekit/db/client_params.hpp"
+#include "scalekit/db/credentials.hpp"
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace scalekit::db::postgres {
 
 /// What libpq is told to reach one server: keywords and values. Holds the password.
 struct server_address {
-  std::vector<std::pair<std::string, std::string>> keywords;
+  keyword_list keywords;
+  /// Asked for each connection, whose answer goes over the keywords; may be null.
+  credentials_source credentials = {};
   /// "10.0.0.1:5432" or "/run/postgresql:5432", for people.
-  std::string name;
+  std::string name = {};
   /// The same place, with its labels.
-  detail::host_spec where;
+  detail::host_spec where = {};
 };
 
 /// Where the servers are and how they are used, checked.
@@ -26,7 +29,8 @@ struct settings {
 };
 
 /// Reads `postgresql://user@host1:5432,host2/db?keyword=value`: what is a setting of client_params
-/// is taken out, the rest is libpq's. Throws std::invalid_argument; never shows a password.
+/// is taken out, the rest is libpq's, which also looks for hosts in the service file and in the
+/// environment. Throws std::invalid_argument; never shows a password.
 settings settings_from_url(std::string_view url, client_params params);
 
 /// True for the schemes postgresql and postgres.

@@ -51,7 +51,7 @@ constexpr rule rules[] = {
     {"55000", errc::not_allowed},
     {"55006", errc::conflict},
     {"55P03", errc::conflict},
-    {"57014", errc::cancelled},
+    {"57014", errc::execution_timeout},  // statement_timeout, or pg_cancel_backend()
     {"57P01", errc::connection_lost},
     {"57P02", errc::connection_lost},
     {"57P03", errc::unavailable},  // starting up, shutting down

@@ -8,10 +8,13 @@ namespace scalekit::db::postgres {
 
 /// What an SQLSTATE means to a caller; backend_error for one that says nothing more.
 ///
-/// Left to the driver, which knows more than the code: 57014 is `cancelled` here, though it may
-/// have been a deadline's cancel; 25006 is `read_only`, though on a read it means `not_allowed`;
-/// 0A000 and 26000 may only mean that a cached plan must be made again. A refused login (28*) is
-/// not_allowed, not unavailable: trying again would not help.
+/// 57014 is `execution_timeout`: the server's statement_timeout, or an administrator, had waited
+/// long enough. Which of them is only in the server's words, and those are in its own language.
+///
+/// Left to the driver, which knows more than the code: 57014 may come of a cancel of its own, whose
+/// reason it has; 25006 is `read_only`, though on a read it means `not_allowed`; 0A000 and 26000
+/// may only mean that a cached plan must be made again. A refused login (28*) is not_allowed, not
+/// unavailable: trying again would not help.
 errc errc_of(std::string_view sqlstate) noexcept;
 
 /// True when the server ends the connection with this error (57P01 to 57P05, 08*).

@@ -34,6 +34,7 @@ void restart(std::span<const call_member> members) noexcept {
 statement_call::statement_call(std::span<call_member> members, connection& c, call_shape shape)
     : members_(members), shape_(shape) {
   for (auto& m : members_) {
+    c.spent |= m.entry->says.marks_session;
     m.e = c.exchange_for(m.entry);
     m.e->restart();
     m.e->values = &m.query->parameters();
@@ -195,13 +196,14 @@ bool statement_call::send(connection& c) {
   return true;
 }
 
-void statement_call::take(const PGresult* row) {
+bool statement_call::take(const PGresult* row) {
   auto& m = members_.front();
   if (!feed_) {
     answered_ = std::chrono::steady_clock::now();
     feed_.emplace(*m.e, *m.rows, shape_.max_value_bytes);
   }
   feed_->feed(row, 0);
+  return !m.rows->is_full();
 }
 
 bool statement_call::look(connection& c) {

@@ -103,15 +103,14 @@ class statement_call final : public conversation, private row_taker {
   bool look(connection& c);
   bool look_at_commit(connection& c);
   bool undo(connection& c, std::exception_ptr failure);
-  void take(const PGresult* row) override;
+  bool take(const PGresult* row) override;
   error failure(const call_member& m, const connection& c) const;
   /// Calls `what(member)` with each; what it throws is the failure of that one.
   template <class What>
   void for_each(What what);
   bool is_batch() const noexcept { return members_.size() > 1; }
   bool is_stream() const noexcept {
-    const auto* rows = members_.front().rows;
-    return !is_batch() && rows != nullptr && rows->takes_as_they_come();
+    return !is_batch() && detail::is_stream(members_.front().rows);
   }
   wrapping wrapping_of(const connection& c) const noexcept;
   bool is_guarded() const noexcept { return wrapped_ == wrapping::until_read; }

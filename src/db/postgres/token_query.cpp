@@ -25,7 +25,7 @@ void token_query::learn_identity(connection& c) {
 }
 
 void token_query::send(connection& c) {
-  position_ = send_own(c, position_text);
+  position_ = send_own(c, position_text, true);
 }
 
 causal_token token_query::read(connection& c) {

@@ -40,7 +40,7 @@ std::string what_of(const std::exception_ptr& failure) {
   }
 }
 
-std::string begin_text(const transaction_options& options) {
+std::string begin_text_of(const transaction_options& options) {
   std::string text = "begin";
   switch (options.isolation) {
     case isolation_level::read_committed:
@@ -63,11 +63,11 @@ std::string begin_text(const transaction_options& options) {
 
 }  // namespace
 
-transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent,
-                         deadline until, const transaction_options& options,
+transaction::transaction(std::shared_ptr<backend> owner, const destination& to,
+                         lent_connection lent, deadline until, const transaction_options& options,
                          std::stop_token also_stop, std::source_location site)
     : backend_(std::move(owner)),
-      at_(std::move(at)),
+      at_(to.at),
       lent_(std::move(lent)),
       until_(until),
       begun_(steady_clock::now()),
@@ -79,7 +79,8 @@ transaction::transaction(std::shared_ptr<backend> owner, host_ptr at, lent_conne
       session_(options.session),
       under_way_(backend_->routes(), *at_, read_only_ ? access::read : access::write) {
   try {
-    begin_call begin(begin_text(options), !read_only_, site_);
+    backend_->routes().require_fit(read_only_ ? access::read : access::write, to, *lent_, site_);
+    begin_call begin(begin_text_of(options), !read_only_, site_);
     converse(begin);
     identity_ = lent_->identity;
     backend_->routes().note_role(*at_, *lent_);
@@ -103,7 +104,7 @@ transaction::~transaction() {
 void transaction::note_evidence(const std::exception_ptr& failure) noexcept {
   if (!lent_) return;
   const auto kind = read_only_ ? access::read : access::write;
-  backend_->routes().failed(*at_, kind, failure);
+  backend_->routes().failed(*at_, kind, failure, &*lent_);
   backend_->routes().note_role(*at_, *lent_);
 }
 
@@ -152,6 +153,7 @@ void transaction::run_script(std::string_view script) {
   require_open("a script");
   if (read_only_) throw error(errc::not_allowed, "a script in a read-only transaction");
   wrote_ = true;
+  lent_->spent = true;
   const auto limits = frame();
   try {
     const stop_bell bell(lent_->bell, limits.stops);
@@ -234,7 +236,7 @@ write_result transaction::commit() {
   try {
     if (resume(*lent_, call, patience().when()) == wait_end::ready) {
       end(returned::healthy, backend_->counted().committed);
-      backend_->wrote(call.token(), session_);
+      if (wrote_) backend_->wrote(call.token(), limits.begun, session_);
       return {0, 0, call.token().to_string()};
     }
   } catch (const error& e) {
@@ -270,6 +272,7 @@ write_result transaction::resolve(const error& lost) {
                  {},
                  lost.diag().origin});
   }
+  const auto asked = steady_clock::now();
   auto fate = commit_fate::unknown;
   causal_token token;
   std::string obstacle = "its id was not known";
@@ -293,7 +296,7 @@ write_result transaction::resolve(const error& lost) {
   }
   if (fate == commit_fate::committed) {
     counters.committed.fetch_add(1, std::memory_order_relaxed);
-    backend_->wrote(token, session_);
+    backend_->wrote(token, asked, session_);
     return {0, 0, token.to_string()};
   }
   counters.rolled_back.fetch_add(1, std::memory_order_relaxed);
@@ -319,9 +322,9 @@ void transaction::ask(commit_inquiry& inquiry, deadline until) {
   detail::call_frame call{steady_clock::now(), until};
   bool waited = false;
   // Perhaps another host by now, which knows as much where its history is the same.
-  const auto at = backend_->host_for(access::write, {}, call, site_);
+  const auto to = backend_->host_for(access::write, {}, call, site_);
   auto lent =
-      at->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
+      to.at->pool->take({site_, false, std::this_thread::get_id()}, call, until.when(), waited);
   try {
     const auto why = resume(*lent, inquiry, until.when());
     if (why == wait_end::ready) return lent.give_back(returned::healthy);

@@ -24,8 +24,8 @@ inline detail::returned state_of(const link& wire) noexcept {
 class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
-  transaction(std::shared_ptr<backend> owner, host_ptr at, lent_connection lent, deadline until,
-              const transaction_options& options, std::stop_token also_stop,
+  transaction(std::shared_ptr<backend> owner, const destination& to, lent_connection lent,
+              deadline until, const transaction_options& options, std::stop_token also_stop,
               std::source_location site);
   ~transaction() override;
 

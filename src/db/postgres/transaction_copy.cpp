@@ -84,6 +84,7 @@ std::uint64_t transaction::run_copy(statement_kind kind, const statement& query,
   call.stops = {&options.stop, &stop_, &also_stop_};
   std::uint64_t rows = 0;
   wrote_ |= kind == statement_kind::copy_in || entry->says.copies_a_write;
+  lent_->spent |= entry->says.marks_session;
   try {
     const stop_bell bell(lent_->bell, call.stops);
     const link::outside_pipeline plain(*lent_->wire);

@@ -130,10 +130,10 @@ std::string move_sql::bookkeeping() const {
 
 std::string_view move_sql::session() const {
   if (!is_postgres()) return {};
-  return "set local datestyle = 'ISO, YMD'; set local timezone = 'UTC';"
-         "set local intervalstyle = 'postgres'; set local extra_float_digits = 3;"
-         "set local bytea_output = 'hex'; set local standard_conforming_strings = on;"
-         "set local lc_monetary = 'C';";
+  return "select set_config(name, value, true) from (values"
+         " ('datestyle', 'ISO, YMD'), ('timezone', 'UTC'), ('intervalstyle', 'postgres'),"
+         " ('extra_float_digits', '3'), ('bytea_output', 'hex'),"
+         " ('standard_conforming_strings', 'on'), ('lc_monetary', 'C')) as s (name, value)";
 }
 
 std::string move_sql::columns() const {

@@ -16,7 +16,7 @@ namespace {
 using column_row = std::tuple<std::string, std::string, bool, bool>;
 
 void begin_session(transaction& tx, const move_sql& texts) {
-  if (!texts.session().empty()) tx.run_script(texts.session());
+  if (!texts.session().empty()) tx.read<std::string>(unsafe_sql(std::string(texts.session())));
 }
 
 std::vector<column_row> columns_of(transaction& tx, const move_sql& texts, const shard_table& t) {

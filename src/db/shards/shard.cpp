@@ -37,6 +37,19 @@ write_result shard::run(detail::access kind, const statement& query, const call_
                 [&](db::client& c, const call_options& o) { return c.run(kind, query, o, rows); });
 }
 
+write_result shard::run(const batch& statements, const call_options& options,
+                        std::source_location site) {
+  // It is one transaction: where it could change a row, its keys were there to the end.
+  try {
+    return routed(detail::access::write, options, nullptr,
+                  [&](db::client& c, const call_options& o) { return c.run(statements, o, site); });
+  } catch (...) {
+    // It may have found something where its keys were no more.
+    detail::restart(*statements.members_);
+    throw;
+  }
+}
+
 write_result shard::run_judged(const statement& query, const call_options& options,
                                detail::row_sink* rows) {
   return routed(detail::access::write, options, rows,

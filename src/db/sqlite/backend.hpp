@@ -64,6 +64,9 @@ class sqlite_backend final : public detail::backend,
                                                      const std::source_location& site) override;
   void async_begin(transaction_options options, const std::source_location& site,
                    std::shared_ptr<detail::async_transaction_call> call) override;
+  std::chrono::nanoseconds statement_timeout() const noexcept override {
+    return settings_.params.statement_timeout;
+  }
   std::chrono::nanoseconds transaction_timeout() const noexcept override {
     return settings_.params.transaction_timeout;
   }

@@ -1,8 +1,10 @@
 #include "db/sqlite/backend.hpp"
+#include "db/sqlite/paced_rows.hpp"
 #include "db/sqlite/transaction.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <optional>
 #include <utility>
 
 // Calls without a thread of their caller's: they wait in the same queues, then run on a thread of
@@ -42,7 +44,10 @@ void sqlite_backend::async_run(access kind, statement&& query, call_options&& op
       try {
         throw_if_stopped(options.stop, query.site());
         throw_if_stopped(also_stop, query.site());
-        result = self->run_with(std::move(lent), group, kind, query, call->rows(), frame);
+        auto* rows = call->rows();
+        std::optional<paced_rows> paced;
+        if (detail::is_stream(rows)) rows = &paced.emplace(*call, self->limits_of(frame));
+        result = self->run_with(std::move(lent), group, kind, query, rows, frame);
       } catch (...) {
         e = std::current_exception();
       }

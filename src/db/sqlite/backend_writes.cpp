@@ -1,4 +1,5 @@
 #include "db/call_site.hpp"
+#include "db/content_size.hpp"
 #include "db/sqlite/backend.hpp"
 
 #include <algorithm>
@@ -51,14 +52,7 @@ statement_end::cause cause_of(const std::exception_ptr& failure) {
 }  // namespace
 
 std::size_t queued_write::bytes() const noexcept {
-  auto sum = query->text().size();
-  const auto& values = query->parameters();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto v = values[i];
-    if (v.kind() == value_kind::text) sum += v.text().size();
-    if (v.kind() == value_kind::blob) sum += v.blob().size();
-  }
-  return sum;
+  return query->text().size() + detail::content_size(query->parameters());
 }
 
 write_result sqlite_backend::run_write(const statement& query, const call_options& options,

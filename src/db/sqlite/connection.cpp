@@ -319,19 +319,7 @@ void connection::fail(int code, bool preparing) {
   }
   const int primary = code & 0xff;
   if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
-    switch (stopped_by_) {
-      case stop_cause::none:
-        break;
-      case stop_cause::deadline:
-        what = errc::execution_timeout;
-        break;
-      case stop_cause::cancelled:
-        what = errc::cancelled;
-        break;
-      case stop_cause::closing:
-        what = errc::closed;
-        break;
-    }
+    if (stopped_by_ != stop_cause::none) what = errc_of(stopped_by_);
   }
   throw error(make_error_code(what),
               {explain(code), sqlite3_errmsg(db_.get()), std::to_string(code), settings_.path});
@@ -339,18 +327,11 @@ void connection::fail(int code, bool preparing) {
 
 std::string connection::explain(int code) const {
   std::string text = site_ == nullptr ? std::string() : describe(*site_) + ": ";
-  const auto took = in_ms(std::chrono::steady_clock::now() - limits_->begun);
-  switch (stopped_by_) {
-    case stop_cause::none:
-      break;
-    case stop_cause::deadline:
-      if (waited_for_lock_) return text + "another process held the write lock for " + took;
-      return text + "stopped after " + took + ", its timeout";
-    case stop_cause::cancelled:
-      return text + "cancelled after " + took;
-    case stop_cause::closing:
-      return text + "stopped after " + took + ", the client was closed";
+  if (stopped_by_ == stop_cause::deadline && waited_for_lock_) {
+    return text + "another process held the write lock for " +
+           in_ms(std::chrono::steady_clock::now() - limits_->begun);
   }
+  if (stopped_by_ != stop_cause::none) return text + text_of(stopped_by_, limits_->begun);
   switch (code & 0xff) {
     case SQLITE_TOOBIG:
       return text + "a value, row or statement is larger than max_value_bytes, " +

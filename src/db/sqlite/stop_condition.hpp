@@ -1,15 +1,21 @@
 #pragma once
 
 #include "scalekit/core/clock.hpp"
+#include "scalekit/core/error.hpp"
 
 #include <array>
 #include <atomic>
 #include <stop_token>
+#include <string>
 
 namespace scalekit::db::sqlite {
 
 /// Why SQLite was told to give up.
 enum class stop_cause { none, deadline, cancelled, closing };
+
+/// The same to a caller, of a cause that is not none, and in words: "cancelled after 20 ms".
+errc errc_of(stop_cause why) noexcept;
+std::string text_of(stop_cause why, time_point begun);
 
 /// When a call must end, looked at from inside SQLite. A flag of the connection, as
 /// sqlite3_interrupt() has it, could hit the next call.

@@ -83,14 +83,21 @@ void host_board::parameter_status(host_id id, const host_parameters& seen, time_
   }
 }
 
+void host_board::connected_anew(host_id id, time_point when) {
+  const auto found = hosts_.find(id);
+  if (found == hosts_.end()) return;
+  found->second.connected_anew_at = std::max(found->second.connected_anew_at, when);
+}
+
 void host_board::replayed(host_id id, log_place place, time_point asked_at) {
   const auto found = hosts_.find(id);
   if (found == hosts_.end()) return;
   auto& host = found->second;
   if (!host.last || !host.is_standby() || asked_at < host.last->asked_at) return;
+  if (asked_at < host.position_as_of) return;
   if (place.timeline == host.last->timeline) {
-    host.last->position = std::max(host.last->position, place.at);
-    host.timeline_until = std::max(host.timeline_until, place.at);
+    host.last->position = host.timeline_until = place.at;
+    host.position_as_of = asked_at;
   } else if (place.timeline != 0) {
     host.probe_now = true;
   }

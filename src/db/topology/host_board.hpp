@@ -25,7 +25,8 @@ namespace scalekit::db::detail {
 /// evidence_lease from when it was asked for, and an error outweighs everything asked for before
 /// it. Nothing is concluded from silence but that the host is not used. After a lost connection a
 /// standby serves no read that needs a position until it was asked again: it may have restarted,
-/// and come up behind where it was.
+/// and come up behind where it was. Nobody may have heard of that; so such a read's route says how
+/// old its evidence is, and holds on connections that are older only.
 ///
 /// The primary is the one whose timeline descends from that of every other one; between two of
 /// which that is not known, or of one timeline, nobody is. A primary of an older timeline than the
@@ -59,6 +60,10 @@ class host_board {
 
   /// Takes writes away at once; gives them to nobody, but lets the host be asked at once.
   void parameter_status(host_id host, const host_parameters& seen, time_point now);
+
+  /// A read that came for a position did not use a connection made at `when`, after its route's
+  /// as_of. To be told before the board is asked for another route.
+  void connected_anew(host_id host, time_point when);
 
   /// The answer to an `ask`: timeline and position of a standby as in host_sample. Does not
   /// prolong the lease.
@@ -138,6 +143,7 @@ class host_board {
                         random_generator& random);
   host_id choose(time_point now, random_generator& random);
   read_route use(host_id host, bool on_primary) const;
+  read_route use_as_told(host_id host) const;
   read_route use_primary(const election& primary, const read_request& request,
                          time_point now) const;
   read_route refuse(refusal why, const election& primary, const read_request& request,

@@ -53,8 +53,13 @@ void host_board::settle_cluster(time_point now) {
     return v.first != most->first && v.second == most->second;
   });
   if (is_tie) return;
+  // Histories that were read before are of this cluster where nobody was heard of another one.
+  const bool is_first = system_id_ == 0;
   system_id_ = most->first;
-  timelines_.clear();
+  const bool is_only = std::all_of(hosts_.begin(), hosts_.end(), [this](const auto& each) {
+    return !each.second.last || is_of_cluster(each.second);
+  });
+  if (!is_first || !is_only) timelines_.clear();
   primary_log_.clear();
   writer_.reset();
   writer_timeline_ = 0;

@@ -26,11 +26,6 @@ bool has_labels(const host_spec& host, const db::labels* wanted) {
   });
 }
 
-/// Not after a lost connection: a standby that restarts may come up behind where it was.
-bool has_sure_position(const host_evidence& host) {
-  return host.last->position != lsn{} && !host.is_doubted();
-}
-
 }  // namespace
 
 read_route host_board::reader(const read_request& request, time_point now,
@@ -76,11 +71,11 @@ read_route host_board::read_bounded(const read_request& request, const election&
   if (primary.why == refusal::split_brain) return refuse(primary.why, primary, request, now);
   candidates_.clear();
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || !has_sure_position(host)) continue;
+    if (!is_replica(host, request, now) || !host.has_sure_position()) continue;
     const auto fresh = primary_log_.fresh_as_of(host.last->position);
     if (fresh && now - *fresh <= request.how.lag()) candidates_.push_back({id, &host});
   }
-  if (!candidates_.empty()) return use(choose(now, random), false);
+  if (!candidates_.empty()) return use_as_told(choose(now, random));
   return use_primary(primary, request, now);
 }
 
@@ -106,16 +101,16 @@ read_route host_board::read_after(const read_request& request, const election& p
   candidates_.clear();
   std::optional<host_id> nearly;
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || !has_sure_position(host) || is_behind(host)) continue;
+    if (!is_replica(host, request, now) || !host.tells_position() || is_behind(host)) continue;
     if (timelines_.judge(wanted, host.last->timeline) != verdict::included) continue;
     const auto has = host.place().at;
-    if (has >= wanted.at) {
+    if (has >= wanted.at && host.has_sure_position()) {
       candidates_.push_back({id, &host});
     } else if (!nearly || hosts_.at(*nearly).place().at < has) {
       nearly = id;
     }
   }
-  if (!candidates_.empty()) return use(choose(now, random), false);
+  if (!candidates_.empty()) return use_as_told(choose(now, random));
 
   const bool can_use_primary =
       primary_has_it && has_labels(hosts_.at(*primary.primary).spec, request.labels);
@@ -190,6 +185,12 @@ read_route host_board::use(host_id host, bool on_primary) const {
           .generation = generation_};
 }
 
+read_route host_board::use_as_told(host_id host) const {
+  auto route = use(host, false);
+  route.as_of = hosts_.at(host).position_as_of;
+  return route;
+}
+
 read_route host_board::use_primary(const election& primary, const read_request& request,
                                    time_point now) const {
   if (!primary.primary || primary.why == refusal::split_brain) {
@@ -198,7 +199,9 @@ read_route host_board::use_primary(const election& primary, const read_request& 
   if (!has_labels(hosts_.at(*primary.primary).spec, request.labels)) {
     return refuse(refusal::no_replica, primary, request, now);
   }
-  return use(*primary.primary, true);
+  auto route = use(*primary.primary, true);
+  route.as_of = hosts_.at(route.host).last->asked_at;
+  return route;
 }
 
 read_route host_board::refuse(refusal why, const election& primary, const read_request& request,

@@ -19,6 +19,7 @@ void host_evidence::take(host_sample seen, time_point now, bool was_live) {
   if (!was_live) back_since = now;
   average(std::max(now - seen.asked_at, std::chrono::nanoseconds{1}));
   last = std::move(seen);
+  position_as_of = last->asked_at;
   if (last->asked_at > down_at) {
     failing_since.reset();
     failure.clear();

@@ -24,6 +24,10 @@ struct host_evidence {
   /// sure up to `timeline_until`.
   std::optional<host_sample> last = {};
   lsn timeline_until = {};
+  /// When it was asked what `last` says of its position.
+  time_point position_as_of = time_point::min();
+  /// When a connection was made that a read came upon which needs a position.
+  time_point connected_anew_at = time_point::min();
   /// Of answers and calls, averaged.
   std::chrono::nanoseconds latency{};
 
@@ -56,6 +60,10 @@ struct host_evidence {
   bool is_primary() const { return !last->in_recovery && last->asked_at > demoted_at; }
   bool is_writable() const { return is_primary() && !last->read_only; }
   bool is_doubted() const { return doubted_at >= last->asked_at; }
+  /// Not after a lost connection: a standby that restarts may come up behind where it was.
+  bool tells_position() const { return last->position != lsn{} && !is_doubted(); }
+  /// ... nor on a connection that was made since, perhaps after a restart of which nobody heard.
+  bool has_sure_position() const { return tells_position() && position_as_of > connected_anew_at; }
   log_place place() const { return {last->timeline, std::min(last->position, timeline_until)}; }
 
   void take(host_sample seen, time_point now, bool was_live);

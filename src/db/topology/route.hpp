@@ -84,6 +84,9 @@ struct read_route {
   /// The host is the primary (of `generation`): on a standby otherwise.
   bool on_primary = false;
   std::uint64_t generation = 0;
+  /// When the host was asked what it was chosen for: that it is the primary, or its position. On a
+  /// connection made later the route may not hold.
+  time_point as_of = time_point::max();
   time_point when = {};
   std::string explanation = {};
 };

@@ -284,8 +284,7 @@ TEST_CASE("without proof that all was heard, reads go past the cache") {
   }
   CHECK(wait_until([&] { return s.it.statistics().bypassed_deaf > 0; }));
   s.exec("update counted set n = n + 1 where id = 1");
-  proxy.heal();
-  proxy.cut_all();
+  proxy.cut_all_and_heal();
 
   CHECK(wait_until_it_serves(s.it));
   CHECK(n(s.it, 1) == 6);

@@ -1,6 +1,8 @@
 #include "scalekit/core/runtime.hpp"
 
+#include "scalekit/core/async.hpp"
 #include "scalekit/core/error.hpp"
+#include "support/throws_errc.hpp"
 
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
@@ -9,6 +11,8 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -128,10 +132,12 @@ TEST_CASE("the loops outlive the tasks of the work pool, which complete on them"
   std::atomic<bool> is_loop_gone{false};
   std::promise<void> begun;
   bool saw_loop_gone = false;
+  std::optional<scalekit::execution> held_elsewhere;
   {
     runtime rt;
     asio::make_service<witness>(rt.next_loop(), is_loop_gone);
-    rt.execution().post_work([&] {
+    held_elsewhere = rt.execution();
+    held_elsewhere->post_work([&] {
       begun.set_value();
       // Where the loop goes first, it goes now; where it stays, the destructor waits for this.
       for (int i = 0; i < 50 && !is_loop_gone; ++i) std::this_thread::sleep_for(1ms);
@@ -141,6 +147,57 @@ TEST_CASE("the loops outlive the tasks of the work pool, which complete on them"
   }
   CHECK_FALSE(saw_loop_gone);
   CHECK(is_loop_gone);
+  CHECK_ERRC(held_elsewhere->post_work([] {}), errc::closed);
+}
+
+TEST_CASE("a loop may go when it has run out of work, whatever the thread that completed it does") {
+  const auto pool = std::make_shared<scalekit::work_pool>(scalekit::work_pool_params{.threads = 2});
+  for (int i = 0; i < 3000; ++i) {
+    int sum = 0;
+    {
+      asio::io_context loop(1);
+      scalekit::async_blocking<int>(
+          scalekit::execution(loop.get_executor(), pool), [](std::stop_token) { return 1; },
+          [&](std::exception_ptr, int one) { sum += one; });
+      loop.run();
+    }
+    REQUIRE(sum == 1);
+  }
+}
+
+TEST_CASE("a loop that a handler has stopped may go once the work pool is closed") {
+  for (int i = 0; i < 500; ++i) {
+    int sum = 0;
+    {
+      asio::io_context loop(1);
+      const auto pool =
+          std::make_shared<scalekit::work_pool>(scalekit::work_pool_params{.threads = 1});
+      scalekit::async_blocking<int>(
+          scalekit::execution(loop.get_executor(), pool), [](std::stop_token) { return 1; },
+          [&](std::exception_ptr, int one) {
+            sum += one;
+            loop.stop();
+          });
+      loop.run();
+      pool->close();
+    }
+    REQUIRE(sum == 1);
+  }
+}
+
+TEST_CASE("a runtime may go in the midst of calls, whoever still holds its work pool") {
+  for (int i = 0; i < 300; ++i) {
+    auto rt =
+        std::make_unique<runtime>(scalekit::runtime_params{.threads = 2, .work = {.threads = 2}});
+    const auto exec = rt->execution();
+    for (int call = 0; call < 8; ++call) {
+      // The handler, which may never run, holds the pool as well.
+      scalekit::async_blocking<int>(
+          exec, [](std::stop_token) { return 1; }, [exec](std::exception_ptr, int) {});
+    }
+    rt.reset();
+    CHECK_ERRC(exec.post_work([] {}), errc::closed);
+  }
 }
 
 TEST_CASE("a runtime's settings out of range are refused") {

@@ -2,6 +2,7 @@
 
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/error.hpp"
+#include "support/throws_errc.hpp"
 
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
@@ -144,6 +145,36 @@ TEST_CASE("a task posted while the pool closes is refused with closed") {
   pool.reset();
 
   CHECK(code == errc::closed);
+}
+
+TEST_CASE("closing runs what is queued, and joins, whoever holds the pool") {
+  std::atomic<int> ran{0};
+  const auto pool = std::make_shared<work_pool>(scalekit::work_pool_params{.threads = 2});
+  const scalekit::execution other({}, pool);
+  for (int i = 0; i < 500; ++i) pool->post([&] { ++ran; });
+
+  pool->close();
+
+  CHECK(ran == 500);
+  CHECK_ERRC(other.post_work([&] { ++ran; }), errc::closed);
+  pool->close();
+  CHECK(ran == 500);
+}
+
+TEST_CASE("a pool is not closed on its own threads, and one never used closes") {
+  work_pool pool({.threads = 1});
+  std::promise<boost::system::error_code> code;
+  pool.post([&] {
+    try {
+      pool.close();
+      code.set_value({});
+    } catch (const scalekit::error& e) {
+      code.set_value(e.code());
+    }
+  });
+
+  CHECK(code.get_future().get() == errc::not_allowed);
+  work_pool({.threads = 1}).close();
 }
 
 TEST_CASE("threads that post at once lose no task") {

@@ -1,5 +1,5 @@
-// The other process of the tests: `db_test_peer COMMAND FILE [N]`. Says what happened on standard
-// output, a line each.
+// The other process of the tests: `db_test_peer COMMAND FILE [N]`, or a URL instead of the file.
+// Says what happened on standard output, a line each.
 
 #include "scalekit/db.hpp"
 
@@ -108,6 +108,25 @@ void migrate(const std::string& file) {
   say(std::to_string(client.migrate("peer", steps)));
 }
 
+/// Reads from `n` threads for ever; `url` leads to PostgreSQL. Says when the first is done.
+void load(const std::string& url, int n) {
+  auto client = db::client::open(url);
+  client.read_one<int>(sql("select 1"));
+  say("ready");
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < n; ++t) {
+    threads.emplace_back([&] {
+      for (;;) {
+        try {
+          client.read_one<int>(sql("select 1 from pg_sleep(0.005)"));
+        } catch (const scalekit::error&) {
+          // Turned away: it comes again.
+        }
+      }
+    });
+  }
+}
+
 /// Reads and writes as a user who owns nothing.
 void as_nobody(const std::string& file) {
   if (setgid(65534) != 0 || setuid(65534) != 0) return say("cannot");
@@ -136,6 +155,7 @@ int main(int argc, char** argv) try {
   if (command == "insert") insert(file, std::atoi(argv[3]));
   if (command == "insert_pairs") insert_pairs(file);
   if (command == "insert_many") insert_many(file, std::atoi(argv[3]));
+  if (command == "load") load(file, std::atoi(argv[3]));
   if (command == "half_done") half_done(file);
   if (command == "migrate") migrate(file);
   if (command == "as_nobody") as_nobody(file);

@@ -72,8 +72,7 @@ TEST_CASE("a batch that was sent and not answered is in doubt, and in the end ma
 
   auto end = std::async(std::launch::async, [&] { return p.client.run(three_inserts()); });
   CHECK(support::wait_until([&] { return p.rows() == "3"; }));
-  p.proxy.heal();
-  p.proxy.cut_all();
+  p.proxy.cut_all_and_heal();
 
   auto e = error_of([&] { end.get(); });
   CHECK(e.code() == errc::commit_in_doubt);

@@ -56,8 +56,7 @@ TEST_CASE("a commit whose answer was lost is found to have been made") {
   std::future<db::write_result> end;
 
   p.lose_answer(tx, end);
-  p.proxy.heal();
-  p.proxy.cut_all();
+  p.proxy.cut_all_and_heal();
   const auto done = end.get();
 
   CHECK_FALSE(done.token().empty());
@@ -102,8 +101,7 @@ TEST_CASE("a commit of a script whose answer was lost is found as well") {
   std::future<db::write_result> end;
 
   p.lose_answer(tx, end);
-  p.proxy.heal();
-  p.proxy.cut_all();
+  p.proxy.cut_all_and_heal();
 
   CHECK_FALSE(end.get().token().empty());
 }
@@ -116,9 +114,8 @@ TEST_CASE("a lost commit stays in doubt when another server answers in its place
   std::future<db::write_result> end;
 
   p.lose_answer(tx, end);
-  p.proxy.heal();
   p.proxy.set_target(other.port());
-  p.proxy.cut_all();
+  p.proxy.cut_all_and_heal();
   const auto e = support::error_of([&] { end.get(); });
 
   CHECK(e.code() == errc::commit_in_doubt);
@@ -177,8 +174,7 @@ TEST_CASE("a commit lost with a server that was stopped in order is found") {
 
   p.lose_answer(tx, end);
   p.server.restart();
-  p.proxy.heal();
-  p.proxy.cut_all();
+  p.proxy.cut_all_and_heal();
 
   CHECK_NOTHROW(end.get());
 }

@@ -8,10 +8,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 using namespace postgres_test;
@@ -156,4 +159,107 @@ TEST_CASE("a copy ends at its deadline, its stop and with its connection") {
   CHECK_FALSE(tx.is_open());
 
   CHECK(t.count() == 5000);
+}
+
+TEST_CASE("a copy out ends in time, though there is always more of it") {
+  word_table t;
+  std::stop_source stop;
+  int taken = 0;
+  auto slowly = [&](std::string_view) {
+    std::this_thread::sleep_for(10ms);
+    if (++taken == 10) stop.request_stop();
+  };
+
+  CHECK_ERRC(t.client.copy_out(to_csv, slowly, {.timeout = 100ms}), errc::execution_timeout);
+  CHECK(taken < 100);
+  taken = 0;
+  stop = std::stop_source();
+  CHECK_ERRC(t.client.copy_out(to_csv, slowly, {.stop = stop.get_token()}), errc::cancelled);
+  CHECK(taken < 100);
+  CHECK_ERRC(t.client.copy_out(sql("copy (select generate_series(1, 50000000)) to stdout"),
+                               [](std::string_view) {}, {.timeout = 200ms}),
+             errc::execution_timeout);
+}
+
+TEST_CASE("a script ends in time, though its server always has something to say") {
+  const database d;
+  auto client = d.open();
+
+  CHECK_ERRC(client.run_script(
+                 "do $$ begin for i in 1..5000000 loop raise notice 'still here'; end loop; end $$",
+                 {.timeout = 200ms}),
+             errc::execution_timeout);
+}
+
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+/// What systems hold for the sockets on the way, and much more than the driver may.
+constexpr std::size_t on_the_way = 32 * mib;
+
+/// A table behind a network that takes 1 MB a second.
+struct slow_way : database {
+  support::tcp_proxy proxy{shared_server().port()};
+  db::client client = db::client::open(
+      "postgresql://postgres@127.0.0.1:" + std::to_string(proxy.port()) + "/" + name);
+
+  slow_way() {
+    client.run_script("create table line (n int, text text)");
+    proxy.set_to_server({.bytes_per_second = 1'000'000});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a copy in that is faster than its server waits for it, and ends in time") {
+  slow_way way;
+  const auto into = sql("copy line (text) from stdin");
+  const auto piece = std::string(64 * 1024 - 1, 'x') + '\n';
+  std::size_t given = 0;
+  std::stop_source stop;
+  auto give = [&]() -> std::string_view {
+    given += piece.size();
+    if (given > mib) stop.request_stop();
+    return given < 256 * mib ? std::string_view(piece) : std::string_view();
+  };
+
+  CHECK_ERRC(way.client.copy_in(into, give, {.timeout = 500ms}), errc::execution_timeout);
+  CHECK(given < on_the_way);
+  given = 0;
+  stop = std::stop_source();
+  CHECK_ERRC(way.client.copy_in(into, give, {.timeout = 1min, .stop = stop.get_token()}),
+             errc::cancelled);
+  CHECK(given < on_the_way);
+}
+
+TEST_CASE("a copy in that has something only now and then ends in time") {
+  word_table t;
+  std::stop_source stop;
+  int given = 0;
+  auto give = [&]() -> std::string_view {
+    std::this_thread::sleep_for(20ms);
+    if (++given == 10) stop.request_stop();
+    return given < 1000 ? "9001,once\n" : "";
+  };
+
+  CHECK_ERRC(t.client.copy_in(from_csv, give, {.stop = stop.get_token()}), errc::cancelled);
+  CHECK(given < 100);
+  given = 0;
+  CHECK_ERRC(t.client.copy_in(from_csv, give, {.timeout = 100ms}), errc::execution_timeout);
+  CHECK(given < 100);
+  CHECK(t.count() == 5000);
+}
+
+TEST_CASE("many rows that are faster than their server wait for it") {
+  slow_way way;
+  const std::string text(1000, 'x');
+  int last = 0;
+  const auto rows = std::views::iota(0, 256 * 1024) | std::views::transform([&](int i) {
+                      last = i;
+                      return std::tuple(i, text);
+                    });
+
+  CHECK_ERRC(way.client.insert_many({"line", {"n", "text"}}, rows, {.timeout = 500ms}),
+             errc::execution_timeout);
+  CHECK(static_cast<std::size_t>(last) * text.size() < on_the_way);
 }

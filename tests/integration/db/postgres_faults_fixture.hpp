@@ -72,17 +72,27 @@ inline db::client_params patient(db::client_params params = {}) {
 template <class Row>
 bool warm_up(db::client& client, const db::statement& query) {
   const auto before = client.statistics().shared_reads;
-  return wait_until([&] {
+  const bool shares = wait_until([&] {
     client.async_read<Row>(query, boost::asio::use_future).get();
     return client.statistics().shared_reads > before;
   });
+  const auto now = client.statistics();
+  if (!shares) {
+    MESSAGE("of ", now.statements, " reads none was shared; proofs ", now.lanes.proofs, ", proven ",
+            now.lanes.proven, ", too slow ", now.lanes.slow, ", refused ", now.lanes.refused,
+            "; dials ", now.writer.dials, ", waited ", now.writer.waited);
+  }
+  return shares;
 }
 
 /// Nothing is lent and nobody waits.
 inline bool is_at_rest(const db::client& client) {
-  return wait_until([&] {
-    const auto pool = client.statistics().writer;
+  const auto rests = [](const db::pool_statistics& pool) {
     return pool.busy == 0 && pool.waiting == 0 && pool.unready == 0;
+  };
+  return wait_until([&] {
+    const auto now = client.statistics();
+    return rests(now.writer) && rests(now.readers);
   });
 }
 

@@ -55,6 +55,45 @@ TEST_CASE("a read that fails as it runs fails alone: those behind it get their r
   CHECK(is_at_rest(client));
 }
 
+TEST_CASE("large parameters keep a read out of the lanes, and many of middle size pass in turn") {
+  database d(shop);
+  loop l;
+  auto client = d.open(one_lane(), l.execution());
+  const auto length = [](std::size_t size) {
+    return sql("select length($1::text)", std::string(size, 'x'));
+  };
+  REQUIRE(warm_up<std::int32_t>(client, length(1)));
+  const auto before = client.statistics().shared_reads;
+
+  auto one = l.read_together<std::int32_t>(client, 1, [&](int) { return length(70'000); });
+  const auto large = one.at(0).get();
+  const auto alone = client.statistics().shared_reads - before;
+  auto reads = l.read_together<std::int32_t>(client, items, [&](int) { return length(60'000); });
+
+  CHECK(large == std::vector<std::int32_t>{70'000});
+  CHECK(alone == 0);
+  for (auto& each : reads) CHECK(each.get() == std::vector<std::int32_t>{60'000});
+  CHECK(client.statistics().shared_reads == before + items);
+  CHECK(is_at_rest(client));
+}
+
+TEST_CASE("a large array keeps a read out of the lanes as well") {
+  database d(shop);
+  loop l;
+  auto client = d.open(one_lane(), l.execution());
+  const auto count = [](std::size_t numbers) {
+    return sql("select cardinality($1::int8[])", std::vector<std::int64_t>(numbers));
+  };
+  REQUIRE(warm_up<std::int32_t>(client, count(1)));
+  const auto before = client.statistics().shared_reads;
+
+  auto one = l.read_together<std::int32_t>(client, 1, [&](int) { return count(10'000); });
+  const auto counted = one.at(0).get();
+
+  CHECK(counted == std::vector<std::int32_t>{10'000});
+  CHECK(client.statistics().shared_reads == before);
+}
+
 TEST_CASE("a parameter that does not fit fails its own read only") {
   database d(shop);
   loop l;
@@ -211,14 +250,16 @@ TEST_CASE("statements that were deallocated by somebody else are prepared anew")
   REQUIRE(warm_up<std::int32_t>(client, other(1)));
   REQUIRE(warm_up<std::int32_t>(client, divide(1)));
 
+  // Not by a script, whose connection nobody gets after it.
+  const auto deallocate = sql("do $$ begin deallocate all; end $$");
   for (int round = 0; round < 5; ++round) {
-    client.run_script("deallocate all");
+    client.write(deallocate);
     auto reads = l.read_together<std::int32_t>(
         client, 20, [](int i) { return i % 2 == 0 ? other(i) : divide(i); });
     for (int i = 0; i < 20; ++i) {
       CHECK(reads[static_cast<std::size_t>(i)].get() == std::vector<std::int32_t>{i});
     }
-    client.run_script("deallocate all");
+    client.write(deallocate);
     CHECK(client.read_one<std::int32_t>(other(7)) == 7);
     CHECK(client.write(sql("update other set id = id where id = $1", 7)).rows_affected() == 1);
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,6 +51,12 @@ class load {
     return wait_until([&] { return read_ > reads + 20 && written_ > writes + 2; });
   }
 
+  /// From now on writes may be refused for that; returns when some were.
+  bool is_refused_room() {
+    is_disk_full_ = true;
+    return wait_until([&] { return refused_ > 3; });
+  }
+
   /// After stop().
   void check() {
     std::vector<char> made(done_.size());
@@ -72,6 +79,7 @@ class load {
 
   void failed(const error& e) {
     if (scalekit::is_transient(e) || scalekit::outcome_unknown(e)) return;
+    if (is_disk_full_ && e.code() == errc::disk_full) return void(++refused_);
     ++wrong_;
     MESSAGE(std::string(e.what()));
   }
@@ -119,8 +127,8 @@ class load {
   }
 
   db::client& client_;
-  std::atomic<bool> stopping_{false};
-  std::atomic<int> read_{0}, written_{0}, wrong_{0};
+  std::atomic<bool> stopping_{false}, is_disk_full_{false};
+  std::atomic<int> read_{0}, written_{0}, refused_{0}, wrong_{0};
   // Of the thread that writes.
   std::vector<outcome> done_;
   std::vector<std::thread> threads_;
@@ -137,8 +145,8 @@ db::client_params quick() {
 }  // namespace
 
 TEST_CASE(
-    "a server that restarts, crashes, freezes or ends sessions under load is come back from") {
-  server s({.fsync = false});
+    "a server that restarts, crashes, freezes, has no room or ends sessions is come back from") {
+  server s({.disk_can_fill = true});
   s.exec(schema);
   auto client = db::client::open(s.url(), quick());
   REQUIRE(warm_up<std::int32_t>(client, by_id(1)));
@@ -162,6 +170,25 @@ TEST_CASE(
         error_of([&] { client.read_one<std::int32_t>(by_id(1), {.timeout = 300ms}); })));
     CHECK(std::chrono::steady_clock::now() - began < 10s);
     s.thaw();
+  }
+  SUBCASE("a full disk") {
+    s.fill_disk("base");
+    CHECK(l.is_refused_room());
+    s.free_disk();
+  }
+  SUBCASE("no room for the log of writes, which breaks it down until somebody makes some") {
+    s.fill_disk("pg_wal");
+    CHECK(wait_until([&] {
+      try {
+        // What comes next needs another file.
+        s.exec("select pg_switch_wal()");
+      } catch (const std::runtime_error&) {
+        // It is breaking down.
+      }
+      return !s.is_running();
+    }));
+    s.free_disk();
+    s.start();
   }
   SUBCASE("sessions that are ended again and again") {
     for (int i = 0; i < 30; ++i) {
@@ -194,10 +221,13 @@ TEST_CASE("one storm of ended sessions costs readers nothing: each is run once m
     }
     for (auto& t : threads) t.join();
     const auto now = d.query_one("select clock_timestamp()");
-    shared_server().terminate_backends("datname = '" + d.name() + "'");
-    CHECK(shared_server().wait_for("select count(*) from pg_stat_activity where datname = '" +
-                                       d.name() + "' and backend_start < '" + now + "'",
-                                   "0"));
+    const auto of_before = "datname = '" + d.name() + "' and backend_start < '" + now + "'";
+    CHECK(support::wait_until([&] {
+      // One that was still logging in is seen later.
+      shared_server().terminate_backends(of_before);
+      return shared_server().query_one("select count(*) from pg_stat_activity where " +
+                                       of_before) == "0";
+    }));
 
     CHECK(client.read_one<std::int32_t>(own(3)) == 3);
     CHECK(client.async_read<std::int32_t>(own(4), asio::use_future).get().at(0) == 4);
@@ -296,6 +326,23 @@ TEST_CASE("a socket that is not there yet is found once the server runs") {
   }));
 }
 
+TEST_CASE("an async transaction finds out which idle connections are closed before it begins") {
+  server s;
+  auto client = db::client::open(s.url(), patient({.pool = {.min = 4, .max = 4}}));
+  std::vector<db::transaction> all;
+  for (int i = 0; i < 4; ++i) all.push_back(client.begin());
+  all.clear();
+  REQUIRE(is_at_rest(client));
+  REQUIRE(client.statistics().writer.idle == 4);
+
+  s.restart();
+  auto done = client.async_transaction(
+      [](db::transaction& tx) { return tx.read_one<std::int32_t>(sql("select 7")); },
+      {.max_attempts = 1}, asio::use_future);
+
+  CHECK(done.get() == 7);
+}
+
 TEST_CASE("the server's own statement_timeout is a timeout, alone and in company") {
   database d(schema);
   loop l;
@@ -313,4 +360,22 @@ TEST_CASE("the server's own statement_timeout is a timeout, alone and in company
   for (auto& read : reads) CHECK_ERRC(read.get(), errc::execution_timeout);
   holder.rollback();
   CHECK(client.read_one<std::int32_t>(by_id(1)) == 1);
+}
+
+TEST_CASE("a statement that the server or its administrator ends is late, in any language") {
+  server s({.language = "de"});
+  auto client = db::client::open(s.socket_url() + "&options=-c%20statement_timeout%3D200ms");
+  auto other = db::client::open(s.socket_url(), patient());
+
+  const auto late = error_of([&] { client.write(sql("select pg_sleep(60)")); });
+  auto ended = other.async_write(sql("select pg_sleep(60)"), boost::asio::use_future);
+  CHECK(
+      s.wait_for("select count(*) from (select pg_cancel_backend(pid) from pg_stat_activity"
+                 " where wait_event = 'PgSleep') cancelled",
+                 "1"));
+
+  CHECK(late.code() == errc::execution_timeout);
+  CHECK(late.diag().backend_code == "57014");
+  CHECK(contains(late.diag().server_message, "wegen"));
+  CHECK_ERRC(ended.get(), errc::execution_timeout);
 }

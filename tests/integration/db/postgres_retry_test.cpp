@@ -8,6 +8,7 @@
 #include <barrier>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -109,6 +110,26 @@ TEST_CASE("serializable transactions that cannot have run one after the other ar
   const auto money = a.money();
   CHECK(runs >= 3);
   CHECK(money[0] + money[1] == 100);
+}
+
+TEST_CASE("a deferrable transaction waits for those it could be a conflict for") {
+  accounts a;
+  auto writer = a.client.begin({.isolation = db::isolation_level::serializable});
+  writer.write(sql("update account set money = 7 where id = 0"));
+
+  auto report = std::async(std::launch::async, [&] {
+    return a.client.transaction(
+        [](db::transaction& tx) {
+          return tx.read_one<std::int64_t>(sql("select money from account where id = 0"));
+        },
+        {.read_only = true, .isolation = db::isolation_level::serializable, .deferrable = true});
+  });
+  const auto before = report.wait_for(300ms);
+  writer.commit();
+
+  CHECK(before == std::future_status::timeout);
+  // As of before it: the writer's end has only told that this is harmless.
+  CHECK(report.get() == 100);
 }
 
 TEST_CASE("a transaction that always loses is given up after its attempts, and says so") {

@@ -4,6 +4,7 @@
 #include "support/postgres/server.hpp"
 
 #include <atomic>
+#include <future>
 
 using namespace shards_test;
 
@@ -195,6 +196,32 @@ TEST_CASE("a transaction that outlives a whole move is run again where its keys 
 
   known.erase({170, 4});
   CHECK(runs == 2);
+  CHECK(everything(shop) == known);
+}
+
+TEST_CASE("a batch that outlives a whole move is run again where its keys are now") {
+  servers s;
+  auto shop = open_shop(s.clients(), s.home);
+  auto known = fill(shop);
+  auto mine = open_shop(s.clients(), s.home);
+  db::batch batch;
+  batch.read<bool>(sql("select pg_advisory_xact_lock_shared(7) is null"));
+  // Where nothing is left to delete, no trigger can refuse it.
+  auto gone = batch.write(sql("delete from purchase where customer = 170 and id = 4"));
+  auto left = batch.read<std::int64_t>(sql("select count(*) from purchase where customer = 170"));
+  auto door = s.two.begin();
+  door.lock(7);
+
+  auto end = std::async(std::launch::async, [&] { mine.on(170).run(batch, {.timeout = 60s}); });
+  REQUIRE(second_server().wait_for(
+      "select count(*) from pg_locks where locktype = 'advisory' and not granted", "1"));
+  db::range_move::start(shop, order_to_three()).run();
+  door.commit();
+  end.get();
+
+  known.erase({170, 4});
+  CHECK(gone.result().rows_affected() == 1);
+  CHECK(left.take_one() == 9);
   CHECK(everything(shop) == known);
 }
 

@@ -1,6 +1,6 @@
 // The conformance suite of room db on PostgreSQL.
 
-#include "conformance/db_suite_fixture.hpp"
+#include "conformance/db_suite_engines.hpp"
 #include "support/postgres/server.hpp"
 
 #include <atomic>
@@ -12,9 +12,9 @@ support::postgres::server& server() {
   return running;
 }
 
-class postgres_database final : public db_suite::database {
+class direct_database final : public db_suite::postgres_database {
  public:
-  postgres_database() {
+  direct_database() {
     static std::atomic<int> next{0};
     name_ = "suite_" + std::to_string(next++);
     server().create_database(name_);
@@ -25,12 +25,6 @@ class postgres_database final : public db_suite::database {
                                       std::move(exec));
   }
 
-  std::string bytes_type() const override { return "bytea"; }
-  std::string numbered_key() const override { return "bigint primary key"; }
-  std::string endless_read() const override {
-    return "select count(*) from generate_series(1, 1000000000) a";
-  }
-
  private:
   std::string name_;
 };
@@ -38,5 +32,5 @@ class postgres_database final : public db_suite::database {
 }  // namespace
 
 std::unique_ptr<db_suite::database> db_suite::make_database() {
-  return std::make_unique<postgres_database>();
+  return std::make_unique<direct_database>();
 }

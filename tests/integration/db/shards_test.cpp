@@ -76,6 +76,29 @@ TEST_CASE("a transaction commits what is on its shard, and refuses a key of anot
   CHECK(count(s.two) == 0);
 }
 
+TEST_CASE("a batch runs on the shard of its key, all of it or nothing") {
+  shop_files s;
+  buy(s.shop, 10, 1);
+  db::batch batch, clash;
+  auto before = batch.read<std::int64_t>(sql("select count(*) from purchase"));
+  auto added = batch.write(sql("insert into purchase values (10, 2, 'desk', 2.5)"));
+  auto after = batch.read<std::int64_t>(sql("select count(*) from purchase"));
+  clash.write(sql("insert into purchase values (10, 3, 'lamp', 2.5)"));
+  clash.write(sql("insert into purchase values (10, 1, 'lamp', 2.5)"));
+
+  const auto done = s.shop.on(10).run(batch);
+  const auto e = error_of([&] { s.shop.on(10).run(clash); });
+
+  CHECK(before.take_one() == 1);
+  CHECK(added.result().token() == done.token());
+  CHECK(after.take_one() == 2);
+  CHECK(e.code() == errc::constraint_violation);
+  CHECK(contains(e.what(), "statement 2 of 2 of the batch"));
+  CHECK(count(s.one) == 2);
+  CHECK(count(s.two) == 0);
+  CHECK_ERRC(s.shop.on(10).run(db::batch()), errc::invalid_argument);
+}
+
 TEST_CASE("a read of all shards is merged in its order, up to its limit") {
   shop_files s;
   for (int i = 0; i < 30; ++i) buy(s.shop, i * 10, i, i);
@@ -111,6 +134,11 @@ TEST_CASE("asynchronous calls go the same ways") {
   CHECK(s.shop.on(7)
             .async_read<std::int64_t>(sql("select id from purchase"), boost::asio::use_future)
             .get() == std::vector<std::int64_t>{1});
+  db::batch batch;
+  batch.write(sql("insert into purchase values (130, 1, 'lamp', 1.5)"));
+  auto rows = batch.read<std::int64_t>(sql("select count(*) from purchase"));
+  s.shop.on(130).async_run(batch, boost::asio::use_future).get();
+  CHECK(rows.take_one() == 2);
 }
 
 TEST_CASE("rows that do not come in the order that was declared are an error, not a wrong result") {

@@ -262,9 +262,7 @@ TEST_CASE("jobs of a claim whose commit is in doubt are not lost, whatever becam
   CHECK(support::error_of([&] { turn.get(); }).code() == errc::commit_in_doubt);
   CHECK(t.store->stats(start).running == 1);
 
-  proxy.heal();
-  proxy.set_accepting(support::accept_mode::normal);
-  proxy.cut_all();
+  proxy.cut_all_and_heal();
   std::vector<claimed_job> again;
   CHECK(support::wait_until([&] {
     try {

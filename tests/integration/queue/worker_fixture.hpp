@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -68,6 +69,23 @@ class journal {
  private:
   mutable std::mutex mutex_;
   std::vector<std::string> entries_;
+};
+
+/// How often each job was run.
+class run_counts {
+ public:
+  int add(scalekit::queue::job_id id) {
+    std::lock_guard lock(mutex_);
+    return ++runs_[id];
+  }
+  std::map<scalekit::queue::job_id, int> all() const {
+    std::lock_guard lock(mutex_);
+    return runs_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<scalekit::queue::job_id, int> runs_;
 };
 
 struct worker_fixture {

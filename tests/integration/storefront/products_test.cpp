@@ -25,6 +25,12 @@ const std::vector<storefront::package_record>& catalogue() {
   return records;
 }
 
+/// Where the link of a page leads; "" when it has none.
+std::string next_of(const reply& page) {
+  const auto link = page.header("Link");
+  return link.empty() ? "" : link.substr(1, link.find('>') - 1);
+}
+
 std::vector<std::string> names_in(const reply& page) {
   std::vector<std::string> names;
   const auto document = page.json();
@@ -96,11 +102,31 @@ TEST_CASE("following the links of a category shows each of its products once, an
     auto names = names_in(answer);
     CHECK(names.size() <= 5);
     seen.insert(seen.end(), names.begin(), names.end());
-    auto link = answer.header("Link");
-    target = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+    target = next_of(answer);
   }
 
   CHECK(seen == expected);
+}
+
+TEST_CASE("a cursor that was changed, made up or is of another list is refused, and says so") {
+  http_client customer(running_shop().port(), "10.1.0.10");
+  const auto next = next_of(customer.get("/products?category=libs&limit=5"));
+  REQUIRE(customer.get(next).status == 200);
+  const auto cursor = next.substr(next.rfind('=') + 1);
+  auto changed = cursor;
+  changed[4] = changed[4] == 'A' ? 'B' : 'A';
+
+  for (const auto& target :
+       {"/products?category=libs&after=" + changed, "/products?category=libs&after=" + cursor + "A",
+        "/products?category=admin&after=" + cursor,
+        // As lists had them that were not signed: after id 8.
+        std::string("/products?category=libs&after=AQEAOBcSgEw")}) {
+    CAPTURE(target);
+    const auto answer = customer.get(target);
+    CHECK(answer.status == 400);
+    CHECK(answer.json()["type"] == "/problems/bad-request");
+    CHECK(answer.json()["detail"].as_string().starts_with("after is not a cursor of this list"));
+  }
 }
 
 TEST_CASE("a search by prefix finds the first names, in order") {

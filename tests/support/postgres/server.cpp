@@ -107,21 +107,21 @@ int server::terminate_backends(const std::string& where) const {
 void server::start() {
   if (pid_ > 0) return;
   write_configuration();
-  pid_ = spawn({.command = {program("postgres"), "-D", data_dir()}, .output = directory_ / "log"});
+  pid_ = spawn({.command = command(), .output = directory_ / "log"});
   directory_.watch(pid_);
-  bool ended = false;
-  const bool ready = wait_until([&] {
-    ended = wait_for_exit(pid_, std::chrono::milliseconds(0)).has_value();
-    return ended || answers();
-  });
-  if (ended) {
+  const bool ready = wait_until([&] { return !is_running() || answers(); });
+  if (!ready || pid_ <= 0) {
+    kill9();
+    fail("PostgreSQL did not start");
+  }
+}
+
+bool server::is_running() {
+  if (pid_ > 0 && wait_for_exit(pid_, std::chrono::milliseconds(0))) {
     directory_.watch(0);
     pid_ = -1;
   }
-  if (ended || !ready) {
-    if (!ended) kill9();
-    fail("PostgreSQL did not start");
-  }
+  return pid_ > 0;
 }
 
 void server::stop(stop_mode mode) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace support::postgres {
 
@@ -24,8 +25,13 @@ struct server_params {
   bool tls = false;
   /// When not empty, TCP asks for it by SCRAM, and url() holds it. The socket always trusts.
   std::string password{};
+  /// What it says it says in this language, "de" for instance, if PostgreSQL was installed with
+  /// translations. Empty: English.
+  std::string language{};
   /// A system identifier unlike that of other servers; costs an initdb, a second or two.
   bool own_identity = false;
+  /// fill_disk() can be called.
+  bool disk_can_fill = false;
   /// Goes over everything the fixture sets.
   settings more{};
 };
@@ -84,6 +90,12 @@ class server {
   /// SIGKILL to the postmaster and all its children: a crash of the machine, but for the page
   /// cache.
   void kill9();
+  /// Whether it runs; not so any more when it has ended by itself.
+  bool is_running();
+  /// Until free_disk(), no file below this part of its data directory can grow: "base" has tables
+  /// and indexes, "pg_wal" the log. It runs for all that, as far as a server can.
+  void fill_disk(const std::string& part) const;
+  void free_disk() const;
   /// SIGSTOP to all of them: connections stay, nothing answers.
   void freeze();
   void thaw();
@@ -108,6 +120,8 @@ class server {
   void mark_as_standby() const;
   void write_configuration() const;
   void write_access_rules() const;
+  std::vector<std::string> command() const;
+  std::filesystem::path full_part() const { return directory_ / "full"; }
   bool answers() const;
   void remove_shared_memory() const;
   [[noreturn]] void fail(const std::string& what) const;

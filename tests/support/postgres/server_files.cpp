@@ -1,6 +1,7 @@
 // What a server's directory holds besides the data.
 
 #include "support/postgres/admin.hpp"
+#include "support/postgres/installation.hpp"
 #include "support/postgres/process.hpp"
 #include "support/postgres/server.hpp"
 
@@ -22,6 +23,8 @@ settings server::basic_settings() const {
       {"dynamic_shared_memory_type", "mmap"},
       {"fsync", on_off(params_.fsync)},
       {"full_page_writes", on_off(params_.fsync)},
+      // A statement that nobody waits for any more fails, and does not fill the machine's disk.
+      {"temp_file_limit", "1GB"},
       {"wal_level", "replica"},
       {"hot_standby", "on"},
       {"max_wal_senders", "8"},
@@ -37,6 +40,8 @@ settings server::basic_settings() const {
     s["ssl_cert_file"] = directory_ / "server.crt";
     s["ssl_key_file"] = directory_ / "server.key";
   }
+  // The translation is LANGUAGE's, in any locale but C.
+  if (!params_.language.empty()) s["lc_messages"] = "C.UTF-8";
   for (const auto& [name, value] : params_.more) s[name] = value;
   return s;
 }
@@ -47,6 +52,28 @@ void server::make_certificate() const {
        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", directory_ / "server.key", "-out",
        ca_file()});
   std::filesystem::permissions(directory_ / "server.key", std::filesystem::perms::owner_read);
+}
+
+std::vector<std::string> server::command() const {
+  std::vector<std::string> words{"env", "LANGUAGE=" + params_.language, program("postgres"), "-D",
+                                 data_dir()};
+  if (!params_.disk_can_fill) return words;
+  // Where the server's account can read it.
+  const auto library = directory_ / "full_disk.so";
+  std::filesystem::copy_file(SCALEKIT_TEST_FULL_DISK, library,
+                             std::filesystem::copy_options::skip_existing);
+  const std::vector<std::string> with_it{"LD_PRELOAD=" + library.string(),
+                                         "SCALEKIT_FULL_DISK=" + full_part().string()};
+  words.insert(words.begin() + 1, with_it.begin(), with_it.end());
+  return words;
+}
+
+void server::fill_disk(const std::string& part) const {
+  std::filesystem::create_symlink(std::filesystem::canonical(data_dir() / part), full_part());
+}
+
+void server::free_disk() const {
+  std::filesystem::remove(full_part());
 }
 
 void server::write_configuration() const {

@@ -67,6 +67,36 @@ TEST_CASE("the bound on bytes holds across shards, whatever is stored") {
   CHECK(store.stats().memory.evicted > 0);
 }
 
+TEST_CASE("what does not fit is not kept, and takes its older value with it") {
+  auto store = cache::store::open({.memory = {.max_bytes = 64 << 10}});
+  store.set("a", std::string("small"), cache::ttl::query);
+  store.set("b", std::string(), cache::ttl::query);
+
+  store.set("a", std::string(1 << 20, 'x'), cache::ttl::query);
+  CHECK_FALSE(store.get<std::string>("a"));
+  store.set(std::string(65536, 'k'), std::string("large key"), cache::ttl::query);
+  CHECK_FALSE(store.get<std::string>(std::string(65536, 'k')));
+  CHECK(store.get<std::string>("b").value == "");
+  CHECK(store.stats().memory.oversized == 2);
+  CHECK(store.stats().memory.bytes <= (64 << 10));
+}
+
+TEST_CASE("values that have expired give their bytes back before others are evicted") {
+  scalekit::testing::manual_clock clock;
+  auto store = cache::store::open({.memory = {.max_bytes = 256 << 10}, .clock = &clock});
+  constexpr cache::policy brief{.type = "brief", .ttl = 1s, .jitter = 0};
+  const std::string value(1000, 'v');
+  for (int i = 0; i < 100; ++i) store.set("kept" + std::to_string(i), value, cache::ttl::query);
+  for (int round = 0; round < 50; ++round) {
+    clock.advance(2s);
+    for (int i = 0; i < 50; ++i) store.set(std::to_string(round * 50 + i), value, brief);
+  }
+
+  CHECK(store.stats().memory.evicted == 0);
+  CHECK(store.stats().memory.expired >= 49 * 50);
+  for (int i = 0; i < 100; ++i) REQUIRE(store.get<std::string>("kept" + std::to_string(i)));
+}
+
 TEST_CASE("a hit in memory completes on the caller's loop, not inside the call") {
   asio::io_context io;
   auto store = cache::store::open({.execution = scalekit::execution{io.get_executor()}});

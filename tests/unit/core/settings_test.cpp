@@ -5,10 +5,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace std::chrono_literals;
 using scalekit::setting_origin;
@@ -34,8 +38,18 @@ struct client_params {
   bool verbose = false;
   std::string label = {};
   std::string password = {};
+  std::vector<std::string> words = {};
   store_params store = {};
 };
+
+bool are_different_words(const std::vector<std::string>& words) {
+  std::set<std::string_view> seen;
+  return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    const bool is_word = !word.empty() && std::all_of(word.begin(), word.end(),
+                                                      [](char c) { return c >= 'a' && c <= 'z'; });
+    return is_word && seen.insert(word).second;
+  });
+}
 
 const settings_schema<client_params>& schema() {
   static const auto store =
@@ -53,6 +67,8 @@ const settings_schema<client_params>& schema() {
           .field("verbose", &client_params::verbose, "Log every call")
           .field("label", &client_params::label, "Shown in reports")
           .secret("password", &client_params::password, "For the server")
+          .list("words", &client_params::words, "words of letters, each once", are_different_words,
+                "Said in this order")
           .nested("store", &client_params::store, store);
   return client;
 }
@@ -139,7 +155,7 @@ TEST_CASE("an error in a query names the place, the field, the value and what is
           "database URL: unknown setting \"timeuot\" of client_params; did you mean timeout?"},
       row{"readers=8",
           "database URL: unknown setting \"readers\" of client_params; legal: timeout, lifetime, "
-          "retries, share, verbose, label, password, store.readers, store.sync, "
+          "retries, share, verbose, label, password, words, store.readers, store.sync, "
           "store.cache_bytes"},
       row{"retries", "database URL: retries is \"\"; legal: 0 to 10"},
       row{"share=1&verbose", "database URL: verbose is \"\"; legal: true or false"},
@@ -149,7 +165,7 @@ TEST_CASE("an error in a query names the place, the field, the value and what is
       row{"%=1", "database URL: the query is not percent-encoded text"},
       row{"=1",
           "database URL: unknown setting \"\" of client_params; legal: timeout, lifetime, retries, "
-          "share, verbose, label, password, store.readers, store.sync, store.cache_bytes"},
+          "share, verbose, label, password, words, store.readers, store.sync, store.cache_bytes"},
   };
 
   for (const auto& [query, message] : rows) {
@@ -238,7 +254,7 @@ TEST_CASE("an error in a file names the file and the place in it") {
           "did you mean store.readers?"},
       row{R"({"db": {"a/b~": 1}})",
           "shop.json at /db/a~1b~0: unknown setting \"a/b~\" of client_params; legal: timeout, "
-          "lifetime, retries, share, verbose, label, password, store.readers, store.sync, "
+          "lifetime, retries, share, verbose, label, password, words, store.readers, store.sync, "
           "store.cache_bytes"},
       row{R"({"db": {"retries": [1]}})",
           "shop.json at /db/retries: retries is an array; legal: 0 to 10"},
@@ -262,6 +278,46 @@ TEST_CASE("an error in a file names the file and the place in it") {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(from_json(text), message, std::invalid_argument);
   }
+}
+
+TEST_CASE("a list is an array in a file, and has ';' between in a URL") {
+  using list = std::vector<std::string>;
+
+  CHECK(from_json(R"({"db": {"words": ["two", "one"]}})").words == list{"two", "one"});
+  CHECK(from_json(R"({"db": {"words": "two;one"}})").words == list{"two", "one"});
+  CHECK(from_query("words=two;one").words == list{"two", "one"});
+  CHECK(from_query("").words.empty());
+  CHECK(schema().describe(from_query("words=two;one")).at(7).value == "two;one");
+}
+
+TEST_CASE("an error in a list names the place of the element, or of the list") {
+  struct row {
+    const char* text;
+    const char* message;
+  };
+  const std::array rows{
+      row{R"({"db": {"words": ["one", "2"]}})",
+          "shop.json at /db/words/1: words is \"2\"; legal: words of letters, each once"},
+      row{R"({"db": {"words": ["one", ""]}})",
+          "shop.json at /db/words/1: words is \"\"; legal: words of letters, each once"},
+      row{R"({"db": {"words": [["one"]]}})",
+          "shop.json at /db/words/0: words is an array; legal: words of letters, each once"},
+      row{R"({"db": {"words": ["one", "two", "one"]}})",
+          "shop.json at /db/words: words is \"one;two;one\"; legal: words of letters, each once"},
+      row{R"({"db": {"words": []}})",
+          "shop.json at /db/words: words is \"\"; legal: words of letters, each once"},
+  };
+
+  for (const auto& [text, message] : rows) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(from_json(text), message, std::invalid_argument);
+  }
+  CHECK_THROWS_WITH_AS(from_query("words=one;;two"),
+                       "database URL: words is \"one;;two\"; legal: words of letters, each once",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(schema().validate({.words = {"", "one"}}),
+                       "client_params.words is ;one; legal: words of letters, each once",
+                       std::invalid_argument);
 }
 
 TEST_CASE("JSON nested beyond reason, or too large, is refused") {
@@ -317,7 +373,7 @@ TEST_CASE("the effective values are described with their origin, secrets masked"
 
   const auto lines = schema().describe(params, origins);
 
-  REQUIRE(lines.size() == 10);
+  REQUIRE(lines.size() == 11);
   CHECK(lines[0].name == "timeout");
   CHECK(lines[0].value == "1 s");
   CHECK(lines[0].origin == setting_origin::file);
@@ -332,7 +388,7 @@ TEST_CASE("the effective values are described with their origin, secrets masked"
   CHECK(lines[6].name == "password");
   CHECK(lines[6].value == "***");
   CHECK(lines[6].default_value.empty());
-  CHECK(lines[9].value == "8 MiB");
+  CHECK(lines[10].value == "8 MiB");
   CHECK(std::string(to_string(setting_origin::built_in)) == "default");
 }
 

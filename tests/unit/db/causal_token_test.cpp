@@ -95,6 +95,11 @@ TEST_CASE("tokens of different databases do not mix") {
   CHECK_ERRC(token.merge(causal_token::postgres(8, 1, 200)), errc::invalid_argument);
   CHECK_ERRC(token.merge(causal_token::sqlite()), errc::invalid_argument);
   CHECK(token == causal_token::postgres(7, 1, 100));
+  CHECK_FALSE(token.can_merge(causal_token::postgres(8, 1, 200)));
+  CHECK_FALSE(token.can_merge(causal_token::sqlite()));
+  CHECK(token.can_merge(causal_token::postgres(7, 2, 1)));
+  CHECK(token.can_merge({}));
+  CHECK(causal_token{}.can_merge(token));
 }
 
 TEST_CASE("a session goes on from a cookie and keeps the newest of its writes") {

@@ -264,6 +264,36 @@ TEST_CASE("a read goes to a replica only if nothing it calls may have effects") 
   }
 }
 
+TEST_CASE("what stays in a session is seen, and what ends with the transaction does not count") {
+  const struct {
+    std::string_view sql;
+    bool wanted;
+  } table[] = {
+      {"select set_config('a.b', 'c', false)", true},
+      {"select pg_catalog.SET_CONFIG('search_path', '', false)", true},
+      {"select set_config('a.b', $1, $2)", true},
+      {"select set_config('a.b', 'c', not true)", true},
+      {"select set_config('a.b', 'c', true)", false},
+      {"select set_config(name, f(value, 1), TRUE /* local */) from s", false},
+      {"select set_config('a.b', 'c', true), set_config('a.b', 'c', false)", true},
+      {"with s as (select set_config('a.b', 'c', false)) select * from t", true},
+      {"copy (select set_config('a.b', 'c', false)) to stdout", true},
+      {"select pg_advisory_lock(1)", true},
+      {"select pg_try_advisory_lock_shared(1, 2)", true},
+      {"select pg_advisory_xact_lock(1)", false},
+      {"select setseed(0.5)", true},
+      {"select app.set_config('a.b', 'c', false)", false},
+      {"select 'set_config(1)', set_config from t", false},
+      {"explain select set_config('a.b', 'c', false)", false},
+      {"explain analyze select set_config('a.b', 'c', false)", true},
+      {"update t set a = 1", false},
+  };
+  for (const auto& c : table) {
+    INFO(c.sql);
+    CHECK(classify(c.sql).marks_session == c.wanted);
+  }
+}
+
 TEST_CASE("built-ins with effects are known without a catalogue") {
   for (std::string_view name : {"nextval",
                                 "setval",

@@ -166,6 +166,31 @@ TEST_CASE("without having seen the promotion only the history tells who is right
   CHECK(hosts.writer(20ms).host == hosts.b);
 }
 
+TEST_CASE("a history that is read before every host was heard of tells it as well") {
+  three_hosts hosts;
+  hosts.board.learn_history(2, parse_timeline_history("1\t0/60\tx"));
+  hosts.says(hosts.b, primary_sample(0s, 2, 130));
+  hosts.says(hosts.a, primary_sample(0s, 1, 100));
+  hosts.says(hosts.c, standby_sample(0s, 2, 130));
+
+  const auto route = hosts.writer(10ms);
+
+  CHECK(route.why == refusal::none);
+  CHECK(route.host == hosts.b);
+}
+
+TEST_CASE("a history that is read beside a host of another cluster tells nothing") {
+  three_hosts hosts;
+  auto stranger = standby_sample(0s, 2, 130);
+  stranger.system_id = cluster + 1;
+  hosts.board.learn_history(2, parse_timeline_history("1\t0/60\tx"));
+  hosts.says(hosts.b, primary_sample(0s, 2, 130));
+  hosts.says(hosts.a, primary_sample(0s, 1, 100));
+  hosts.says(hosts.c, stranger);
+
+  CHECK(hosts.writer(10ms).why == refusal::split_brain);
+}
+
 TEST_CASE("the same timeline twice is a split brain: writes fail fast, reads of any state go on") {
   three_hosts hosts;
   hosts.all_is_well(0s);

@@ -14,6 +14,7 @@ using namespace scalekit;
 using namespace std::chrono_literals;
 using db::detail::apply_labels;
 using db::detail::host_spec;
+using db::detail::parse_hosts;
 
 namespace {
 
@@ -57,6 +58,62 @@ TEST_CASE("labels from the settings go to the hosts they name, with or without a
   CHECK(hosts[0].labels == db::labels{{"region", "eu"}});
   CHECK(hosts[1].labels == db::labels{{"region", "eu"}, {"role", "reports"}});
   CHECK(hosts[2].labels == db::labels{{"region", "us"}});
+}
+
+TEST_CASE("hosts of the settings have ports and labels of their own") {
+  const auto hosts = parse_hosts({"10.0.0.1", "10.0.0.2:5433", "10.0.0.1:5433:region=eu",
+                                  "[::1]:5434:role=reports,region=us", "[::2]", "[::3]:region=eu",
+                                  "/run/postgresql:5432", "db-1.example:region=eu"});
+
+  REQUIRE(hosts);
+  std::vector<std::string> places, labelled;
+  for (const auto& host : *hosts) {
+    places.push_back(to_string(host));
+    labelled.push_back(db::format_labels(host.labels));
+  }
+  CHECK(places == std::vector<std::string>{"10.0.0.1:5432", "10.0.0.2:5433", "10.0.0.1:5433",
+                                           "[::1]:5434", "[::2]:5432", "[::3]:5432",
+                                           "/run/postgresql:5432", "db-1.example:5432"});
+  CHECK(labelled == std::vector<std::string>{"", "", "region=eu", "region=us,role=reports", "",
+                                             "region=eu", "", "region=eu"});
+}
+
+TEST_CASE("hosts of the settings that cannot be read, or are there twice, are refused") {
+  const std::string legal =
+      "; legal: host[:port][:name=value,...] with IPv6 as [::1] and ports 1 to 65535, each place "
+      "once";
+  for (const std::string text : {"",
+                                 ":5432",
+                                 "a:0",
+                                 "a:65536",
+                                 "a:-1",
+                                 "a:x",
+                                 "a:",
+                                 "a:5432:",
+                                 "a:5432:5433",
+                                 "::1",
+                                 "[::1",
+                                 "[]",
+                                 "[::1]5432",
+                                 "[::1]x:5432",
+                                 "a,b",
+                                 "a b",
+                                 " a",
+                                 "a=b",
+                                 "role=reports",
+                                 "a:role",
+                                 "a:role=",
+                                 "a:role=b,role=c",
+                                 "a:role=b:5432",
+                                 "postgresql://a"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_hosts({text}));
+    CHECK_THROWS_WITH_AS(db::client_settings().validate({.topology = {.hosts = {text}}}),
+                         ("client_params.hosts is " + text + legal).c_str(), std::invalid_argument);
+  }
+  CHECK_FALSE(parse_hosts({"a", "b", "a:5432"}));
+  CHECK_FALSE(parse_hosts({"a:region=eu", "a:region=us"}));
+  CHECK(parse_hosts({"a", "a:5433"}));
 }
 
 TEST_CASE("labels of hosts that cannot be read, or for no host of the URL, are refused") {

@@ -160,6 +160,20 @@ TEST_CASE("a broken connection is closed, and its place is free only when its so
   CHECK(pool.stats().closed.broken == 1);
 }
 
+TEST_CASE("a connection with something left in its session serves nobody any more") {
+  pool_harness pool(still(0, 1));
+  const auto lent = pool.lend(1);
+  pool_waiter w;
+  pool.enqueue(w);
+
+  pool.release(lent[0], returned::spent);
+
+  CHECK(pool.taken(kind::close) == lent);
+  CHECK(w.now == waiter_state::waiting);
+  CHECK(pool.stats().closed.spent == 1);
+  CHECK(pool.stats().closed.broken == 0);
+}
+
 TEST_CASE("a connection to be reset serves nobody before it is") {
   pool_harness pool(still(0, 1));
   const auto lent = pool.lend(1);
@@ -270,4 +284,82 @@ TEST_CASE("a timeout explains itself: counts, limits, the oldest holder, the las
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
   }
+}
+
+namespace {
+
+pool_waiter reader() {
+  pool_waiter w;
+  w.user.reads = true;
+  return w;
+}
+
+slot_id read(pool_harness& pool) {
+  return pool.core.try_acquire({.site = std::source_location::current(), .reads = true}, pool.now);
+}
+
+}  // namespace
+
+TEST_CASE("reads leave the last tenth of a pool, one at least, to those that write") {
+  pool_harness pool(still(0, 20));
+  pool.fill(20);
+  pool.release(pool.try_acquire());
+
+  std::size_t reads = 0;
+  while (read(pool) != no_slot) ++reads;
+  auto waiting = reader();
+  pool.enqueue(waiting);
+  const auto first = pool.try_acquire();
+  const auto second = pool.try_acquire();
+
+  CHECK(reads == 18);
+  CHECK(waiting.now == waiter_state::waiting);
+  CHECK(first != no_slot);
+  CHECK(second != no_slot);
+  CHECK(pool.try_acquire() == no_slot);
+}
+
+TEST_CASE("a write passes the reads that leave room, and they keep their order") {
+  pool_harness pool(still(0, 2));
+  pool.fill(2);
+  const auto written = pool.try_acquire();
+  const auto being_read = read(pool);
+  auto first = reader();
+  auto second = reader();
+  pool_waiter write;
+  pool.enqueue(first);
+  pool.enqueue(second);
+  pool.enqueue(write);
+
+  pool.release(written);
+  const bool passed = write.now == waiter_state::granted;
+  pool.release(being_read);
+
+  CHECK(passed);
+  CHECK(first.now == waiter_state::granted);
+  CHECK(second.now == waiter_state::waiting);
+}
+
+TEST_CASE("a pool that nobody writes through is all the reads'") {
+  pool_harness pool(still(0, 2));
+  pool.fill(2);
+  pool.release(pool.try_acquire());
+  REQUIRE(read(pool) != no_slot);
+  auto waiting = reader();
+  pool.enqueue(waiting);
+
+  pool.pass(9s);
+  const bool waited = waiting.now == waiter_state::waiting;
+  pool.pass(2s);
+
+  CHECK(waited);
+  CHECK(waiting.now == waiter_state::granted);
+}
+
+TEST_CASE("the only connection is for reads as well") {
+  pool_harness pool(still(0, 1));
+  pool.fill(1);
+  pool.release(pool.try_acquire());
+
+  CHECK(read(pool) != no_slot);
 }

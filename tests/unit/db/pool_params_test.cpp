@@ -69,7 +69,8 @@ TEST_CASE("pool settings are read by their names, from the URL of a client") {
       "pool.idle_timeout=1min&pool.reap_interval=2s&pool.create_retry_interval=100ms&"
       "pool.health_check_interval=0ms&pool.max_lifetime=2h&pool.max_dials=3&pool.adaptive=off&"
       "pool.grow_above=0.9&pool.shrink_below=0.1&pool.grow_after=1s&pool.shrink_after=1min&"
-      "pool.shed_target=20ms&pool.shed_interval=1s&pool.leak_after=5s&max_waiting=7",
+      "pool.shed_target=20ms&pool.shed_interval=1s&pool.leak_after=5s&pool.fleet_budget=true&"
+      "max_waiting=7",
       "test", origins);
 
   const auto& p = params.pool;
@@ -91,5 +92,6 @@ TEST_CASE("pool settings are read by their names, from the URL of a client") {
   CHECK(p.shed_target == 20ms);
   CHECK(p.shed_interval == 1s);
   CHECK(p.leak_after == 5s);
+  CHECK(p.fleet_budget);
   CHECK(params.max_waiting == 7);
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class world : public connection_model {
     return {{"granted", granted_},
             {"granted after a wait", s.waited},
             {"timed out", s.acquire_timeouts},
+            {"reads that leave room", kept_out_},
             {"shed", s.shed},
             {"overload", overloads_},
             {"unreachable", s.unreachable},
@@ -61,6 +63,7 @@ class world : public connection_model {
             {"grown", grown_},
             {"shrunk", shrunk_},
             {"closed: broken", s.closed.broken},
+            {"closed: spent", s.closed.spent},
             {"closed: idle", s.closed.idle},
             {"closed: expired", s.closed.expired},
             {"closed: evicted", s.closed.evicted},
@@ -98,6 +101,7 @@ class world : public connection_model {
     p.leak_after = 1s;
     p.create_retry_interval = 50ms;
     server_fails_ = pick(4) == 0 ? 40 : 5;
+    reads_of_hundred_ = pick(3) * 40;
     // The shortest life is half of the longest.
     ripe_after_ = p.max_lifetime / 2 * 95 / 100;
     return p;
@@ -137,18 +141,21 @@ class world : public connection_model {
   }
 
   void acquire() {
-    const pool_user user{.site = std::source_location::current()};
+    const pool_user user{.site = std::source_location::current(),
+                         .reads = pick(100) < reads_of_hundred_};
     const bool had_idle = in(state::idle) > 0;
     const auto id = core_.try_acquire(user, now_);
     used_ = true;
-    require((id != no_slot) == had_idle, "an idle connection is lent, and nothing else");
     if (id != no_slot) {
-      require(queue_.empty(), "nobody overtakes a waiter");
+      require(had_idle, "only an idle connection is lent");
+      require(queue_.empty() || (only_reads_wait() && !user.reads), "nobody overtakes a waiter");
       require(slots_[id].used == last_use(), "the last used first");
+      note_lent(id, user);
       move(id, state::idle, state::lent);
       ++granted_;
       return;
     }
+    require(!had_idle || (user.reads && reads_are_at_their_limit()), "an idle connection is lent");
     auto w = std::make_unique<caller>();
     w->user = user;
     w->since = now_;
@@ -169,12 +176,34 @@ class world : public connection_model {
     passing_ = 0;
   }
 
+  void note_lent(slot_id id, const pool_user& user) {
+    if (user.reads) {
+      require(!reads_are_at_their_limit() || !is_room_kept(), "reads leave room for writes");
+      reads_lent_.insert(id);
+    } else {
+      written_ = now_;
+    }
+  }
+
+  bool reads_are_at_their_limit() const {
+    const auto room = std::min(limit_ - 1, (limit_ + 9) / 10);
+    return reads_lent_.size() >= limit_ - room;
+  }
+
+  bool is_room_kept() const { return now_ < written_ + 10s; }
+
+  bool only_reads_wait() const {
+    return std::all_of(queue_.begin(), queue_.end(), [](const auto& w) { return w->user.reads; });
+  }
+
   void give_back() {
     const auto id = any(state::lent);
     if (!id) return;
-    const auto how = pick(12) == 0  ? returned::broken
-                     : pick(8) == 0 ? returned::needs_reset
-                                    : returned::healthy;
+    reads_lent_.erase(*id);
+    const auto how = pick(12) == 0   ? returned::broken
+                     : pick(12) == 0 ? returned::spent
+                     : pick(8) == 0  ? returned::needs_reset
+                                     : returned::healthy;
     slots_[*id].state = state::idle;
     slots_[*id].used = now_;
     slots_[*id].may_serve = how == returned::healthy;
@@ -279,12 +308,21 @@ class world : public connection_model {
     switch (a.what) {
       case kind::grant: {
         auto* w = a.waiter;
-        require(!queue_.empty() && queue_.front().get() == w, "the first who waits is served");
+        const auto at = std::find_if(queue_.begin(), queue_.end(),
+                                     [&](const auto& other) { return other.get() == w; });
+        require(at != queue_.end(), "only who waits is served");
+        if (at == queue_.end()) return;
+        const bool passes_reads = at != queue_.begin();
+        require(!passes_reads ||
+                    (!w->user.reads && reads_are_at_their_limit() &&
+                     std::all_of(queue_.begin(), at, [](const auto& o) { return o->user.reads; })),
+                "the first who waits is served, but for reads that leave room");
         require(w->now == pool_waiter::state::granted && w->slot == a.slot, "and knows it");
         require(slots_[a.slot].may_serve, "no broken connection is lent");
         require(slots_[a.slot].generation == generation_, "no evicted connection is lent");
+        note_lent(a.slot, w->user);
         move(a.slot, state::idle, state::lent);
-        if (!queue_.empty()) queue_.pop_front();
+        queue_.erase(at);
         ++granted_;
         return;
       }
@@ -380,7 +418,11 @@ class world : public connection_model {
     require(stats.limit == limit_, "the limit is what was set last");
     require(slots_.size() <= params_.max, "never more connections than places");
     require(in(state::dialing) <= params_.max_dials, "never more dials than allowed");
-    require(queue_.empty() || in(state::idle) == 0, "nobody waits beside an idle connection");
+    if (!queue_.empty() && in(state::idle) > 0) {
+      ++kept_out_;
+      require(only_reads_wait() && reads_are_at_their_limit() && is_room_kept(),
+              "nobody waits beside an idle connection, but reads that leave room");
+    }
     require(stats.size >= std::max<std::size_t>(min_, 1) && stats.size <= limit_,
             "the size is between min and max");
     const auto& change = core_.last_change();
@@ -431,12 +473,16 @@ class world : public connection_model {
 
   std::mt19937 random_;
   std::size_t server_fails_ = 5;
+  std::size_t reads_of_hundred_ = 0;
   time_point now_ = time_point{} + 1h;
   pool_params params_;
   pool_core core_;
   std::multimap<time_point, event> network_;
   std::deque<std::unique_ptr<caller>> queue_;
   pool_actions spare_;
+  std::set<slot_id> reads_lent_;
+  time_point written_ = {};
+  std::uint64_t kept_out_ = 0;
   std::size_t limit_ = 0;
   std::size_t min_ = 0;
   std::size_t passing_ = 0;

@@ -248,9 +248,9 @@ TEST_CASE("lower limits close idle connections at once and lent ones on return")
   pool.release(lent[0]);
   pool.release(lent[1]);
 
-  pool.core.set_limits(0, 1, "fleet: 2 connections among 2 processes", pool.now, pool.out);
+  pool.core.set_limits(0, 1, "fleet: 2 connections among 2 clients", pool.now, pool.out);
   CHECK(pool.taken(kind::close) == ids{lent[0], lent[1]});
-  CHECK(pool.core.last_change().text == "limited 4 -> 1: fleet: 2 connections among 2 processes");
+  CHECK(pool.core.last_change().text == "limited 4 -> 1: fleet: 2 connections among 2 clients");
   pool.release(lent[2]);
   CHECK(pool.taken(kind::close) == ids{lent[2]});
   pool.release(lent[3]);
@@ -258,6 +258,7 @@ TEST_CASE("lower limits close idle connections at once and lent ones on return")
   CHECK(pool.out.empty());
   CHECK(pool.stats().idle == 1);
   CHECK(pool.stats().limit == 1);
+  CHECK(pool.stats().limit_reason == "fleet: 2 connections among 2 clients");
   CHECK(pool.stats().closed.surplus == 3);
 }
 
@@ -287,6 +288,23 @@ TEST_CASE("higher limits serve who waits") {
 
   CHECK(pool.taken(kind::dial).size() == 1);
   CHECK(pool.stats().limit == 4);
+}
+
+TEST_CASE("who waits too long under a lower limit hears why it is lower") {
+  pool_harness pool(still(0, 4));
+  pool.core.set_limits(0, 1, "fleet: 2 connections among 2 clients", pool.now, pool.out);
+  pool.lend(1);
+  pool_waiter w;
+  pool.enqueue(w, 1s);
+
+  const auto limited = pool.core.describe(pool_refusal::timeout, w, pool.now);
+  pool.core.set_limits(0, 4, "", pool.now, pool.out);
+  const auto free = pool.core.describe(pool_refusal::timeout, w, pool.now);
+
+  CHECK(limited.find("of at most 1 (fleet: 2 connections among 2 clients);") != std::string::npos);
+  CHECK(free.find("of at most 4;") != std::string::npos);
+  CHECK(pool.core.last_change().text == "raised 1 -> 4: the settings' own limits");
+  CHECK(pool.stats().limit_reason == "");
 }
 
 TEST_CASE(
@@ -322,4 +340,63 @@ TEST_CASE(
   pool.core.evict_all(1, pool.now, pool.out);
   pool.core.evict_all(0, pool.now, pool.out);
   CHECK(pool.stats().idle == 1);
+}
+
+TEST_CASE("an eviction turns away who waits: a fresh connection leads to the same server") {
+  pool_harness pool(still(0, 1));
+  const auto lent = pool.lend(1);
+  std::array<pool_waiter, 2> w;
+  for (auto& each : w) pool.enqueue(each);
+
+  pool.core.evict_all(1, pool.now, pool.out);
+
+  for (auto& each : w) {
+    CHECK(each.now == pool_waiter::state::refused);
+    CHECK(each.why == pool_refusal::evicted);
+  }
+  CHECK(pool.core.describe(pool_refusal::evicted, w[0], pool.now).find("taken over") !=
+        std::string::npos);
+  CHECK(pool.stats().waiting == 0);
+  CHECK(pool.stats().unreachable == 2);
+  pool.release(lent[0]);
+  CHECK(pool.taken(kind::close) == lent);
+  CHECK(pool.taken(kind::dial).empty());
+}
+
+TEST_CASE("a connection to the wrong server takes with it all that were opened before, once") {
+  pool_harness pool(still(0, 4));
+  const auto lent = pool.lend(3);
+  pool.release(lent[0]);
+
+  pool.release(lent[1], returned::outdated);
+  CHECK(pool.taken(kind::close) == ids{lent[0], lent[1]});
+  for (auto id : ids{lent[0], lent[1]}) pool.closed(id);
+  pool_waiter w;
+  pool.enqueue(w);
+  const auto fresh = pool.taken(kind::dial);
+  REQUIRE(fresh.size() == 1);
+  pool.dialed(fresh[0]);
+  REQUIRE(w.slot == fresh[0]);
+  pool.release(fresh[0]);
+  pool.release(lent[2], returned::outdated);
+
+  CHECK(pool.taken(kind::close) == ids{lent[2]});
+  CHECK(pool.stats().idle == 1);
+  CHECK(pool.stats().closed.evicted == 3);
+}
+
+TEST_CASE("who waits is served anew where a connection to the wrong server comes back") {
+  pool_harness pool(still(0, 1));
+  const auto lent = pool.lend(1);
+  pool_waiter w;
+  pool.enqueue(w);
+
+  pool.release(lent[0], returned::outdated);
+  REQUIRE(pool.taken(kind::close) == lent);
+  pool.closed(lent[0]);
+  const auto fresh = pool.taken(kind::dial);
+  REQUIRE(fresh.size() == 1);
+  pool.dialed(fresh[0]);
+
+  CHECK(w.slot == fresh[0]);
 }

@@ -35,7 +35,7 @@ TEST_CASE("SQLSTATEs become errors a caller can decide on") {
       {"53300", errc::unavailable},
       {"53200", errc::unavailable},
       {"54000", errc::too_large},
-      {"57014", errc::cancelled},
+      {"57014", errc::execution_timeout},
       {"57P01", errc::connection_lost},
       {"57P02", errc::connection_lost},
       {"57P03", errc::unavailable},

@@ -3,6 +3,9 @@
 #include "scalekit/db/client_settings.hpp"
 #include "scalekit/queue/queue_settings.hpp"
 #include "scalekit/slow/tracker_settings.hpp"
+#ifdef SCALEKIT_WITH_REDIS
+#include "scalekit/redis/client_settings.hpp"
+#endif
 
 #include <doctest/doctest.h>
 
@@ -68,7 +71,8 @@ TEST_CASE("one file sets every room, each in a section of its own") {
                 "failures_to_pause": 5, "pause": "2s", "max_quarantined": 0 },
       "max_value_bytes": "1MiB"
     },
-    "db": { "statement_timeout": "250ms", "readers": 8, "pool": { "max": 40 } },
+    "db": { "statement_timeout": "250ms", "readers": 8, "pool": { "max": 40 }, "region": "eu",
+            "hosts": ["10.0.0.1", "10.0.0.2:5433:role=reports,region=eu"] },
     "queue": { "table_prefix": "shop_", "max_attempts": 7, "max_payload_bytes": "64KiB",
                "high_lead": "1min", "low_lag": "1h", "strict_priority": true,
                "call_timeout": "2s" },
@@ -93,6 +97,9 @@ TEST_CASE("one file sets every room, each in a section of its own") {
   CHECK(all.db.statement_timeout == 250ms);
   CHECK(all.db.sqlite.readers == 8);
   CHECK(all.db.pool.max == 40);
+  CHECK(all.db.topology.region == "eu");
+  CHECK(all.db.topology.hosts ==
+        std::vector<std::string>{"10.0.0.1", "10.0.0.2:5433:role=reports,region=eu"});
   CHECK(all.queue.table_prefix == "shop_");
   CHECK(all.queue.max_attempts == 7);
   CHECK(all.queue.max_payload_bytes == 64u << 10);
@@ -134,6 +141,12 @@ TEST_CASE("what a file may not say is told with its place, its value and what is
        "shop.json at /cache/file/fsync: file.fsync is \"always\"; legal: none, data"},
       {R"({"db": {"pool": {"max": 0}}})",
        "shop.json at /db/pool/max: pool.max is \"0\"; legal: 1 to 10000"},
+      {R"({"db": {"hosts": ["10.0.0.1", "10.0.0.2:70000"]}})",
+       "shop.json at /db/hosts/1: hosts is \"10.0.0.2:70000\"; legal: host[:port][:name=value,...] "
+       "with IPv6 as [::1] and ports 1 to 65535, each place once"},
+      {R"({"db": {"hosts": ["a", "a:5432"]}})",
+       "shop.json at /db/hosts: hosts is \"a;a:5432\"; legal: host[:port][:name=value,...] "
+       "with IPv6 as [::1] and ports 1 to 65535, each place once"},
       {R"({"queue": {"max_attempts": 1001}})",
        "shop.json at /queue/max_attempts: max_attempts is \"1001\"; legal: 1 to 1000"},
       {R"({"slow": {"n_plus_one_threshold": 1}})",
@@ -150,3 +163,21 @@ TEST_CASE("what a file may not say is told with its place, its value and what is
 
   for (const auto& [file, text] : rows) CHECK(refusal(file) == text);
 }
+
+#ifdef SCALEKIT_WITH_REDIS
+TEST_CASE("redis has its section too") {
+  CHECK_NOTHROW(redis::client_settings().validate({}));
+  redis::client_params params;
+  settings_origins origins;
+  auto file = settings_file::parse(
+      R"({"redis": { "timeout": "250ms", "max_reply_bytes": "1MiB", "reconnect": { "cap": "5s" } }})",
+      "shop.json");
+
+  file.apply("redis", redis::client_settings(), params, origins);
+
+  file.require_all_used();
+  CHECK(params.timeout == 250ms);
+  CHECK(params.max_reply_bytes == 1u << 20);
+  CHECK(params.reconnect.cap == 5s);
+}
+#endif

@@ -3,6 +3,7 @@
 #include "scalekit/cache/codec.hpp"
 #include "scalekit/cache/lookup.hpp"
 #include "scalekit/cache/options.hpp"
+#include "scalekit/cache/pinned_bytes.hpp"
 
 #include <boost/asio/associator.hpp>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -33,31 +35,47 @@ class value_port {
  public:
   virtual ~value_port() = default;
 
+  /// Where a hit in memory is copied to at once; null: it is pinned and given to accept().
+  virtual std::string* buffer() noexcept { return nullptr; }
+
   /// False: they are no V.
   virtual bool accept(std::string&& bytes) noexcept = 0;
+  virtual bool accept(pinned_bytes&& bytes) noexcept = 0;
 };
 
 template <class V>
 class decoding_port final : public value_port {
  public:
-  bool accept(std::string&& bytes) noexcept override {
+  std::string* buffer() noexcept override {
+    if constexpr (std::same_as<V, std::string>) return &value.emplace();
+    return nullptr;
+  }
+
+  bool accept(std::string&& bytes) noexcept override { return take(std::move(bytes)); }
+  bool accept(pinned_bytes&& bytes) noexcept override { return take(std::move(bytes)); }
+
+  lookup<V> finish(const raw_lookup& raw) {
+    const bool has_value = raw.freshness == freshness::fresh || raw.freshness == freshness::stale;
+    if (!has_value) value.reset();
+    return {std::move(value), raw.freshness, raw.tier, raw.age};
+  }
+
+  std::optional<V> value;
+
+ private:
+  template <class Bytes>
+  bool take(Bytes&& bytes) noexcept {
     try {
-      if constexpr (std::same_as<V, std::string>) {
+      if constexpr (std::same_as<V, Bytes>) {
         value = std::move(bytes);
       } else {
-        value = codec<V>::decode(bytes);
+        value = codec<V>::decode(std::string_view(bytes));
       }
     } catch (...) {
       value.reset();  // what the codec cannot read is not in the cache
     }
     return value.has_value();
   }
-
-  lookup<V> finish(const raw_lookup& raw) {
-    return {std::move(value), raw.freshness, raw.tier, raw.age};
-  }
-
-  std::optional<V> value;
 };
 
 /// Appends the loaded value's bytes; false: there is no value.

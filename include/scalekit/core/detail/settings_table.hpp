@@ -30,6 +30,8 @@ struct setting {
   std::string legal = {};
   std::string doc = {};
   bool is_secret = false;
+  /// Text has its elements with ';' between.
+  bool is_list = false;
 
   std::function<std::string(const void* object)> get = {};
   /// Leaves the field alone and returns false for text that is no such value.
@@ -45,6 +47,7 @@ class SCALEKIT_EXPORT settings_table {
   void add(setting field);
   /// Of the field that was added last.
   void mark_secret() { fields_.back().is_secret = true; }
+  void mark_list() { fields_.back().is_list = true; }
   /// What `also` holds for is legal too; `legal` stands before the range.
   void widen_last(const std::string& legal, std::function<bool(const void* object)> also);
 
@@ -98,6 +101,25 @@ template <>
 struct setting_text<std::string> {
   static std::optional<std::string> parse(std::string_view text) { return std::string(text); }
   static std::string format(const std::string& value) { return value; }
+};
+
+/// No text is one element, which is empty.
+template <>
+struct setting_text<std::vector<std::string>> {
+  static std::optional<std::vector<std::string>> parse(std::string_view text) {
+    std::vector<std::string> all;
+    for (;;) {
+      const auto end = text.find(';');
+      all.emplace_back(text.substr(0, end));
+      if (end == std::string_view::npos) return all;
+      text.remove_prefix(end + 1);
+    }
+  }
+  static std::string format(const std::vector<std::string>& all) {
+    std::string text;
+    for (const auto& one : all) text += (&one == &all.front() ? "" : ";") + one;
+    return text;
+  }
 };
 
 template <number T>

@@ -37,7 +37,7 @@ using batch_members = std::vector<std::shared_ptr<batch_member>>;
 
 /// An open transaction. One thread at a time. The destructor rolls back, and gives the connection
 /// back, without waiting for anybody.
-class transaction_backend {
+class SCALEKIT_EXPORT transaction_backend {
  public:
   virtual ~transaction_backend() = default;
 
@@ -87,9 +87,20 @@ class async_call {
   virtual ~async_call() = default;
   virtual row_sink* rows() noexcept = 0;
   virtual std::stop_token stop() const noexcept = 0;
-  /// Exactly once, and never inside the function that started the call.
+  /// For rows() that are full: has them consumed and calls `then` when they are, on any thread,
+  /// with what went wrong, which is to end the call. finish() may be called before that; not `then`
+  /// any more where the caller's executor is gone: it is destroyed.
+  using consumed = std::function<void(std::exception_ptr)>;
+  virtual void hand_over(consumed then) noexcept { then(nullptr); }
+  /// Exactly once, and never inside the function that started the call. What rows() still hold is
+  /// consumed first.
   virtual void finish(std::exception_ptr e, write_result done) noexcept = 0;
 };
+
+/// Whether rows are to be handed over as they come, on a connection that nobody else reads from.
+inline bool is_stream(const row_sink* rows) noexcept {
+  return rows != nullptr && rows->takes_as_they_come();
+}
 
 /// A transaction under way without a thread of its caller's.
 class async_transaction_call {
@@ -133,6 +144,8 @@ class backend {
   /// Whether a transaction that failed with `e` has left nothing behind, and may succeed when all
   /// of it is run again.
   virtual bool is_retryable(const error&) const noexcept { return false; }
+  /// Of a call whose options name none.
+  virtual std::chrono::nanoseconds statement_timeout() const noexcept = 0;
   /// Of a transaction whose options name none.
   virtual std::chrono::nanoseconds transaction_timeout() const noexcept = 0;
   /// Calls `then` after `pause`, without a thread that waits, on a thread where it must not block.

@@ -1,0 +1,121 @@
+#include "redis/place.hpp"
+
+#include "core/require.hpp"
+#include "scalekit/core/settings.hpp"
+#include "scalekit/redis/client_settings.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <sys/un.h>
+#include <utility>
+
+namespace scalekit::redis::detail {
+
+namespace urls = boost::urls;
+
+namespace {
+
+constexpr std::string_view forms =
+    "redis://[user[:password]@]host[:port][/database][?setting=value], rediss:// for TLS, or "
+    "redis+unix://[user[:password]@]/path[?setting=value]";
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw std::invalid_argument("the URL of a Redis server " + why +
+                              "; legal: " + std::string(forms));
+}
+
+void read_login(const urls::url_view& u, client_params& params) {
+  if (!u.has_userinfo()) return;
+  params.username = u.user();
+  if (u.has_password()) {
+    params.password = u.password();
+  } else if (!params.username.empty() && params.password.empty()) {
+    refuse("names a user without a password");
+  }
+}
+
+void read_database(const urls::url_view& u, client_params& params) {
+  const std::string path = u.path();
+  if (path.empty() || path == "/") return;
+  std::uint32_t number = 0;
+  const auto* last = path.data() + path.size();
+  const auto [end, failure] = std::from_chars(path.data() + 1, last, number);
+  if (failure != std::errc{} || end != last) refuse("has a path that is no database's number");
+  params.database = number;
+}
+
+place read_place(const urls::url_view& u, bool is_unix) {
+  place p;
+  if (is_unix) {
+    p.path = u.path();
+    if (!u.encoded_host().empty() || u.has_port()) refuse("names a host and a unix socket");
+    if (p.path.size() < 2) refuse("names no unix socket");
+    if (p.path.size() >= sizeof(sockaddr_un{}.sun_path)) {
+      refuse("names a unix socket whose path is too long");
+    }
+    if (p.path.find('\0') != p.path.npos) refuse("has a NUL in it");
+    return p;
+  }
+  p.host = u.host_address();
+  if (p.host.empty()) refuse("names no host");
+  if (p.host.find('\0') != p.host.npos) refuse("has a NUL in it");
+  if (u.has_port() && !u.port().empty()) {
+    // port_number() is what is left of one that is too large.
+    const std::string port(u.port());
+    const auto* last = port.data() + port.size();
+    const auto [end, failure] = std::from_chars(port.data(), last, p.port);
+    if (failure != std::errc{} || end != last || p.port == 0) {
+      refuse("has a port outside 1 to 65535");
+    }
+  }
+  return p;
+}
+
+bool is_client_name(const std::string& name) {
+  return name.size() <= 128 &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+std::string place::name() const {
+  if (!path.empty()) return path;
+  const auto shown = host.find(':') == host.npos ? host : "[" + host + "]";
+  return shown + ":" + std::to_string(port);
+}
+
+target target_from_url(std::string_view url, client_params params) {
+  const auto parsed = urls::parse_uri(urls::string_view(url.data(), url.size()));
+  if (parsed.has_error()) refuse("is none");
+  const urls::url_view u = *parsed;
+  const std::string scheme = u.scheme();
+  const bool is_unix = scheme == "redis+unix";
+  const bool is_protected = scheme == "rediss";
+  if (scheme != "redis" && !is_protected && !is_unix) refuse("has another scheme");
+  if (u.has_fragment()) refuse("has a fragment");
+
+  auto where = read_place(u, is_unix);
+  read_login(u, params);
+  if (!is_unix) read_database(u, params);
+  if (u.has_query()) {
+    settings_origins ignored;
+    const auto query = u.encoded_query();
+    client_settings().set_from_query(params, {query.data(), query.size()}, "the Redis URL",
+                                     ignored);
+  }
+  client_settings().validate(params);
+  validate(params.reconnect, "client_params.reconnect");
+  scalekit::detail::require(is_client_name(params.client_name), "client_params.client_name",
+                            "\"" + params.client_name + "\"",
+                            "up to 128 printable ASCII characters without blanks");
+  scalekit::detail::require(params.tls.certificate_file.empty() == params.tls.key_file.empty(),
+                            "client_params.tls.key_file", "\"" + params.tls.key_file + "\"",
+                            "given with certificate_file, or neither");
+  return {std::move(where), is_protected, std::move(params)};
+}
+
+}  // namespace scalekit::redis::detail

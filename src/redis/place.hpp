@@ -1,0 +1,34 @@
+#pragma once
+
+#include "scalekit/redis/client_params.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace scalekit::redis::detail {
+
+/// Where a server is.
+struct place {
+  /// A unix socket's; else empty.
+  std::string path = {};
+  /// A name, or an address without brackets.
+  std::string host = {};
+  std::uint16_t port = 6379;
+
+  /// For people: "10.0.0.9:6379", "[::1]:6379", "/run/redis.sock".
+  std::string name() const;
+};
+
+struct target {
+  place where;
+  /// By TLS.
+  bool is_protected = false;
+  /// Checked, with what the URL says; the user and the password too.
+  client_params params;
+};
+
+/// Reads a URL as client::open() takes it. Throws std::invalid_argument; never shows the URL.
+target target_from_url(std::string_view url, client_params params);
+
+}  // namespace scalekit::redis::detail

@@ -1,0 +1,255 @@
+#include "scalekit/redis/subscriber.hpp"
+
+#include "core/require.hpp"
+#include "redis/blocking_line.hpp"
+#include "redis/resolve.hpp"
+#include "redis/site.hpp"
+#include "redis/subscription.hpp"
+#include "redis/wire_text.hpp"
+#include "scalekit/core/fork_guard.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <pthread.h>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace scalekit::redis {
+
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string silence = "no answer in time";
+
+client_params as_client(const subscriber_params& p) {
+  return {.connect_timeout = p.connect_timeout,
+          .reconnect = p.reconnect,
+          .max_reply_bytes = p.max_message_bytes,
+          .log = p.log};
+}
+
+void validate(const subscriber_params& p) {
+  using scalekit::detail::require, scalekit::detail::require_range;
+  require(!p.channels.empty() || !p.patterns.empty(), "subscriber_params.channels", "empty",
+          "at least one, or a pattern");
+  require(static_cast<bool>(p.on_message), "subscriber_params.on_message", "empty", "a function");
+  require_range("subscriber_params.connect_timeout", p.connect_timeout, 1ms, 10min);
+  require_range("subscriber_params.check_interval", p.check_interval, 100ms, 1h);
+  require_range("subscriber_params.max_message_bytes", p.max_message_bytes, std::size_t{1} << 10,
+                std::size_t{16} << 30);
+  scalekit::validate(p.reconnect, "subscriber_params.reconnect");
+}
+
+}  // namespace
+
+struct subscriber::impl : std::enable_shared_from_this<impl> {
+  impl(detail::target to, subscriber_params p, execution exec)
+      : params(std::move(p)), at(std::move(to), std::move(exec)) {}
+
+  using line = detail::blocking_line;
+
+  void run();
+  /// Until the connection ends; says why.
+  std::string listen(line& on);
+  detail::resolved resolve(time_point until);
+  /// Takes what comes next. Empty: it is well, and goes on.
+  std::string hear(line& on, detail::subscription& subscribed, time_point until);
+  void begin_listening();
+  void tell(std::vector<reply>& messages);
+  template <class Callback, class... Args>
+  void call(const Callback& callback, const Args&... args) noexcept;
+
+  const subscriber_params params;
+  detail::site at;
+  const fork_guard guard;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_over = false;
+  line* current = nullptr;
+  std::atomic<bool> is_listening{false};
+
+  std::atomic<std::thread::id> runner{};
+  std::mutex join_mutex;
+  std::thread thread;
+
+  // Of the thread alone.
+  std::uint64_t failures = 0;
+  std::string last_reason;
+  time_point last_heard{};
+  /// When the last byte came while it listened; time_point{}: it never did.
+  time_point lost_at{};
+};
+
+void subscriber::impl::run() {
+  runner.store(std::this_thread::get_id());
+  for (;;) {
+    line on(at);
+    {
+      const std::lock_guard lock(mutex);
+      if (is_over) return;
+      current = &on;
+    }
+    std::string why;
+    try {
+      why = listen(on);
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    if (is_listening.exchange(false)) {
+      lost_at = last_heard;
+      last_reason = why;
+    }
+    std::unique_lock lock(mutex);
+    current = nullptr;
+    if (is_over) return;
+    const auto pause = backoff_delay(params.reconnect, ++failures, at.random);
+    lock.unlock();
+    at.log(log_level::warning, "redis.subscriber.lost", why);
+    lock.lock();
+    changed.wait_for(lock, pause, [this] { return is_over; });
+  }
+}
+
+std::string subscriber::impl::listen(line& on) {
+  const auto until = steady_clock::now() + params.connect_timeout;
+  const auto found = resolve(until);
+  if (found.endpoints.empty()) return found.failure;
+  const auto& to = found.endpoints[failures % found.endpoints.size()];
+  if (on.open(to, until) != line::end::done) return on.why();
+  detail::subscription subscribed(params);
+  if (on.send(subscribed.bytes(), until) != line::end::done) return on.why();
+  while (!subscribed.is_complete()) {
+    if (auto why = hear(on, subscribed, until); !why.empty()) return why;
+  }
+  bool is_asked = false;
+  for (;;) {
+    const auto before = on.last_heard;
+    const auto patience = steady_clock::now() + params.check_interval;
+    auto why = hear(on, subscribed, patience);
+    last_heard = on.last_heard;
+    // Of a long message a part may have come.
+    if (why.empty() || on.last_heard != before) is_asked = false;
+    if (why.empty()) continue;
+    if (why != silence || is_asked) return why == silence ? "no answer to a PING" : why;
+    if (on.last_heard != before) continue;
+    std::string ping;
+    detail::append_command(ping, {"PING"});
+    if (on.send(ping, patience + params.check_interval) != line::end::done) return on.why();
+    is_asked = true;
+  }
+}
+
+std::string subscriber::impl::hear(line& on, detail::subscription& subscribed, time_point until) {
+  reply next;
+  const auto how = on.receive(next, until);
+  if (how == line::end::late) return silence;
+  if (how != line::end::done) return on.why();
+  switch (subscribed.take(std::move(next))) {
+    case detail::subscription::heard::refused:
+      return subscribed.why();
+    case detail::subscription::heard::complete:
+      last_heard = on.last_heard;
+      begin_listening();
+      tell(subscribed.messages());
+      break;
+    case detail::subscription::heard::message:
+      tell(subscribed.messages());
+      break;
+    case detail::subscription::heard::nothing:
+      break;
+  }
+  const std::lock_guard lock(mutex);
+  return is_over ? "closed" : "";
+}
+
+void subscriber::impl::begin_listening() {
+  failures = 0;
+  const auto now = steady_clock::now();
+  const bool is_first = lost_at == time_point{};
+  const subscription_gap gap{
+      .is_first = is_first, .duration = is_first ? 0ns : now - lost_at, .reason = last_reason};
+  is_listening.store(true);
+  at.log(log_level::info, "redis.subscriber.connected", "all subscriptions hold");
+  if (params.on_gap) call(params.on_gap, gap);
+}
+
+void subscriber::impl::tell(std::vector<reply>& messages) {
+  for (const auto& each : messages)
+    call(params.on_message, *detail::subscription::message_in(each));
+  messages.clear();
+}
+
+template <class Callback, class... Args>
+void subscriber::impl::call(const Callback& callback, const Args&... args) noexcept {
+  {
+    const std::lock_guard lock(mutex);
+    if (is_over) return;
+  }
+  try {
+    callback(args...);
+  } catch (const std::exception& e) {
+    at.log(log_level::error, "redis.subscriber.callback_threw", e.what());
+  } catch (...) {
+    at.log(log_level::error, "redis.subscriber.callback_threw", "not a std::exception");
+  }
+}
+
+detail::resolved subscriber::impl::resolve(time_point until) {
+  if (auto known = detail::resolve_at_once(at.where)) return *std::move(known);
+  auto found = std::make_shared<std::optional<detail::resolved>>();
+  at.exec.post_work([self = shared_from_this(), found] {
+    auto answer = detail::resolve_name(self->at.where);
+    const std::lock_guard lock(self->mutex);
+    *found = std::move(answer);
+    self->changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait_until(lock, until, [&] { return is_over || *found; });
+  if (!*found) return {{}, "its name was not resolved in time"};
+  return **found;
+}
+
+subscriber::subscriber(std::string_view url, subscriber_params params, execution exec) {
+  validate(params);
+  auto to = detail::target_from_url(url, as_client(params));
+  impl_ = std::make_shared<impl>(std::move(to), std::move(params), std::move(exec));
+  impl_->thread = std::thread([self = impl_] { self->run(); });
+  pthread_setname_np(impl_->thread.native_handle(), "sk-redis-sub");
+}
+
+subscriber::~subscriber() {
+  if (impl_->guard.is_forked()) {
+    // The thread is the parent's.
+    impl_->thread.detach();
+    return;
+  }
+  close();
+  if (impl_->thread.joinable()) impl_->thread.detach();
+}
+
+void subscriber::close() noexcept {
+  if (impl_->guard.is_forked()) return;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->is_over = true;
+    if (impl_->current != nullptr) impl_->current->interrupt();
+  }
+  impl_->changed.notify_all();
+  // A callback's own call: nothing follows it.
+  if (impl_->runner.load() == std::this_thread::get_id()) return;
+  const std::lock_guard lock(impl_->join_mutex);
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+bool subscriber::is_listening() const noexcept {
+  return impl_->is_listening.load();
+}
+
+}  // namespace scalekit::redis

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "scalekit/redis/reply.hpp"
+#include "scalekit/redis/subscriber.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace scalekit::redis::detail {
+
+/// What comes on a connection that has subscribed, in its order; without I/O.
+class subscription {
+ public:
+  explicit subscription(const subscriber_params& params);
+
+  /// What to send first.
+  const std::string& bytes() const noexcept { return bytes_; }
+
+  enum class heard {
+    /// Nothing to tell anybody.
+    nothing,
+    /// All subscriptions hold now.
+    complete,
+    message,
+    /// why() says what is wrong: the connection is of no use.
+    refused,
+  };
+  heard take(reply&& next);
+
+  /// After `message`, and after `complete` for those that came before the last subscription held.
+  std::vector<reply>& messages() noexcept { return messages_; }
+  const std::string& why() const noexcept { return why_; }
+
+  bool is_complete() const noexcept { return missing_ == 0; }
+
+  /// In place. Nothing for what is no message.
+  static std::optional<message> message_in(const reply& r);
+
+ private:
+  std::string bytes_;
+  std::size_t missing_;
+  std::vector<reply> messages_;
+  std::string why_;
+};
+
+}  // namespace scalekit::redis::detail
