@@ -33,8 +33,9 @@ struct pool_of_one_server {
   pool_of_one_server(const std::string& url, const scalekit::execution& exec,
                      db::pool_params params)
       : settings(db::postgres::settings_from_url(url, {.pool = params})),
-        pool(std::make_shared<host_pool>(settings.servers.front(), settings.params,
-                                         std::make_shared<db::postgres::io_home>(exec))) {}
+        pool(std::make_shared<host_pool>(
+            settings.servers.front(), settings.params,
+            std::make_shared<scalekit::detail::io_home>(exec, "sk-bench"))) {}
   ~pool_of_one_server() { pool->close(); }
 
   db::postgres::settings settings;
