@@ -78,7 +78,8 @@ struct client_params {
   std::chrono::nanoseconds transaction_timeout = std::chrono::seconds{30};
 
   /// Callers that may wait for readers, and as many again for the writer; one more is turned away
-  /// at once with errc::shed. Default 1000. Range 0 to 1'000'000.
+  /// at once with errc::shed. On PostgreSQL as many for each server, and for each of the `lanes`.
+  /// Default 1000. Range 0 to 1'000'000.
   std::size_t max_waiting = 1000;
 
   /// Prepared statements kept for each connection, least recently used out first. Default 256.

@@ -107,6 +107,9 @@ class pool_core {
     return !waiting_.empty() || !may_stay(slots_[id], now);
   }
 
+  /// Somebody who never came here was turned away for want of room.
+  void count_shed() noexcept { ++stats_.shed; }
+
   // --- answers to actions; each exactly once ---
 
   void dial_succeeded(slot_id id, time_point now, pool_actions& out);

@@ -362,6 +362,20 @@ pool_statistics host_pool::statistics() const {
   return core_.statistics();
 }
 
+std::exception_ptr host_pool::explain(const detail::pool_user& user, time_point since,
+                                      pool_refusal why) const {
+  detail::pool_waiter w;
+  w.user = user;
+  w.since = since;
+  std::lock_guard held(mutex_);
+  return refusal(w, why);
+}
+
+void host_pool::count_shed() {
+  std::lock_guard held(mutex_);
+  core_.count_shed();
+}
+
 std::exception_ptr host_pool::refusal(const detail::pool_waiter& w, pool_refusal why) const {
   auto code = errc::acquire_timeout;
   switch (why) {

@@ -77,6 +77,8 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
 
   const std::string& name() const noexcept { return server_.name; }
 
+  std::size_t max_waiting() const noexcept { return params_.max_waiting; }
+
   /// Whether each transaction may meet another connection of the server: as the settings say, or
   /// else as the first connection has found. Nothing: there was none yet.
   std::optional<bool> is_pooled() const noexcept { return pooled_; }
@@ -95,6 +97,14 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   /// shed, cancelled, unavailable or closed.
   lent_connection take(const detail::pool_user& user, const detail::call_frame& call,
                        time_point until, bool& waited);
+
+  /// What one of several who share a wait is told when it is over for them: `since` when it waited
+  /// is its own.
+  std::exception_ptr explain(const detail::pool_user& user, time_point since,
+                             detail::pool_refusal why) const;
+
+  /// One who shares a connection was turned away.
+  void count_shed();
 
   /// One that is idle now, or none.
   lent_connection try_take(const detail::pool_user& user, time_point now);

@@ -19,9 +19,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Under way at once: beyond it, more only waits inside the server.
-constexpr std::size_t max_under_way = 1024;
-constexpr std::size_t max_bytes_under_way = std::size_t{4} << 20;
 /// Of one group: a group shares its latency.
 constexpr std::size_t max_group = 512;
 /// Groups under way: one that the server works on, and one that it finds when that is done. What
@@ -29,31 +26,12 @@ constexpr std::size_t max_group = 512;
 constexpr std::size_t max_groups = 2;
 /// Threads share one: where it is answered sooner than this, the next is worth waiting for.
 constexpr std::chrono::microseconds quick_answer{500};
-/// What nobody wants any more may run so long before the lane leaves it and its connection.
-constexpr std::chrono::milliseconds stall_patience{250};
 /// Answers that are read before they are given out: so few that all stays in the processor's cache.
 constexpr std::size_t read_at_once = 32;
 
 std::exception_ptr closed_error(const std::string& server) {
   return std::make_exception_ptr(
       error(make_error_code(errc::closed), {"the client was closed", {}, {}, server}));
-}
-
-std::exception_ptr late_error(const lane_member& m, bool connected, std::size_t others,
-                              const std::string& server) {
-  const auto place = detail::describe(m.site()) + ": ";
-  if (!m.flying && !connected) {
-    return std::make_exception_ptr(error(
-        make_error_code(errc::acquire_timeout),
-        {place + "no connection within its timeout, for a read that shares one", {}, {}, server}));
-  }
-  return std::make_exception_ptr(
-      error(make_error_code(errc::execution_timeout),
-            {place + "no answer within its timeout, on a connection shared with " +
-                 std::to_string(others) + " other reads",
-             {},
-             {},
-             server}));
 }
 
 }  // namespace
@@ -103,26 +81,33 @@ void lane::close() {
 
 /// Takes what has come and sends it; what is submitted meanwhile waits for the end of the turn.
 void lane::turn() {
-  collect();
+  const auto came = collect();
   pump();
+  turn_away(came);
 }
 
-void lane::collect() {
+/// How many have come.
+std::size_t lane::collect() {
   {
     std::lock_guard lock(inbox_mutex_);
     collected_.swap(inbox_);
     turning_ = false;
   }
+  const auto came = collected_.size();
   auto first = time_point::max();
   for (auto& m : collected_) {
     // It may have been abandoned before it came here.
     if (m->settled) continue;
-    first = std::min(first, m->until);
+    first = std::min(first, due(*m));
     queue_.push_back(std::move(m));
   }
   collected_.clear();
-  if (closed_) return settle_all(closed_error(pool_->name()));
-  plan(std::min(first, stall_due()));
+  if (closed_) {
+    settle_all(closed_error(pool_->name()));
+  } else {
+    plan(std::min(first, stall_due()));
+  }
+  return came;
 }
 
 bool lane::have_connection() {
@@ -138,9 +123,17 @@ bool lane::have_connection() {
     return bool(lent_);
   }
   asking_ = true;
-  // Each member's own deadline ends its wait, and nobody else's.
+  asked_at_ = now;
+  // Each member's own patience ends its wait, and nobody else's.
+  auto first = time_point::max();
+  auto last = now;
+  for (const auto& m : queue_) {
+    first = std::min(first, due(*m));
+    last = std::max(last, end_of_wait(*m));
+  }
+  plan(first);
   pool_->async_take(
-      user, now, now + patience_, {}, {},
+      user, waits_since(*queue_.front()), last, {}, {},
       [strand = strand_, kept = std::make_shared<stake>(shared_from_this())](std::exception_ptr e,
                                                                              lent_connection got) {
         asio::post(strand, [kept, e = std::move(e),
@@ -156,11 +149,7 @@ bool lane::have_connection() {
 }
 
 void lane::connected(std::exception_ptr e, lent_connection lent) {
-  if (e) {
-    // Those that wait, waited for this.
-    for (auto& m : std::exchange(queue_, {})) settle(m, e);
-    return;
-  }
+  if (e) return waited_in_vain(e);
   if (closed_) return;
   lent_ = std::move(lent);
   ++epoch_;
@@ -204,6 +193,7 @@ void lane::send_group() {
     if (m->settled) continue;
     if (is_one_of_many_ && is_unfit(m)) continue;
     m->sent_at = now;
+    if (!m->was_sent()) m->first_sent_at = now;
     try {
       switch (wire.of(*m)) {
         case link::readiness::absent:
@@ -312,6 +302,7 @@ void lane::release_broken() {
   if (waiting_ || writing_) lent_->port->cancel();
   waiting_ = writing_ = false;
   suspicious_ = true;
+  lost_at_ = steady_clock::now();
   const auto server = lent_->wire->origin();
   lent_.give_back(returned::broken);
   if (!is_one_of_many_ || giving_up_) return;
@@ -332,53 +323,6 @@ void lane::settle_all(const std::exception_ptr& failure) {
   for (auto& m : std::exchange(queue_, {})) settle(m, failure);
   flying_bytes_ = 0;
   for (auto& m : std::exchange(flying_, {})) settle(m, failure);
-}
-
-/// One timer for all: it stands at the earliest deadline of those that have come since it rang.
-void lane::plan(time_point until) {
-  if (until >= planned_) return;
-  planned_ = until;
-  if (!timer_) timer_.emplace(strand_);
-  timer_->expires_at(until);
-  timer_->async_wait([weak = weak_from_this(), until](boost::system::error_code ec) {
-    auto self = weak.lock();
-    if (!ec && self && self->planned_ == until) self->expire();
-  });
-}
-
-void lane::expire() {
-  planned_ = time_point::max();
-  const auto now = steady_clock::now();
-  auto next = time_point::max();
-  std::vector<lane_member_ptr> late;
-  auto look_at = [&](const auto& members) {
-    for (const auto& m : members) {
-      if (m->settled) continue;
-      m->until <= now ? late.push_back(m) : void(next = std::min(next, m->until));
-    }
-  };
-  look_at(flying_);
-  look_at(queue_);
-  for (const auto& m : late) settle(m, late_error(*m, bool(lent_), load(), pool_->name()));
-  const bool stalled = now >= stall_due();
-  if (stalled) {
-    // Whatever it is that takes so long, those behind it are not to wait for it.
-    pool_->cancel(*lent_);
-    giving_up_ = true;
-    drop("given up: nobody waited any more for the statement that ran");
-    release_broken();
-    giving_up_ = false;
-  }
-  plan(std::min(next, stall_due()));
-  if (!stalled) return;
-  for (auto& m : std::exchange(to_settle_, {})) settle(m, nullptr);
-  turn();
-}
-
-/// When the connection is to be given up for running what nobody wants.
-time_point lane::stall_due() const noexcept {
-  if (!lent_ || flying_.empty() || !flying_.front()->settled) return time_point::max();
-  return std::max(last_answer_, flying_.front()->sent_at) + stall_patience;
 }
 
 void lane::forsake() noexcept {

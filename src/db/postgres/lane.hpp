@@ -34,15 +34,23 @@ namespace scalekit::db::postgres {
 /// The connection is taken from the host's pool while there is something to do. Where others wait
 /// for one, or it is to be closed, it is given back after what is under way.
 ///
+/// Each member waits for a connection as long as acquire_timeout, counted from its own beginning.
+/// At most max_waiting wait; beside a connection as many more gather for the next groups as may be
+/// under way. The newest of those beyond it are turned away.
+///
 /// Thread safety: the public members may be called from any thread.
 class lane : public std::enable_shared_from_this<lane> {
  public:
+  /// Under way at once: beyond it, more only waits inside the server.
+  static constexpr std::size_t max_under_way = 1024;
+  static constexpr std::size_t max_bytes_under_way = std::size_t{4} << 20;
+
   /// Who asks. Those that follow their answers in the loop have asked again when the next group
   /// goes out. Threads have yet to be scheduled: what some ask meanwhile waits for the others.
   enum class callers : std::uint8_t { in_loop, threads };
 
-  /// `patience`: for the wait for a connection. `is_one_of_many`: there are other hosts, so what a
-  /// broken connection left unanswered is settled as lost.
+  /// `patience`: of each for the wait for a connection. `is_one_of_many`: there are other hosts, so
+  /// what a broken connection left unanswered is settled as lost.
   lane(std::shared_ptr<host_pool> pool, boost::asio::any_io_executor loop,
        std::chrono::nanoseconds patience, bool is_one_of_many, callers of);
 
@@ -69,10 +77,11 @@ class lane : public std::enable_shared_from_this<lane> {
 
   // All on the strand.
   void turn();
-  void collect();
+  std::size_t collect();
   void pump();
   bool have_connection();
   void connected(std::exception_ptr e, lent_connection lent);
+  void waited_in_vain(const std::exception_ptr& e);
   bool may_send() const;
   void send_group();
   bool is_unfit(const lane_member_ptr& m);
@@ -88,7 +97,13 @@ class lane : public std::enable_shared_from_this<lane> {
   void settle(const lane_member_ptr& m, std::exception_ptr failure);
   void settle_all(const std::exception_ptr& failure);
   void plan(time_point until);
+  time_point waits_since(const lane_member& m) const noexcept;
+  time_point end_of_wait(const lane_member& m) const noexcept;
+  time_point due(const lane_member& m) const noexcept;
   void expire();
+  void turn_away(std::size_t came);
+  std::exception_ptr late_error(const lane_member& m) const;
+  std::exception_ptr too_many_error(const lane_member& m) const;
   void rest();
   /// The loop has gone: nobody will be told anything any more.
   void forsake() noexcept;
@@ -116,11 +131,15 @@ class lane : public std::enable_shared_from_this<lane> {
   std::vector<lane_member_ptr> to_settle_;
   lent_connection lent_;
   bool asking_ = false;
+  /// When the connection was asked for that is waited for.
+  time_point asked_at_{};
   /// On this loan of the connection.
   bool has_sent_ = false;
   bool waiting_ = false;
   bool writing_ = false;
   bool closed_ = false;
+  /// When a connection was lost last.
+  time_point lost_at_{};
   /// Since a connection was lost nothing has been answered: others may be as dead.
   bool suspicious_ = false;
   /// The server has said that it ends the connection.

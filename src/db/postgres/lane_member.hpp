@@ -1,5 +1,6 @@
 #pragma once
 
+#include "db/call_frame.hpp"
 #include "db/postgres/exchange.hpp"
 #include "db/postgres/fit.hpp"
 #include "scalekit/core/clock.hpp"
@@ -22,17 +23,23 @@ struct lane_member : exchange {
 
   virtual const std::source_location& site() const noexcept = 0;
 
+  /// When its call began, and must end. Like site(), only until it is settled.
+  virtual const detail::call_frame& frame() const noexcept = 0;
+
   void expect(const expectation& what) noexcept {
     expected_as_of = what.as_of;
     expects_primary = what.primary;
   }
   expectation expected() const noexcept { return {expected_as_of, expects_primary}; }
 
-  time_point until{};
+  bool was_sent() const noexcept { return first_sent_at != time_point{}; }
+
   // An expectation in two parts, which take less room.
   time_point expected_as_of = time_point::max();
   /// When it was sent, for its share of the server's time.
   time_point sent_at{};
+  /// When it was sent for the first time; 0: it has only waited.
+  time_point first_sent_at{};
   /// When its result was there.
   time_point answered{};
   /// The server's time for it, as far as it can be told apart.

@@ -10,12 +10,10 @@
 namespace scalekit::db::postgres {
 namespace {
 
-void begin(lane_member& m, const statement& query, statement_entry_ptr entry,
-           const detail::call_frame& frame) {
+void begin(lane_member& m, const statement& query, statement_entry_ptr entry) {
   m.entry = std::move(entry);
   m.values = &query.parameters();
   m.bytes = detail::content_size(*m.values);
-  m.until = frame.until.when();
   // On the caller's thread, where the types of its parameters are known already.
   if (const auto* known = m.entry->described()) {
     try {
@@ -52,7 +50,7 @@ async_lane_read::async_lane_read(std::shared_ptr<backend> owner, const destinati
 }
 
 void async_lane_read::start(const std::shared_ptr<lane>& through) {
-  begin(*this, query_, std::move(entry), frame_);
+  begin(*this, query_, std::move(entry));
   auto self = shared_from_this();
   through->submit(self);
   if (!options_.stop.stop_possible() && !also_stop_.stop_possible()) return;
@@ -102,7 +100,7 @@ bool async_lane_read::run_again() {
 blocking_lane_read::blocking_lane_read(const statement& query, statement_entry_ptr known,
                                        const detail::call_frame& frame)
     : query_(query), frame_(frame) {
-  begin(*this, query_, std::move(known), frame_);
+  begin(*this, query_, std::move(known));
 }
 
 void blocking_lane_read::run(const std::shared_ptr<lane>& through, const backend& owner) {

@@ -25,6 +25,7 @@ class async_lane_read final : public lane_member,
   void start(const std::shared_ptr<lane>& through);
   void settle(std::exception_ptr failure) noexcept override;
   const std::source_location& site() const noexcept override { return query_.site(); }
+  const detail::call_frame& frame() const noexcept override { return frame_; }
 
  private:
   struct stop_watch {
@@ -64,6 +65,7 @@ class blocking_lane_read final : public lane_member,
   void run(const std::shared_ptr<lane>& through, const backend& owner);
   void settle(std::exception_ptr failure) noexcept override;
   const std::source_location& site() const noexcept override { return query_.site(); }
+  const detail::call_frame& frame() const noexcept override { return frame_; }
 
  private:
   const statement& query_;
