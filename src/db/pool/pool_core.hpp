@@ -107,6 +107,9 @@ class pool_core {
     return !waiting_.empty() || !may_stay(slots_[id], now);
   }
 
+  /// `id`, which is lent, is in the hands of `thread` from now on.
+  void lent_to(slot_id id, std::thread::id thread) noexcept { slots_[id].user.thread = thread; }
+
   /// Somebody who never came here was turned away for want of room.
   void count_shed() noexcept { ++stats_.shed; }
 

@@ -2,6 +2,7 @@
 
 #include "db/postgres/transaction.hpp"
 
+#include <thread>
 #include <utility>
 
 namespace scalekit::db::postgres {
@@ -74,6 +75,7 @@ bool async_begin::may_try_again(const std::exception_ptr& e) {
 std::unique_ptr<detail::transaction_backend> async_begin::begun() {
   detail::throw_if_stopped(options_.stop, site_);
   detail::throw_if_stopped(also_stop_, site_);
+  lent_.lent_to(std::this_thread::get_id());
   return std::make_unique<transaction>(backend_, to_, std::move(lent_), frame_.until, options_,
                                        also_stop_, site_);
 }

@@ -64,6 +64,11 @@ void lent_connection::give_back(returned how) noexcept {
   if (std::exchange(connection_, nullptr) != nullptr) pool_->give_back(slot_, how);
 }
 
+void lent_connection::lent_to(std::thread::id thread) const {
+  std::lock_guard held(pool_->mutex_);
+  pool_->core_.lent_to(slot_, thread);
+}
+
 bool lent_connection::is_wanted_back() const {
   std::lock_guard held(pool_->mutex_);
   return pool_->core_.wants_back(slot_, steady_clock::now());

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,9 @@ class lent_connection {
   connection* operator->() const noexcept { return connection_; }
 
   void give_back(detail::returned how) noexcept;
+
+  /// Who blocks on this thread from now on, holds it: see pool_user::thread.
+  void lent_to(std::thread::id thread) const;
 
   /// Whether who keeps it for long should give it back: others wait, or its pool would close it.
   bool is_wanted_back() const;

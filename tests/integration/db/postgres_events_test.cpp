@@ -5,6 +5,7 @@
 #include "support/reserved_port.hpp"
 #include "support/wait_until.hpp"
 
+#include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -72,6 +73,23 @@ TEST_CASE("who waits for a connection while holding one is told") {
   client.transaction([&](db::transaction&) {
     CHECK_ERRC(client.read<int>(sql("select 1"), {.timeout = 50ms}), errc::acquire_timeout);
   });
+
+  const auto told = heard(events, "db.pool.nested_acquire", place_of(shared_server().port()));
+  CHECK(support::contains(told.message, "use the transaction's own calls"));
+}
+
+TEST_CASE("so is the body of an asynchronous transaction that waits for another") {
+  const database d;
+  event_log events;
+  auto client = db::client::open(shared_server().url(d.name),
+                                 {.pool = {.min = 1, .max = 1}, .log = events.sink()});
+
+  const auto body = [&](db::transaction&) {
+    const auto e = support::error_of([&] { client.read<int>(sql("select 1"), {.timeout = 50ms}); });
+    CHECK(e.code() == errc::acquire_timeout);
+    CHECK(support::contains(e.what(), "this very thread holds one"));
+  };
+  client.async_transaction(body, boost::asio::use_future).get();
 
   const auto told = heard(events, "db.pool.nested_acquire", place_of(shared_server().port()));
   CHECK(support::contains(told.message, "use the transaction's own calls"));
