@@ -20,7 +20,7 @@ struct call_frame {
   deadline until;
   std::array<const std::stop_token*, 3> stops{};
   const request_scope* scope = nullptr;
-  /// Set when the call had to wait for its connection.
+  /// Set when the call had to wait for a host or its connection: when it had that.
   std::optional<time_point> acquired = {};
 
   bool is_stopped() const noexcept {

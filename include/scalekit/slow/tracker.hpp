@@ -58,7 +58,7 @@ enum class outcome : std::uint8_t { ok, error, timeout, cancelled };
 
 /// Where the time of one call went. Negative parts count as 0.
 struct call_times {
-  /// For a connection, the writer, or a place in a queue.
+  /// For a host, a connection, the writer, or a place in a queue.
   std::chrono::nanoseconds wait{0};
   /// Until the first row, or the end of a statement without rows.
   std::chrono::nanoseconds execute{0};

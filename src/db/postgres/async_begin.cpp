@@ -2,6 +2,7 @@
 
 #include "db/postgres/transaction.hpp"
 
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -49,6 +50,7 @@ void async_begin::have_host(std::exception_ptr e, destination to) {
 
 void async_begin::have_connection(std::exception_ptr e, lent_connection lent) {
   if (e) return failed(std::move(e));
+  frame_.acquired = std::chrono::steady_clock::now();
   lent_ = std::move(lent);
   lent_->port.reset();
   // What was closed while it idled is found out before anything depends on it.
@@ -76,7 +78,7 @@ std::unique_ptr<detail::transaction_backend> async_begin::begun() {
   detail::throw_if_stopped(options_.stop, site_);
   detail::throw_if_stopped(also_stop_, site_);
   lent_.lent_to(std::this_thread::get_id());
-  return std::make_unique<transaction>(backend_, to_, std::move(lent_), frame_.until, options_,
+  return std::make_unique<transaction>(backend_, to_, std::move(lent_), frame_, options_,
                                        also_stop_, site_);
 }
 

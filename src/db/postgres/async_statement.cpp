@@ -83,6 +83,7 @@ void async_statement::ask_for_host() {
 
 void async_statement::have_host(std::exception_ptr e, destination to) {
   initiating_ = false;
+  frame_.acquired = steady_clock::now();
   if (e) return fail(std::move(e), returned::healthy);
   try {
     ask_for_connection(std::move(to));
@@ -273,7 +274,7 @@ void async_statement::finish(std::exception_ptr e, returned how) {
   on_close_.reset();
   backend_->track(members_, frame_, talk_ ? &*talk_ : nullptr, e);
   if (kind_ == access::read && talk_ && query_) {
-    backend_->note_time(*members_.front().entry, *talk_, frame_);
+    backend_->note_time(*members_.front().entry, *talk_);
   }
   write_result result;
   if (!e) {

@@ -71,11 +71,15 @@ backend::~backend() {
   for (const auto& h : hosts_) h->close();
 }
 
-destination backend::host_for(access kind, const call_options& options, const call_frame& call,
+destination backend::host_for(access kind, const call_options& options, call_frame& call,
                               const std::source_location& site) {
   if (!router_.has_choice()) return {hosts_.front()};
-  return router_.find(kind == access::read ? router_.to_read(options, call, site)
-                                           : router_.to_write(call, site));
+  auto query =
+      kind == access::read ? router_.to_read(options, call, site) : router_.to_write(call, site);
+  if (auto to = router_.try_find(query)) return to;
+  auto to = router_.find(std::move(query));
+  call.acquired = steady_clock::now();
+  return to;
 }
 
 void backend::check_thread(std::string_view operation) const {
@@ -248,7 +252,7 @@ write_result backend::run_once(const call_work& work, const call_options& option
   router_.note_role(*at, *lent);
   if (kind == access::write) wrote(sc.token(), call.begun, options.session);
   track(work.members, call, &sc, nullptr);
-  if (kind == access::read && work.members.size() == 1) note_time(*first.entry, sc, call);
+  if (kind == access::read && work.members.size() == 1) note_time(*first.entry, sc);
   lent.give_back(how);
   return {sc.rows_affected(), 0, sc.token().to_string()};
 }
@@ -303,8 +307,8 @@ std::unique_ptr<detail::transaction_backend> backend::begin(const transaction_op
       const auto to = host_for(kind, as_read, call, site);
       auto lent = take(*to.at, {site, true, std::this_thread::get_id(), options.read_only}, call,
                        access::write);
-      return std::make_unique<transaction>(shared_from_this(), to, std::move(lent), call.until,
-                                           options, std::stop_token{}, site);
+      return std::make_unique<transaction>(shared_from_this(), to, std::move(lent), call, options,
+                                           std::stop_token{}, site);
     } catch (const misrouted& m) {
       if (!may_look_again(call)) throw m.why;
     } catch (const error& e) {

@@ -88,8 +88,8 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
     router_.wrote(token, begun, by);
   }
   /// Where a call goes; waits for a host. Throws what router::find() throws.
-  destination host_for(detail::access kind, const call_options& options,
-                       const detail::call_frame& call, const std::source_location& site);
+  destination host_for(detail::access kind, const call_options& options, detail::call_frame& call,
+                       const std::source_location& site);
   /// After misrouted.
   bool may_look_again(const detail::call_frame& call) const noexcept {
     return !is_closing() && !call.is_stopped() && !call.until.expired();
@@ -118,14 +118,13 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
               const reply& got, time_point answered, const std::exception_ptr& failure,
               std::size_t shared_by = 1) noexcept;
   /// What a read on a connection of its own took, for whether it may share one.
-  void note_time(const statement_entry& entry, const statement_call& done,
-                 const detail::call_frame& call);
+  void note_time(const statement_entry& entry, const statement_call& done);
   call_shape shape_of(detail::access kind) const noexcept;
   std::vector<call_member> members_of(const detail::batch_members& batch);
 
   /// Reads or fails by what a lane has brought, and reports it.
   void finish_lane_read(lane_member& m, const host& at, const statement& query,
-                        const detail::call_frame& call, detail::row_sink* rows,
+                        detail::call_frame& call, detail::row_sink* rows,
                         std::exception_ptr& failure) noexcept;
 
   struct counters {
@@ -160,7 +159,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   void start_proof(const host_ptr& at, const statement_entry_ptr& entry, time_point started);
   write_result run_in_lane(const destination& to, const statement& query,
                            const statement_entry_ptr& entry, detail::row_sink* rows,
-                           const detail::call_frame& call);
+                           detail::call_frame& call);
   lent_connection take(host& from, const detail::pool_user& user, detail::call_frame& call,
                        detail::access kind);
 

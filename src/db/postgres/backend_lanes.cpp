@@ -63,15 +63,14 @@ void backend::start_proof(const host_ptr& at, const statement_entry_ptr& entry,
                        });
 }
 
-void backend::note_time(const statement_entry& entry, const statement_call& done,
-                        const call_frame& call) {
-  if (settings_.params.lanes == 0 || !done.answered()) return;
-  proofs_->ran(entry.key, *done.answered() - call.acquired.value_or(call.begun));
+void backend::note_time(const statement_entry& entry, const statement_call& done) {
+  if (settings_.params.lanes == 0 || !done.answered() || !done.sent_at()) return;
+  proofs_->ran(entry.key, *done.answered() - *done.sent_at());
 }
 
 write_result backend::run_in_lane(const destination& to, const statement& query,
                                   const statement_entry_ptr& entry, detail::row_sink* rows,
-                                  const call_frame& call) {
+                                  call_frame& call) {
   const auto m = std::make_shared<blocking_lane_read>(query, entry, call);
   m->expect(to.of);
   auto& at = *to.at;
@@ -92,10 +91,11 @@ write_result backend::run_in_lane(const destination& to, const statement& query,
 }
 
 void backend::finish_lane_read(lane_member& m, const host& at, const statement& query,
-                               const call_frame& call, detail::row_sink* rows,
+                               call_frame& call, detail::row_sink* rows,
                                std::exception_ptr& failure) noexcept {
   reply got;
   const auto answered = failure ? steady_clock::now() : m.answered;
+  call.acquired = m.was_sent() ? m.first_sent_at : answered;
   // Where it was abandoned the lane may still write to it.
   const bool is_ours = !failure;
   if (is_ours) {

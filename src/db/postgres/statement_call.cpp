@@ -193,6 +193,7 @@ bool statement_call::send(connection& c) {
   if (wrapped_ == wrapping::at_once) commit_ = send_own(c, "commit");
   if (shape_.learn_xid) asked_xid_ = send_own(c, xid_text);
   step_ = step::ran;
+  sent_at_ = std::chrono::steady_clock::now();
   return true;
 }
 

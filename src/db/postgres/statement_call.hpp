@@ -66,6 +66,8 @@ class statement_call final : public conversation, private row_taker {
   // Once it is over.
   /// By all of them.
   std::int64_t rows_affected() const noexcept;
+  /// When the statements were sent: since then it is the server's time, and the network's.
+  std::optional<time_point> sent_at() const noexcept { return sent_at_; }
   /// When the answer to the statements was there.
   std::optional<time_point> answered() const noexcept { return answered_; }
   /// One had to be prepared anew: the schema has changed.
@@ -132,7 +134,7 @@ class statement_call final : public conversation, private row_taker {
   token_query position_;
   std::exception_ptr failure_;
   std::optional<row_feed> feed_;
-  std::optional<time_point> answered_;
+  std::optional<time_point> sent_at_, answered_;
   causal_token token_;
   std::uint64_t xid_ = 0;
 };

@@ -64,13 +64,15 @@ std::string begin_text_of(const transaction_options& options) {
 }  // namespace
 
 transaction::transaction(std::shared_ptr<backend> owner, const destination& to,
-                         lent_connection lent, deadline until, const transaction_options& options,
-                         std::stop_token also_stop, std::source_location site)
+                         lent_connection lent, const detail::call_frame& begun,
+                         const transaction_options& options, std::stop_token also_stop,
+                         std::source_location site)
     : backend_(std::move(owner)),
       at_(to.at),
       lent_(std::move(lent)),
-      until_(until),
+      until_(begun.until),
       begun_(steady_clock::now()),
+      waited_(begun.acquired ? *begun.acquired - begun.begun : std::chrono::nanoseconds{0}),
       stop_(options.stop),
       also_stop_(std::move(also_stop)),
       scope_(options.scope),
@@ -110,6 +112,13 @@ void transaction::note_evidence(const std::exception_ptr& failure) noexcept {
 
 detail::call_frame transaction::frame() const noexcept {
   return {begun_, until_, {&stop_, &also_stop_}, &scope_};
+}
+
+detail::call_frame transaction::with_wait(const detail::call_frame& call) noexcept {
+  auto told = call;
+  told.acquired = call.begun;
+  told.begun -= std::exchange(waited_, {});
+  return told;
 }
 
 void transaction::control(std::initializer_list<std::string> texts) {

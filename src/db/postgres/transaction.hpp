@@ -4,6 +4,7 @@
 #include "db/postgres/commit_inquiry.hpp"
 #include "db/postgres/server_identity.hpp"
 
+#include <chrono>
 #include <exception>
 #include <initializer_list>
 #include <memory>
@@ -25,8 +26,8 @@ class transaction final : public detail::transaction_backend {
  public:
   /// Begins it. Throws what beginning throws.
   transaction(std::shared_ptr<backend> owner, const destination& to, lent_connection lent,
-              deadline until, const transaction_options& options, std::stop_token also_stop,
-              std::source_location site);
+              const detail::call_frame& begun, const transaction_options& options,
+              std::stop_token also_stop, std::source_location site);
   ~transaction() override;
 
   write_result run(detail::access kind, const statement& query, const call_options& options,
@@ -65,7 +66,7 @@ class transaction final : public detail::transaction_backend {
   void converse(conversation& what);
   /// Runs statements of our own.
   void control(std::initializer_list<std::string> texts);
-  /// `copy(conn, text, until, rows)` holds one COPY.
+  /// `copy(stream, answered)` holds one COPY, and says when its answer has begun to come.
   template <class Copy>
   std::uint64_t run_copy(detail::statement_kind kind, const statement& query,
                          const call_options& options, Copy copy);
@@ -74,6 +75,8 @@ class transaction final : public detail::transaction_backend {
   void end(detail::returned how, std::atomic<std::uint64_t>& counter) noexcept;
   void note_evidence(const std::exception_ptr& failure) noexcept;
   detail::call_frame frame() const noexcept;
+  /// As the tracker is told of `call`: the first one with the wait for the connection.
+  detail::call_frame with_wait(const detail::call_frame& call) noexcept;
   std::string savepoint_name() const { return "scalekit_" + std::to_string(depth_); }
   deadline patience() const noexcept;
   write_result resolve(const error& lost);
@@ -85,6 +88,8 @@ class transaction final : public detail::transaction_backend {
   lent_connection lent_;
   const deadline until_;
   const time_point begun_;
+  /// For the connection; what no statement was charged with yet.
+  std::chrono::nanoseconds waited_;
   const std::stop_token stop_, also_stop_;
   const request_scope scope_;
   const std::source_location site_;

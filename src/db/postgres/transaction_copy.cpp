@@ -15,6 +15,7 @@ namespace scalekit::db::postgres {
 
 using detail::returned;
 using detail::statement_kind;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -39,7 +40,13 @@ std::optional<std::uint64_t> transaction::copy_in(const bulk_target& into, detai
   auto call = detail::frame_of(options, backend_->params().transaction_timeout);
   call.until = earlier(call.until, until_);
   call.stops = {&options.stop, &stop_, &also_stop_};
+  std::optional<statement> query;
+  statement_entry_ptr entry;
   std::uint64_t copied = 0;
+  auto tell = [&](const std::exception_ptr& failure) {
+    if (!entry) return;
+    backend_->report(*query, *entry, with_wait(call), {copied, 0}, steady_clock::now(), failure);
+  };
   try {
     own_call asked({"select " + columns + " from " + table + " where false"}, site);
     converse(asked);
@@ -47,23 +54,27 @@ std::optional<std::uint64_t> transaction::copy_in(const bulk_target& into, detai
     std::vector<std::uint32_t> types;
     for (int i = 0; i < PQnfields(told); ++i) types.push_back(PQftype(told, i));
     if (!fits_binary_copy(rows.kinds(), types)) return std::nullopt;
+    query = unsafe_sql({"copy " + table + " (" + columns + ") from stdin (format binary)", site});
+    entry = backend_->copy_entry_for(*query, statement_kind::copy_in);
     wrote_ = true;
     const stop_bell bell(lent_->bell, call.stops);
     const auto why =
-        postgres::copy_in(*lent_, "copy " + table + " (" + columns + ") from stdin (format binary)",
-                          types, rows, site, call.until.when(), copied);
+        postgres::copy_in(*lent_, entry->text, types, rows, site, call.until.when(), copied);
     if (why != wait_end::ready) {
       throw backend_->interruption(why, call, site, lent_->wire->origin());
     }
     learn_xid();
   } catch (const std::exception&) {
+    tell(std::current_exception());
     note_failure(lent_->wire->is_quiet() ? returned::healthy : returned::needs_reset,
                  std::current_exception());
     throw;
   } catch (...) {
+    tell(std::current_exception());
     note_failure(returned::needs_reset, std::current_exception());
     throw;
   }
+  tell(nullptr);
   return copied;
 }
 
@@ -83,6 +94,7 @@ std::uint64_t transaction::run_copy(statement_kind kind, const statement& query,
   call.until = earlier(call.until, until_);
   call.stops = {&options.stop, &stop_, &also_stop_};
   std::uint64_t rows = 0;
+  std::optional<time_point> answered;
   wrote_ |= kind == statement_kind::copy_in || entry->says.copies_a_write;
   lent_->spent |= entry->says.marks_session;
   try {
@@ -90,7 +102,7 @@ std::uint64_t transaction::run_copy(statement_kind kind, const statement& query,
     const link::outside_pipeline plain(*lent_->wire);
     copy_stream stream(*lent_, plain.connection(), query.site(), call.until.when());
     const auto expected = kind == statement_kind::copy_in ? PGRES_COPY_IN : PGRES_COPY_OUT;
-    if (stream.begin(std::string(query.text()), expected)) copy(stream);
+    if (stream.begin(std::string(query.text()), expected)) copy(stream, answered);
     if (stream.interrupted() != wait_end::ready) {
       throw backend_->interruption(stream.interrupted(), call, query.site(), lent_->wire->origin());
     }
@@ -98,31 +110,36 @@ std::uint64_t transaction::run_copy(statement_kind kind, const statement& query,
     rows = stream.copied();
   } catch (...) {
     const auto failure = std::current_exception();
-    backend_->report(query, *entry, call, {}, std::chrono::steady_clock::now(), failure);
+    backend_->report(query, *entry, with_wait(call), {}, answered.value_or(steady_clock::now()),
+                     failure);
     note_failure(state_of(*lent_->wire), failure);
     throw;
   }
-  backend_->report(query, *entry, call, {rows, 0}, std::chrono::steady_clock::now(), nullptr);
+  backend_->report(query, *entry, with_wait(call), {rows, 0},
+                   answered.value_or(steady_clock::now()), nullptr);
   if (kind == statement_kind::copy_in) learn_xid();
   return rows;
 }
 
 std::uint64_t transaction::copy_out(const statement& query, const piece_taker& take,
                                     const call_options& options) {
-  return run_copy(statement_kind::copy_out, query, options, [&](copy_stream& stream) {
-    try {
-      for (auto piece = stream.get(); !piece.empty(); piece = stream.get()) take(piece);
-    } catch (...) {
-      // The server would send the rest.
-      stream.abandon();
-      throw;
-    }
-  });
+  return run_copy(statement_kind::copy_out, query, options,
+                  [&](copy_stream& stream, auto& answered) {
+                    try {
+                      auto piece = stream.get();
+                      answered = steady_clock::now();
+                      for (; !piece.empty(); piece = stream.get()) take(piece);
+                    } catch (...) {
+                      // The server would send the rest.
+                      stream.abandon();
+                      throw;
+                    }
+                  });
 }
 
 std::uint64_t transaction::copy_in(const statement& query, const piece_giver& give,
                                    const call_options& options) {
-  return run_copy(statement_kind::copy_in, query, options, [&](copy_stream& stream) {
+  return run_copy(statement_kind::copy_in, query, options, [&](copy_stream& stream, auto&) {
     std::exception_ptr failure;
     try {
       for (auto piece = give(); !piece.empty(); piece = give()) {

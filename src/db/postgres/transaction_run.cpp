@@ -58,12 +58,12 @@ void transaction::run(access kind, std::span<call_member> members, const call_op
   } catch (...) {
     reading_ = false;
     const auto failure = std::current_exception();
-    backend_->track(members, call, &sc, failure);
+    backend_->track(members, with_wait(call), &sc, failure);
     note_failure(how, failure);
     throw;
   }
   reading_ = false;
-  backend_->track(members, call, &sc, nullptr);
+  backend_->track(members, with_wait(call), &sc, nullptr);
   if (sc.xid() != 0) xid_ = sc.xid();
   wrote_ |= kind == access::write;
 }
