@@ -5,6 +5,8 @@
 #include "db/postgres/stop_bell.hpp"
 #include "scalekit/core/error.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <locale.h>
 #include <string>
@@ -96,13 +98,20 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
       conn, [](void*, const char*) {}, nullptr);
   const wake_descriptor woken;
   const stop_bell bell(woken, {&stop, nullptr, nullptr});
+  // With it libpq would keep who waits with it from waiting longer.
+  const auto own = server.connect_timeout
+                       ? std::chrono::steady_clock::now() + *server.connect_timeout
+                       : time_point::max();
   auto next = PGRES_POLLING_WRITING;
   while (PQstatus(conn) != CONNECTION_BAD && next != PGRES_POLLING_OK &&
          next != PGRES_POLLING_FAILED) {
     const bool writing = next == PGRES_POLLING_WRITING;
-    const auto why = wait_for(PQsocket(conn), writing, woken.get(), until);
+    const auto why = wait_for(PQsocket(conn), writing, woken.get(), std::min(own, until));
     if (why == wait_end::deadline) {
-      fail("no answer to the login in time", false);
+      fail(own < until ? "no answer to the login within connect_timeout, " +
+                             std::to_string(server.connect_timeout->count()) + " s"
+                       : "no answer to the login in time",
+           false);
       return out;
     }
     if (why == wait_end::stopped) {

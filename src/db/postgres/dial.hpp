@@ -25,7 +25,8 @@ struct dialed {
 };
 
 /// Connects, on the calling thread: asks for credentials and resolves the name (neither of which
-/// can be stopped), then waits with poll(2) until `until` at most, or until `stop` is requested.
+/// can be stopped), then waits with poll(2) until `until` at most, or
+/// as long as the server's connect_timeout, or until `stop` is requested.
 dialed dial(const server_address& server, time_point until, const std::stop_token& stop);
 
 }  // namespace scalekit::db::postgres

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -118,19 +119,39 @@ void add_places(keyword_list& to, std::string_view url) {
     const std::string_view keyword = o->keyword;
     const bool is_place = keyword == "host" || keyword == "hostaddr" || keyword == "port" ||
                           keyword == "target_session_attrs";
-    if (!is_place || o->val == nullptr) continue;
+    // libpq minds this one only where it waits itself.
+    const bool is_ours = is_place || keyword == "connect_timeout";
+    if (!is_ours || o->val == nullptr) continue;
     take(to, keyword);
     to.emplace_back(keyword, o->val);
-    is_complete = true;
+    is_complete |= is_place;
   }
   // Else libpq did not come so far: there is no such service, or its file cannot be read.
   if (is_complete) return;
   throw std::invalid_argument("db URL " + shown(url) + ": " + error_text(told.get()));
 }
 
+/// As libpq reads it: none where it is 0 or negative, and 2 s at least.
+std::optional<std::chrono::seconds> connect_timeout_of(const std::string& text) {
+  if (text.empty()) return {};
+  constexpr std::string_view blank = " \t\n\v\f\r";
+  std::string_view number = text;
+  number.remove_prefix(std::min(number.find_first_not_of(blank), number.size()));
+  number = number.substr(0, number.find_last_not_of(blank) + 1);
+  if (number.starts_with('+')) number.remove_prefix(1);
+  int seconds = 0;
+  const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), seconds);
+  scalekit::detail::require(ec == std::errc() && end == number.data() + number.size(),
+                            "connect_timeout in the db URL, its service or PGCONNECT_TIMEOUT", text,
+                            "a whole number of seconds; 0 or less: no limit");
+  if (seconds <= 0) return {};
+  return std::chrono::seconds(std::max(seconds, 2));
+}
+
 /// One address a host. A list of one port is for all, as libpq has it.
 std::vector<server_address> servers_of(keyword_list common, std::string_view url) {
   auto wanted = take(common, "target_session_attrs");
+  const auto patience = connect_timeout_of(take(common, "connect_timeout"));
   const auto hosts = split_list(take(common, "host"));
   const auto addresses = split_list(take(common, "hostaddr"));
   const auto ports = split_list(take(common, "port"));
@@ -150,7 +171,7 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
   }
   std::vector<server_address> servers;
   for (std::size_t i = 0; i < count; ++i) {
-    server_address server{.keywords = common};
+    server_address server{.keywords = common, .connect_timeout = patience};
     auto add = [&server](const char* keyword, const std::string& value) {
       if (!value.empty()) server.keywords.emplace_back(keyword, value);
     };

@@ -5,6 +5,8 @@
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/credentials.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,8 @@ struct server_address {
   keyword_list keywords;
   /// Asked for each connection, whose answer goes over the keywords; may be null.
   credentials_source credentials = {};
+  /// libpq's connect_timeout, which it minds only where it waits by itself. Nothing: no limit.
+  std::optional<std::chrono::seconds> connect_timeout = {};
   /// "10.0.0.1:5432" or "/run/postgresql:5432", for people.
   std::string name = {};
   /// The same place, with its labels.

@@ -4,6 +4,7 @@
 #include "db/postgres/evidence.hpp"
 #include "postgres_fixture.hpp"
 #include "support/reserved_port.hpp"
+#include "support/tcp_proxy.hpp"
 
 #include <doctest/doctest.h>
 
@@ -72,6 +73,45 @@ TEST_CASE("a server that shuts down says so in another language") {
     return said.has_value();
   }));
   CHECK(said == host_error::shutting_down);
+}
+
+TEST_CASE("connect_timeout bounds an attempt to connect, where it is shorter than create_timeout") {
+  const support::reserved_port nobody;
+  support::tcp_proxy mute(nobody.number());
+  mute.set_accepting(support::accept_mode::hang);
+  const auto url = "postgresql://postgres@127.0.0.1:" + std::to_string(mute.port()) + "/postgres";
+
+  // libpq takes 1 for 2.
+  const auto got = dial(url + "?connect_timeout=1");
+
+  CHECK(got.failure == "no answer to the login within connect_timeout, 2 s");
+  CHECK(evidence_of(got) == host_error::lost);
+  CHECK_FALSE(got.hopeless);
+}
+
+TEST_CASE("connect_timeout is read as libpq reads it, in the URL and in the environment") {
+  const auto limit = [](const std::string& query) {
+    return scalekit::db::postgres::settings_from_url("postgresql://a@10.0.0.1,10.0.0.2/b" + query,
+                                                     {})
+        .servers.back()
+        .connect_timeout;
+  };
+
+  CHECK(limit("") == std::nullopt);
+  CHECK(limit("?connect_timeout=0") == std::nullopt);
+  CHECK(limit("?connect_timeout=-3") == std::nullopt);
+  CHECK(limit("?connect_timeout=1") == 2s);
+  CHECK(limit("?connect_timeout=7") == 7s);
+  CHECK(limit("?connect_timeout=%207%20") == 7s);
+  for (const auto* wrong : {"?connect_timeout=soon", "?connect_timeout=2s",
+                            "?connect_timeout=99999999999", "?connect_timeout=%20"}) {
+    CAPTURE(wrong);
+    CHECK_THROWS_AS(limit(wrong), std::invalid_argument);
+  }
+  ::setenv("PGCONNECT_TIMEOUT", "9", 1);
+  CHECK(limit("") == 9s);
+  CHECK(limit("?connect_timeout=3") == 3s);
+  ::unsetenv("PGCONNECT_TIMEOUT");
 }
 
 namespace {
