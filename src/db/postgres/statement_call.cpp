@@ -85,6 +85,9 @@ bool statement_call::step_on(connection& c) {
     case step::committed:
       return look_at_commit(c);
     case step::undone:
+      if (again_ && !c.wire->is_broken() && c.wire->transaction_status() == PQTRANS_IDLE) {
+        return start_again(c);
+      }
       step_ = step::over;
       std::rethrow_exception(failure_);
     case step::over:
@@ -231,7 +234,9 @@ bool statement_call::look(connection& c) {
     if (is_outdated(*bad, c)) {
       c.wire->forget(*bad->e);
       // Each of them can be.
-      if (healed_ < members_.size() && !shape_.in_transaction && !is_open()) return start_again(c);
+      const bool may_heal = healed_ < members_.size() && !shape_.in_transaction;
+      if (may_heal && !is_open()) return start_again(c);
+      again_ = may_heal && is_guarded();
     }
     if (!is_open() || is_lost) std::rethrow_exception(failed);
     return undo(c, failed);
@@ -257,7 +262,9 @@ bool statement_call::look(connection& c) {
 
 bool statement_call::start_again(connection& c) {
   ++healed_;
+  again_ = false;
   failed_at_.reset();
+  answered_.reset();
   for (auto& m : members_) m.e->restart();
   return start(c);
 }

@@ -129,6 +129,8 @@ class statement_call final : public conversation, private row_taker {
   step step_ = step::start;
   wrapping wrapped_ = wrapping::none;
   std::size_t healed_ = 0;
+  /// Once it is undone it runs again, prepared anew.
+  bool again_ = false;
   std::optional<std::size_t> failed_at_;
   exchange_ptr setting_, guard_, commit_, asked_xid_;
   token_query position_;
