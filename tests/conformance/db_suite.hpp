@@ -7,6 +7,7 @@
 #include "conformance/db_suite_async_many.hpp"
 #include "conformance/db_suite_batch.hpp"
 #include "conformance/db_suite_bulk.hpp"
+#include "conformance/db_suite_consistency.hpp"
 #include "conformance/db_suite_fixture.hpp"
 #include "conformance/db_suite_keyset.hpp"
 #include "conformance/db_suite_loader.hpp"
