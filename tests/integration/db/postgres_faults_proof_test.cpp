@@ -84,3 +84,30 @@ TEST_CASE("a view that comes to call a volatile function shares no more once tha
   for (int i = 0; i < 50; ++i) client.async_read<std::int64_t>(by_view, asio::use_future).get();
   CHECK(client.statistics().shared_reads == before);
 }
+
+TEST_CASE("a function that comes to write harms nobody but who calls it, and shares no more") {
+  database d(
+      "create table t (id int, n int); insert into t values (1, 5); create table written (n int);"
+      "create function five(int) returns int language sql stable as 'select n from t where id = "
+      "$1'");
+  auto client = d.open(patient({.lanes = 1}));
+  const auto by_function = sql("select five($1)", 1);
+  const auto by_table = sql("select n from t where id = $1", 1);
+  REQUIRE(warm_up<std::int32_t>(client, by_function));
+  REQUIRE(warm_up<std::int32_t>(client, by_table));
+
+  d.exec(
+      "create or replace function five(int) returns int language sql volatile as "
+      "'insert into written values ($1); select 6'");
+  const auto e =
+      error_of([&] { client.async_read<std::int32_t>(by_function, asio::use_future).get(); });
+  const auto after = client.async_read<std::int32_t>(by_table, asio::use_future).get();
+
+  CHECK(e.diag().backend_code == "25006");
+  CHECK(after.at(0) == 5);
+  CHECK(d.query_one("select count(*) from written") == "0");
+  const auto lanes = client.statistics().lanes;
+  REQUIRE(lanes.refusals.size() == 1);
+  CHECK(lanes.refusals[0].statement == "select five(?)");
+  CHECK(lanes.refusals[0].reason == "it tried to write");
+}
