@@ -50,8 +50,8 @@ struct lane_admission {
 /// proven, it is shared until the proof ends or it becomes slow. A refused one stays alone, and may
 /// be asked again after the same time.
 ///
-/// Keys are what decides the plan: the SQL text and the parameter types, as the statement cache
-/// knows them. Not the fingerprint, which leaves literals out. One book a database and role,
+/// Keys are what decides the plan: the SQL text, from which alone the server takes the types of the
+/// parameters. Not the fingerprint, which leaves literals out. One book a database and role,
 /// whatever the number of hosts.
 ///
 /// Thread safety: every member may be called from any thread. admit() and ran() take one lock of
