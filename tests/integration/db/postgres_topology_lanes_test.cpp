@@ -92,10 +92,7 @@ void kill_replicas_under(cluster& of, db::client& client, const char* table, int
     }));
   }
   const auto shared = client.statistics().shared_reads;
-  // Beside its own connections' reads, which are slow there, none is taken for fast again.
-  if (!support::under_address_sanitizer) {
-    CHECK(wait_until([&] { return client.statistics().shared_reads > shared + 200; }));
-  }
+  CHECK(wait_until([&] { return client.statistics().shared_reads > shared + 200; }));
   writer.leave();
   readers.leave();
 
@@ -121,13 +118,15 @@ TEST_CASE("reads that share connections go to replicas, and none is stale or los
   }));
 
   SUBCASE("blocking") {
-    kill_replicas_under(of, client, "newest", 16,
+    // More than have a connection of their own; no more than leave a slow machine room, where those
+    // that run apart would else never be fast enough to share again.
+    kill_replicas_under(of, client, "newest", support::under_sanitizer ? 9 : 16,
                         [&] { return client.read_one<std::int64_t>(query); });
   }
   SUBCASE("without a thread each") {
     kill_replicas_under(of, client, "newest", 2, [&] {
       std::vector<std::future<std::vector<std::int64_t>>> wave;
-      for (int i = 0; i < 64; ++i) {
+      for (int i = 0; i < (support::under_sanitizer ? 8 : 64); ++i) {
         wave.push_back(client.async_read<std::int64_t>(query, boost::asio::use_future));
       }
       // The oldest of them: each has to see what was written before it began.
