@@ -55,14 +55,6 @@ fill_token tiers::token_of(const place& at) const noexcept {
   return gate_.current(at.stripe);
 }
 
-std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
-  return look_into_memory<false>(key, port);
-}
-
-std::optional<raw_lookup> tiers::find_kept_in_memory(const hashed_key& key, value_port& port) {
-  return look_into_memory<true>(key, port);
-}
-
 template <bool or_stale>
 std::optional<raw_lookup> tiers::look_into_memory(const hashed_key& key, value_port& port) {
   if (!memory_) return std::nullopt;
@@ -85,6 +77,14 @@ std::optional<raw_lookup> tiers::look_into_memory(const hashed_key& key, value_p
   }
   if (found.freshness == freshness::miss) return std::nullopt;
   return hit_in_memory(found);
+}
+
+std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
+  return look_into_memory<false>(key, port);
+}
+
+std::optional<raw_lookup> tiers::find_kept_in_memory(const hashed_key& key, value_port& port) {
+  return look_into_memory<true>(key, port);
 }
 
 std::optional<raw_lookup> tiers::find_in_file(const hashed_key& key, const place& at,

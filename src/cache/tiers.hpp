@@ -105,7 +105,8 @@ class tiers {
   };
 
   template <bool or_stale>
-  std::optional<raw_lookup> look_into_memory(const hashed_key& key, value_port& port);
+  [[gnu::always_inline]] inline std::optional<raw_lookup> look_into_memory(const hashed_key& key,
+                                                                           value_port& port);
   enum class file_look { fresh, kept, uncounted };
   std::optional<raw_lookup> look_into_file(const hashed_key& key, const place& at, value_port& port,
                                            file_look how);

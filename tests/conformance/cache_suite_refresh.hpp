@@ -182,7 +182,8 @@ inline void timeouts(const std::function<sc::store(const scalekit::clock&)>& ope
       });
     }
 
-    CHECK(store.stats().load_timeouts + store.stats().loads_failed >= 2);
+    CHECK(support::wait_until(
+        [&] { return store.stats().load_timeouts + store.stats().loads_failed >= 2; }));
     // What it returned when it stopped was not kept.
     CHECK(store.get<int>("a", {.allow_stale = true}).value == 1);
     CHECK_FALSE(store.get<int>("nothing there"));
