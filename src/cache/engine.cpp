@@ -45,8 +45,9 @@ void store::state::count_stale(std::string_view type, stale_cause cause) {
 }
 
 raw_lookup store::state::read(const hashed_key& key, detail::value_port& port, bool allow_stale) {
-  auto found = table.find_in_memory(key, port);
-  if (!found && table.has_files()) {
+  if (auto found = table.find_in_memory(key, port)) return *found;
+  std::optional<raw_lookup> found;
+  if (table.has_files()) {
     const auto at = table.place_of(key);
     found =
         allow_stale ? table.find_kept_in_file(key, at, port) : table.find_in_file(key, at, port);
