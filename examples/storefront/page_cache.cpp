@@ -5,14 +5,23 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace storefront {
 
 namespace asio = boost::asio;
 namespace cache = scalekit::cache;
+using namespace std::chrono_literals;
 
 namespace {
+
+//[dashboard-policy
+/// Nobody waits for a dashboard twice: one that is up to ten minutes old is shown at once while it
+/// is made anew, and an older one if the database is away.
+constexpr cache::policy dashboard{
+    .type = "dashboard", .ttl = 2min, .stale_for = 24h, .stale_while_refreshing = 8min};
+//]
 
 const cache::policy& policy_of(page_type type) {
   switch (type) {
@@ -21,7 +30,7 @@ const cache::policy& policy_of(page_type type) {
     case page_type::query:
       return cache::ttl::query;
     case page_type::dashboard:
-      return cache::ttl::dashboard;
+      return dashboard;
   }
   return cache::ttl::query;
 }
@@ -31,6 +40,7 @@ boost::json::object describe(const cache::statistics& stats) {
           {"hit_ratio", stats.hit_ratio()},
           {"memory_hits", stats.memory_hits},
           {"file_hits", stats.file_hits},
+          {"stale_hits", stats.stale_hits},
           {"misses", stats.misses},
           {"loads", stats.loads},
           {"coalesced", stats.coalesced},

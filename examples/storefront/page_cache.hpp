@@ -36,7 +36,8 @@ class page_cache {
              scalekit::log_sink log);
 
   /// The body under `key`, or what `load` returns; load may block, and what it throws is thrown
-  /// to everybody who waits for the key.
+  /// to everybody who waits for the key. That of a dashboard may be run after the call has
+  /// completed: it must own what it uses.
   boost::asio::awaitable<std::string> get_or_load(page_type type, std::string key, loader load);
 
   /// Forgets the page of a product, and a load of it that is under way.

@@ -6,6 +6,7 @@
 #include "scalekit/cache/codec.hpp"
 #include "scalekit/cache/lookup.hpp"
 #include "scalekit/cache/options.hpp"
+#include "scalekit/cache/owned_loader.hpp"
 #include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/policy.hpp"
 #include "scalekit/cache/statistics.hpp"

@@ -12,6 +12,9 @@ cached::cached(const cache::policy& how, std::initializer_list<std::string_view>
 
 cached::cached(const cache::policy& how, std::vector<std::string> tables)
     : how_(how), tables_(std::move(tables)) {
+  // What it gives is current or not from the cache; and a load is for those who wait for it.
+  how_.stale_for = how_.stale_while_refreshing = std::chrono::milliseconds(0);
+  how_.refresh_ahead = 0;
   if (tables_.empty()) {
     throw error(errc::invalid_argument,
                 "adapters::cached names no table: its results would never be forgotten");

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,17 +28,22 @@ using scalekit::detail::pending;
 template <class T>
 class async_call : public std::enable_shared_from_this<async_call<T>> {
  public:
+  /// What may complete it with finish_with() when time is up; it must not block.
+  using last_resort = std::function<void(async_call&)>;
+
   /// Must be called in the initiating function. `gave_up` is called when the deadline or a
   /// cancellation won.
   static std::shared_ptr<async_call> start(completion_handler<T> handler, const execution& exec,
-                                           const deadline& until, std::function<void()> gave_up) {
+                                           const deadline& until, std::function<void()> gave_up,
+                                           last_resort at_deadline = {}) {
     auto self = std::make_shared<async_call>(std::move(handler), exec, std::move(gave_up));
     self->timer_.expires_at(until.when());
-    self->timer_.async_wait([weak = self->weak_from_this()](boost::system::error_code stopped) {
+    self->timer_.async_wait([weak = self->weak_from_this(), at_deadline = std::move(at_deadline)](
+                                boost::system::error_code stopped) {
       auto call = weak.lock();
-      if (call && !stopped) {
-        call->give_up(error(errc::acquire_timeout, "the cache call's timeout has passed"));
-      }
+      if (!call || stopped) return;
+      if (at_deadline) at_deadline(*call);
+      call->give_up(error(errc::acquire_timeout, "the cache call's timeout has passed"));
     });
     // The slot's handler may run on any thread, inside emit(): it only posts.
     self->on_stop_.emplace(self->op_->stop_token(),
@@ -57,6 +63,19 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
         gave_up_(std::move(gave_up)) {}
 
   bool is_over() const noexcept { return over_; }
+  bool has_given_up() const noexcept { return given_up_; }
+
+  /// Calls `then(*this)` after `time` if it is not over by then.
+  void remind(std::chrono::nanoseconds time, std::function<void(async_call&)> then) {
+    std::lock_guard lock(mutex_);
+    if (over_) return;
+    reminder_.emplace(timer_.get_executor(), time);
+    reminder_->async_wait(
+        [weak = this->weak_from_this(), then = std::move(then)](boost::system::error_code stopped) {
+          auto call = weak.lock();
+          if (call && !stopped) then(*call);
+        });
+  }
 
   /// Completes with what `make()`, called here, returns or throws. False: it was over by then.
   template <class Make>
@@ -69,16 +88,31 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
     } catch (...) {
       failure = std::current_exception();
     }
-    if (over_.exchange(true)) return false;
-    timer_.cancel();
+    if (!claim()) return false;
     op_->complete(std::move(failure), std::move(value));
     return true;
   }
 
-  /// Says which load it is a member of.
+  /// As complete_with(), but calls `make()` only once it is sure that nothing else completes it.
+  template <class Make>
+  bool finish_with(Make&& make) {
+    if (!claim()) return false;
+    std::exception_ptr failure;
+    T value{};
+    try {
+      value = make();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    op_->complete(std::move(failure), std::move(value));
+    return true;
+  }
+
+  /// Says which load it is a member of. One that was completed in another way stays a member, and
+  /// the load goes on; one that gave up leaves.
   void board(std::shared_ptr<flight> load) {
     std::unique_lock lock(mutex_);
-    if (!over_) {
+    if (!given_up_) {
       load_ = std::move(load);
       return;
     }
@@ -87,14 +121,24 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   }
 
  private:
+  bool claim() {
+    std::lock_guard lock(mutex_);
+    if (over_.exchange(true)) return false;
+    timer_.cancel();
+    reminder_.reset();
+    return true;
+  }
+
   void give_up(const error& why) {
     std::shared_ptr<flight> left;
     {
       std::lock_guard lock(mutex_);
       if (over_.exchange(true)) return;
+      given_up_ = true;
+      timer_.cancel();
+      reminder_.reset();
       left = std::move(load_);
     }
-    timer_.cancel();
     if (left) left->leave();
     if (gave_up_) gave_up_();
     op_->complete(std::make_exception_ptr(why), T{});
@@ -102,8 +146,10 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
 
   std::shared_ptr<pending<T>> op_;
   boost::asio::steady_timer timer_;
+  std::optional<boost::asio::steady_timer> reminder_;
   std::function<void()> gave_up_;
   std::atomic<bool> over_{false};
+  std::atomic<bool> given_up_{false};
   std::mutex mutex_;
   std::shared_ptr<flight> load_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;

@@ -1,34 +1,20 @@
 #include "cache/engine.hpp"
 
+#include "cache/copying_port.hpp"
+#include "cache/serving.hpp"
 #include "cache/validate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace scalekit::cache {
 
 using detail::hashed_key;
 using detail::load_outcome;
+using detail::load_request;
 using detail::raw_lookup;
-
-namespace {
-
-/// Takes whatever it is given.
-class copying_port final : public detail::value_port {
- public:
-  std::string* buffer() noexcept override { return &bytes; }
-  bool accept(std::string&& given) noexcept override {
-    bytes = std::move(given);
-    return true;
-  }
-  bool accept(pinned_bytes&& given) noexcept override {
-    bytes = given.view();
-    return true;
-  }
-
-  std::string bytes;
-};
-
-}  // namespace
+using detail::serving;
+using detail::stale_cause;
 
 error closed_error() {
   return {errc::closed, "the cache is closed"};
@@ -53,13 +39,49 @@ void store::state::count_miss(std::string_view type) {
   if (!type.empty()) table.types()[table.types().number(type)].misses.add();
 }
 
-raw_lookup store::state::read(const hashed_key& key, detail::value_port& port) {
+void store::state::count_stale(std::string_view type, stale_cause cause) {
+  stale[static_cast<std::size_t>(cause)].add();
+  if (!type.empty()) table.types()[table.types().number(type)].stale.add();
+}
+
+raw_lookup store::state::read(const hashed_key& key, detail::value_port& port, bool allow_stale) {
   if (auto found = table.find_in_memory(key, port)) return *found;
+  std::optional<raw_lookup> found;
   if (table.has_files()) {
-    if (auto found = table.find_in_file(key, table.place_of(key), port)) return *found;
+    const auto at = table.place_of(key);
+    found =
+        allow_stale ? table.find_kept_in_file(key, at, port) : table.find_in_file(key, at, port);
   }
-  count_miss({});
-  return {};
+  if (!found && allow_stale) found = table.find_kept_in_memory(key, port);
+  if (!found) {
+    count_miss({});
+    return {};
+  }
+  if (found->freshness == freshness::stale) count_stale({}, stale_cause::asked);
+  return *found;
+}
+
+bool store::state::answers(const load_request& r, const raw_lookup& found) {
+  auto what = detail::decide(r.how, found, false);
+  std::exception_ptr why;
+  if (what == serving::serve_and_refresh || what == serving::load_or_serve) {
+    why = retries.failure(r.key.hash, table.now_ns());
+    if (why) what = detail::decide(r.how, found, true);
+  }
+  if (what == serving::load || what == serving::load_or_serve) return false;
+  const bool is_stale = found.freshness == freshness::stale;
+  if (what == serving::serve_and_refresh) {
+    if (r.is_owned) {
+      refresh(r);
+    } else if (is_stale &&
+               !flights.is_loading(r.key.text, r.key.hash, table.token_of(table.place_of(r.key)))) {
+      return false;  // this caller is the one to load it
+    }
+  }
+  if (!is_stale) return true;
+  count_stale(r.how.type, why ? stale_cause::throttled : stale_cause::refreshing);
+  r.port.error = std::move(why);
+  return true;
 }
 
 void store::state::refuse_own_key(std::string_view key) const {
@@ -77,47 +99,52 @@ std::shared_ptr<detail::flight> store::state::join(const hashed_key& key, std::s
   return load;
 }
 
-store::state::boarding store::state::board(const hashed_key& key, std::string_view type,
-                                           detail::value_port& port) {
-  refuse_own_key(key.text);
-  const auto at = table.place_of(key);
+store::state::boarding store::state::board(const load_request& r) {
+  refuse_own_key(r.key.text);
+  const auto at = table.place_of(r.key);
+  const bool may_be_stale = r.how.stale_for.count() > 0;
   boarding result;
-  result.seat.load = join(key, type);
+  // What a file holds may be served at once while it is loaded: then nobody waits for the load.
+  if (!may_be_stale || !table.has_files()) result.seat.load = join(r.key, r.how.type);
   if (result.seat.load) return result;
   // Taken before the look: a set that is done between the two must win over this load.
   const auto token = table.token_of(at);
-  result.found = table.find_in_file(key, at, port);
+  result.found = may_be_stale ? table.find_kept_in_file(r.key, at, r.port)
+                              : table.find_in_file(r.key, at, r.port);
+  if (result.found) {
+    if (answers(r, *result.found)) return result;
+    result.found.reset();
+    result.has_stale = true;
+  }
+  result.seat = flights.join_or_begin(r.key.text, r.key.hash, token, detail::limit_of(r.how));
+  if (result.seat.is_leader) result.found = look_again(result.seat.load, r, at);
   if (result.found) return result;
-  result.seat = flights.join_or_begin(key.text, key.hash, token);
-  if (result.seat.is_leader) result.found = look_again(result.seat.load, key, at, port);
-  if (result.found) return result;
-  count_miss(type);
+  count_miss(r.how.type);
   if (!result.seat.is_leader) coalesced.add();
   return result;
 }
 
 std::optional<raw_lookup> store::state::look_again(const std::shared_ptr<detail::flight>& load,
-                                                   const hashed_key& key,
-                                                   const detail::tiers::place& at,
-                                                   detail::value_port& port) {
-  copying_port copy;
+                                                   const load_request& r,
+                                                   const detail::tiers::place& at) {
+  detail::copying_port copy;
   std::optional<raw_lookup> found;
   try {
-    found =
-        table.has_memory() ? table.find_in_memory(key, copy) : table.find_in_file(key, at, copy);
+    found = table.has_memory() ? table.find_in_memory(r.key, copy)
+                               : table.find_in_file(r.key, at, copy);
     if (!found) return std::nullopt;
-    if (found->freshness == freshness::fresh && !port.accept(std::string(copy.bytes))) {
+    if (found->freshness == freshness::fresh && !r.port.accept(std::string(copy.bytes))) {
       return std::nullopt;
     }
   } catch (...) {
-    finish(load, key, {nullptr, std::current_exception()});
+    finish(load, r.key, {nullptr, std::current_exception()});
     throw;
   }
   load_outcome outcome;
   if (found->freshness == freshness::fresh) {
     outcome.bytes = std::make_shared<const std::string>(std::move(copy.bytes));
   }
-  finish(load, key, outcome);
+  finish(load, r.key, outcome);
   return found;
 }
 
@@ -127,39 +154,26 @@ void store::state::finish(const std::shared_ptr<detail::flight>& load, const has
   load->end(outcome);
 }
 
-load_outcome store::state::lead(const std::shared_ptr<detail::flight>& load, const hashed_key& key,
-                                const policy& how, const detail::raw_loader& loader,
-                                const deadline& until) {
-  load_outcome outcome;
-  auto& type = table.types()[table.types().number(how.type)];
-  try {
-    detail::loading_mark mark(this, key.text);
-    auto bytes = std::make_shared<std::string>();
-    if (loader({load->stop_token(), until}, *bytes)) {
-      outcome.bytes = std::move(bytes);
-      loads.add();
-    } else {
-      absent.add();
-    }
-    type.loads.add();
-    if (!closed) table.fill(key, outcome.bytes.get(), how, load->begun(), until);
-  } catch (...) {
-    // Whatever the host's loader threw belongs to those who wait for it.
-    outcome = {nullptr, std::current_exception()};
-    type.load_failures.add();
-  }
-  // Only now: who misses the load must find what it has stored.
-  finish(load, key, outcome);
-  return outcome;
-}
-
-raw_lookup store::state::receive(const load_outcome& outcome, detail::value_port& port) {
-  if (outcome.failure) std::rethrow_exception(outcome.failure);
-  if (!outcome.bytes) return {freshness::negative, tier::loader};
-  if (!port.accept(std::string(*outcome.bytes))) {
-    throw error(errc::invalid_argument, "another caller loads this key as another type");
-  }
-  return {freshness::fresh, tier::loader};
+void store::state::add_to(statistics& sum) {
+  auto count_of = [&](stale_cause cause) { return stale[static_cast<std::size_t>(cause)].value(); };
+  sum.stale = {count_of(stale_cause::refreshing), count_of(stale_cause::failed),
+               count_of(stale_cause::slow), count_of(stale_cause::throttled),
+               count_of(stale_cause::asked)};
+  sum.stale_hits = sum.stale.refreshing + sum.stale.failed + sum.stale.slow + sum.stale.throttled +
+                   sum.stale.asked;
+  // Before the misses, of which they are a part; one that is answered early is counted later.
+  const auto answered = answered_misses.value();
+  sum.misses = std::max(misses.value(), answered) - answered;
+  sum.loads = loads.value();
+  sum.loads_absent = absent.value();
+  sum.coalesced = coalesced.value();
+  sum.abandoned_waits = abandoned.value();
+  sum.refreshes = refreshes.value();
+  sum.refreshes_failed = refreshes_failed.value();
+  sum.load_timeouts = load_timeouts.value();
+  sum.sets = sets.value();
+  sum.erases = erases.value();
+  table.add_to(sum);
 }
 
 void store::state::close() noexcept {

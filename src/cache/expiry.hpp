@@ -24,12 +24,23 @@ inline microseconds in_memory(microseconds left, microseconds memory_ttl) noexce
   return memory_ttl.count() > 0 ? std::min(left, memory_ttl) : left;
 }
 
-/// What is left at wall time `now` for what was stored at `created` to live until `expires` (all
-/// microseconds). A wall clock that was set back must not let it live longer than it was given.
-inline microseconds left_to_live(std::int64_t created, std::int64_t expires,
-                                 std::int64_t now) noexcept {
-  if (expires <= created || now >= expires) return microseconds(0);
-  return microseconds(expires - std::max(now, created));
+/// What is left of a value's times.
+struct time_left {
+  /// Of its time to live; zero or negative: it has been stale for so long.
+  microseconds fresh{0};
+  /// Until it is dead; zero: it is.
+  microseconds kept{0};
+};
+
+/// What is left at wall time `now` of what was stored at `created` to be fresh until `fresh_until`
+/// and to be kept until `expires` (all microseconds). A wall clock that was set back must not let
+/// it live longer than it was given.
+inline time_left left_to_live(std::int64_t created, std::int64_t fresh_until, std::int64_t expires,
+                              std::int64_t now) noexcept {
+  now = std::max(now, created);
+  if (now >= expires) return {};
+  const auto fresh = std::clamp<std::int64_t>(fresh_until, 0, expires);
+  return {microseconds(fresh - now), microseconds(expires - now)};
 }
 
 }  // namespace scalekit::cache::detail

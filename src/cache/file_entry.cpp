@@ -10,7 +10,7 @@
 namespace scalekit::cache::detail {
 namespace {
 
-constexpr std::uint16_t format = 1;
+constexpr std::uint16_t format = 2;
 constexpr std::uint8_t negative_flag = 1;
 
 struct header {
@@ -23,6 +23,7 @@ struct header {
   std::uint64_t epoch;
   std::uint64_t sequence;
   std::int64_t created_us;
+  std::int64_t fresh_until_us;
   std::int64_t expires_us;
   std::int64_t memory_ttl_us;
   std::uint64_t checksum;
@@ -67,6 +68,7 @@ std::string encode_prefix(const file_entry& entry) {
   h.epoch = entry.token.epoch;
   h.sequence = entry.token.generation;
   h.created_us = entry.created_us;
+  h.fresh_until_us = entry.fresh_until_us;
   h.expires_us = entry.expires_us;
   h.memory_ttl_us = entry.memory_ttl_us;
 
@@ -101,6 +103,7 @@ std::variant<file_entry, file_fault> parse_file_entry(std::string_view bytes) no
   }
   entry.token = {h.epoch, h.sequence};
   entry.created_us = h.created_us;
+  entry.fresh_until_us = h.fresh_until_us;
   entry.expires_us = h.expires_us;
   entry.memory_ttl_us = h.memory_ttl_us;
   entry.negative = h.flags & negative_flag;

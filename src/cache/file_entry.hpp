@@ -12,23 +12,27 @@ namespace scalekit::cache::detail {
 
 /// One entry as it stands in a file. Times are wall clock microseconds.
 ///
-/// Format 1, little endian: magic "skcache\n" (8), format (2), flags (1), type length (1), key
-/// length (4), value length (8), epoch (8), sequence (8), created (8), expires (8), memory ttl in
-/// microseconds (8), checksum (8); then type, key and value. The checksum is XXH64 over the value,
-/// seeded with XXH64 over all the rest, so that a value can be streamed last. Bit 0 of flags:
-/// negative. The file's length is exactly that of its parts.
+/// Format 2, little endian: magic "skcache\n" (8), format (2), flags (1), type length (1), key
+/// length (4), value length (8), epoch (8), sequence (8), created (8), fresh until (8), expires
+/// (8), memory ttl in microseconds (8), checksum (8); then type, key and value. The checksum is
+/// XXH64 over the value, seeded with XXH64 over all the rest, so that a value can be streamed last.
+/// Bit 0 of flags: negative. The file's length is exactly that of its parts. Format 1 had no "fresh
+/// until".
 struct file_entry {
   std::string_view type;
   std::string_view key;
   std::string_view value;
   fill_token token;
   std::int64_t created_us = 0;
+  /// From here on it is stale.
+  std::int64_t fresh_until_us = 0;
+  /// From here on it is dead.
   std::int64_t expires_us = 0;
   std::int64_t memory_ttl_us = 0;
   bool negative = false;
 };
 
-inline constexpr std::size_t file_header_bytes = 72;
+inline constexpr std::size_t file_header_bytes = 80;
 
 /// Why bytes are not an entry.
 enum class file_fault { truncated, foreign, other_version, inconsistent, checksum };

@@ -1,7 +1,5 @@
 #include "cache/file_tier.hpp"
 
-#include "cache/expiry.hpp"
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -72,8 +70,8 @@ std::optional<file_found> file_tier::find(std::string_view key, const file_name&
   const auto& entry = std::get<file_entry>(parsed);
   if (entry.key != key) return std::nullopt;
   const auto now = to_micros(clock_.wall_now());
-  const auto left = left_to_live(entry.created_us, entry.expires_us, now);
-  if (left.count() == 0 || !gate().is_alive(name.stripe, entry.token)) {
+  const auto left = left_to_live(entry.created_us, entry.fresh_until_us, entry.expires_us, now);
+  if (left.kept.count() == 0 || !gate().is_alive(name.stripe, entry.token)) {
     counts_.expired.add();
     directory_.remove(name.path);
     return std::nullopt;

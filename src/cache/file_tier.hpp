@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/expiry.hpp"
 #include "cache/file_directory.hpp"
 #include "cache/file_entry.hpp"
 #include "scalekit/cache/store_params.hpp"
@@ -22,7 +23,7 @@ struct file_found {
   std::string type;
   bool negative = false;
   std::chrono::microseconds age{0};
-  std::chrono::microseconds left{0};
+  time_left left;
   std::chrono::microseconds memory_ttl{0};
 };
 
@@ -51,6 +52,7 @@ class file_tier {
 
   fence& gate() noexcept { return directory_.table().gate(); }
 
+  /// Finds what is kept, stale or not.
   std::optional<file_found> find(std::string_view key, const file_name& name);
 
   /// Stores a loaded entry unless the fence moved past its token.

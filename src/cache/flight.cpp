@@ -37,17 +37,23 @@ void flight::on_end(callback then) {
   then(outcome_);
 }
 
-void flight::end(load_outcome outcome) {
+bool flight::end(load_outcome outcome) {
   std::vector<callback> callbacks;
   {
     std::lock_guard lock(mutex_);
-    if (over_) return;
+    if (over_) return false;
     over_ = true;
     outcome_ = std::move(outcome);
     callbacks.swap(callbacks_);
   }
   ended_.notify_all();
   for (auto& each : callbacks) each(outcome_);
+  return true;
+}
+
+bool flight::is_over() const {
+  std::lock_guard lock(mutex_);
+  return over_;
 }
 
 std::shared_ptr<flight> flight_table::join(std::string_view key, std::uint64_t hash,
@@ -55,18 +61,36 @@ std::shared_ptr<flight> flight_table::join(std::string_view key, std::uint64_t h
   auto& part = part_of(hash);
   std::lock_guard lock(part.mutex);
   auto found = part.loads.find(key);
-  if (found == part.loads.end() || found->second->begun() != token) return nullptr;
+  if (found == part.loads.end() || !is_open(found->second, token)) return nullptr;
   return found->second->join() ? found->second : nullptr;
 }
 
 flight_table::seat flight_table::join_or_begin(std::string_view key, std::uint64_t hash,
-                                               const fill_token& token) {
+                                               const fill_token& token,
+                                               const std::optional<deadline>& limit) {
   auto& part = part_of(hash);
   std::lock_guard lock(part.mutex);
   auto& load = part.loads[std::string(key)];
-  if (load && load->begun() == token && load->join()) return {load, false};
-  load = std::make_shared<flight>(token);
+  if (is_open(load, token) && load->join()) return {load, false};
+  load = std::make_shared<flight>(token, limit);
   return {load, true};
+}
+
+std::shared_ptr<flight> flight_table::begin(std::string_view key, std::uint64_t hash,
+                                            const fill_token& token,
+                                            const std::optional<deadline>& limit) {
+  auto& part = part_of(hash);
+  std::lock_guard lock(part.mutex);
+  auto& load = part.loads[std::string(key)];
+  if (is_open(load, token)) return nullptr;
+  return load = std::make_shared<flight>(token, limit);
+}
+
+bool flight_table::is_loading(std::string_view key, std::uint64_t hash, const fill_token& token) {
+  auto& part = part_of(hash);
+  std::lock_guard lock(part.mutex);
+  const auto found = part.loads.find(key);
+  return found != part.loads.end() && is_open(found->second, token);
 }
 
 void flight_table::remove(std::string_view key, std::uint64_t hash,

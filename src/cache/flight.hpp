@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,9 +34,12 @@ class flight {
  public:
   using callback = std::function<void(const load_outcome&)>;
 
-  explicit flight(fill_token begun) : begun_(begun) {}
+  /// `limit`: when it has taken too long; none where nothing says so.
+  flight(fill_token begun, std::optional<deadline> limit) : begun_(begun), limit_(limit) {}
 
   const fill_token& begun() const noexcept { return begun_; }
+  const std::optional<deadline>& limit() const noexcept { return limit_; }
+  bool is_overdue() const noexcept { return limit_ && limit_->expired(); }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   void request_stop() noexcept { stop_.request_stop(); }
 
@@ -51,13 +55,15 @@ class flight {
   /// Calls back at the end, on the thread that ends the flight, or at once if that was before.
   void on_end(callback then);
 
-  /// Ends it; the first outcome counts. Callbacks run before it returns.
-  void end(load_outcome outcome);
+  /// Ends it; the first outcome counts. False: it was over. Callbacks run before it returns.
+  bool end(load_outcome outcome);
+  bool is_over() const;
 
  private:
   const fill_token begun_;
+  const std::optional<deadline> limit_;
   std::stop_source stop_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable ended_;
   std::size_t members_ = 1;
   bool over_ = false;
@@ -65,8 +71,9 @@ class flight {
   std::vector<callback> callbacks_;
 };
 
-/// The loads under way, by key: one a key, unless a key was set or erased after its load began.
-/// Those who come later must not see what it loads; they begin another.
+/// The loads under way, by key: one a key, unless a key was set or erased after its load began, or
+/// that takes too long. Those who come later must not see what it loads, or wait for it; they begin
+/// another.
 ///
 /// Thread safety: all members may be called from any thread.
 class flight_table {
@@ -80,7 +87,13 @@ class flight_table {
   /// Joins the load of `key` that began under `token`. Null: there is none.
   std::shared_ptr<flight> join(std::string_view key, std::uint64_t hash, const fill_token& token);
 
-  seat join_or_begin(std::string_view key, std::uint64_t hash, const fill_token& token);
+  seat join_or_begin(std::string_view key, std::uint64_t hash, const fill_token& token,
+                     const std::optional<deadline>& limit);
+
+  /// Begins a load, which the caller must run. Null: one is under way; not joined.
+  std::shared_ptr<flight> begin(std::string_view key, std::uint64_t hash, const fill_token& token,
+                                const std::optional<deadline>& limit);
+  bool is_loading(std::string_view key, std::uint64_t hash, const fill_token& token);
 
   /// Takes a load out, if it is still in, so that nobody joins it any more.
   void remove(std::string_view key, std::uint64_t hash,
@@ -100,6 +113,11 @@ class flight_table {
     std::mutex mutex;
     std::unordered_map<std::string, std::shared_ptr<flight>, text_hash, std::equal_to<>> loads;
   };
+
+  /// With the part's lock held: whether those who come now may wait for it.
+  static bool is_open(const std::shared_ptr<flight>& load, const fill_token& token) noexcept {
+    return load && load->begun() == token && !load->is_overdue();
+  }
 
   load_map& part_of(std::uint64_t hash) noexcept { return parts_[hash >> 60]; }
 

@@ -21,10 +21,13 @@ struct memory_item {
   /// Below 4 GiB.
   std::string_view value;
   std::int64_t stored_ns = 0;
+  /// The end of its time to live.
   std::int64_t expires_ns = 0;
   /// See type_table.
   std::uint8_t type = 0;
   bool negative = false;
+  /// For how long after that it is kept, stale.
+  std::int64_t stale_ns = 0;
 };
 
 /// A time of the monotonic clock in whole milliseconds, rounded down, in 5 bytes: 17 years both
@@ -72,6 +75,7 @@ struct memory_entry {
   std::uint32_t type : 6;
   std::uint32_t negative : 1;
   compact_time expires;
+  compact_time kept_until;
   compact_time stored;
   /// Hits that the policy has not seen yet, up to most_uses.
   std::atomic<std::uint8_t> uses;
@@ -148,6 +152,7 @@ inline memory_entry* memory_entry::make(const memory_item& item) {
   entry->type = item.type & 0x3F;
   entry->negative = item.negative ? 1 : 0;
   entry->expires.set_ns(item.expires_ns);
+  entry->kept_until.set_ns(item.expires_ns + item.stale_ns);
   entry->stored.set_ns(item.stored_ns);
   auto* payload = static_cast<char*>(raw) + header_bytes;
   if (!item.key.empty()) std::memcpy(payload, item.key.data(), item.key.size());

@@ -15,9 +15,9 @@ timer_wheel::tick wheel_time(std::int64_t ns) noexcept {
       std::clamp<std::int64_t>(memory_shard::tick_of(ns), 0, timer_wheel::never - 1));
 }
 
-/// The first tick at which an entry has expired for certain.
+/// The first tick at which an entry is kept no longer, for certain.
 timer_wheel::tick due(const memory_entry& entry) noexcept {
-  return std::min(wheel_time(entry.expires.ns()) + 1, timer_wheel::never - 1);
+  return std::min(wheel_time(entry.kept_until.ns()) + 1, timer_wheel::never - 1);
 }
 
 struct reference_dropper {
@@ -91,7 +91,7 @@ bool memory_shard::advance(std::int64_t now_ns) noexcept {
   const bool done = wheel_.advance(wheel_time(now_ns), most_chunks_at_once, [&](auto chunk) {
     auto next = timer_wheel::never;
     index_.for_each_in(chunk, [&](memory_entry* entry) {
-      if (now_ns < entry->expires.ns()) {
+      if (now_ns < entry->kept_until.ns()) {
         next = std::min(next, due(*entry));
         return;
       }
@@ -127,7 +127,7 @@ void memory_shard::make_room(std::size_t needed, std::int64_t now_ns) noexcept {
   // Evicting may also spare the index its growth: asked again each time.
   while (table_bytes() + needed + growth() > max_bytes_ - most_retired_ && index_.size() > 0) {
     auto* victim = policy_.victim(needed);
-    ++(now_ns < victim->expires.ns() ? counts_.evicted : counts_.expired);
+    ++(now_ns < victim->kept_until.ns() ? counts_.evicted : counts_.expired);
     drop(victim);
   }
 }

@@ -45,6 +45,21 @@ class memory_shard {
     return entry;
   }
 
+  /// As find(), but it may be past its time, if it is still kept.
+  memory_entry* find_kept(std::string_view key, std::uint64_t hash,
+                          std::int64_t now_ns) const noexcept {
+    auto* entry = index_.find(key, hash);
+    if (!entry || now_ns >= entry->kept_until.ns()) return nullptr;
+    entry->use();
+    return entry;
+  }
+
+  /// For writers: whether something is there that was stored later.
+  bool has_newer(const memory_item& item) const noexcept {
+    const auto* entry = index_.find(item.key, item.hash);
+    return entry && entry->stored.ns() > item.stored_ns;
+  }
+
   /// Keeps the item in place of what was there. False, and nothing is kept under the key, when it
   /// is too large. Throws std::bad_alloc, and nothing is kept then either.
   bool put(const memory_item& item);

@@ -37,7 +37,7 @@ bool memory_tier::fill(const memory_item& item, const fence& gate, std::uint32_t
   auto& shard = shard_of(item.hash);
   const auto turn = take_turn(shard.mutex);
   if (gate.current(stripe) != token) return false;
-  shard.table.put(item);
+  if (!shard.table.has_newer(item)) shard.table.put(item);
   return true;
 }
 

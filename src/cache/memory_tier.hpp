@@ -24,6 +24,8 @@ namespace scalekit::cache::detail {
 struct memory_found {
   cache::freshness freshness = cache::freshness::miss;
   std::int64_t age_ns = 0;
+  /// Of its time to live; negative: stale for so long.
+  std::int64_t left_ns = 0;
 };
 
 static_assert(type_table::capacity <= 64, "memory_entry::type has 6 bits");
@@ -33,6 +35,17 @@ struct hit_counts {
   std::array<std::uint64_t, type_table::capacity> hits{};
   std::array<std::uint64_t, type_table::capacity> negative{};
 };
+
+/// What a lookup does with an entry while it is sure to be there.
+inline auto copy_to(std::string& out) {
+  return [&out](memory_entry& entry) { out.assign(entry.value()); };
+}
+inline auto pin_to(pinned_bytes& out) {
+  return [&out](memory_entry& entry) {
+    entry.add_reference();
+    out = entry.pin();
+  };
+}
 
 /// The memory tier: shards by hash. Writers of a shard take turns; readers take no lock.
 ///
@@ -45,19 +58,38 @@ class memory_tier {
   /// Copies a fresh value to `out`.
   memory_found find(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
                     std::string& out) {
-    return find_with(key, hash, now_ns, [&](memory_entry& entry) { out.assign(entry.value()); });
+    return find_with(key, hash, now_ns, copy_to(out));
   }
 
   /// Lets `out` refer to a fresh value.
   memory_found pin(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
                    pinned_bytes& out) {
-    return find_with(key, hash, now_ns, [&](memory_entry& entry) {
-      entry.add_reference();
-      out = entry.pin();
-    });
+    return find_with(key, hash, now_ns, pin_to(out));
   }
 
-  /// Keeps the item if `token` is still current, else keeps nothing new and returns false.
+  /// As find() and pin(), but for a value that may be stale. Counts it as a hit where it is fresh.
+  memory_found find_kept(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
+                         std::string& out) {
+    return find_kept_with(key, hash, now_ns, copy_to(out));
+  }
+  memory_found pin_kept(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
+                        pinned_bytes& out) {
+    return find_kept_with(key, hash, now_ns, pin_to(out));
+  }
+
+  /// As find(), but nobody has asked: it is not counted as a hit.
+  memory_found peek(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
+                    std::string& out) {
+    const reader_gate::read_section inside(readers_);
+    const auto* entry = shard_of(hash).table.find(key, hash, now_ns);
+    if (!entry) return {};
+    out.assign(entry->value());
+    return {entry->negative ? freshness::negative : freshness::fresh, now_ns - entry->stored.ns(),
+            entry->expires.ns() - now_ns};
+  }
+
+  /// Keeps the item if `token` is still current, else keeps nothing new and returns false. Does not
+  /// replace what was stored later: a refresh may have come while a file was read.
   ///
   /// The check and the change are one step for erase(): who advances the fence first and then calls
   /// erase() cannot leave behind what a fill stored in between.
@@ -98,18 +130,37 @@ class memory_tier {
     const reader_gate::read_section inside(readers_);
     auto* entry = shard_of(hash).table.find(key, hash, now_ns);
     if (!entry) return {};
-    auto& lane = lane_hits_[inside.lane()];
-    auto count_in = [&](std::atomic<std::uint64_t>& counter) {
-      reader_lane::add<std::uint64_t>(counter, inside.lane(), 1, std::memory_order_relaxed);
-    };
-    const auto age = now_ns - entry->stored.ns();
-    if (entry->negative) {
-      count_in(lane.negative[entry->type]);
-      return {freshness::negative, age};
-    }
+    return take_fresh(*entry, inside.lane(), now_ns, take);
+  }
+
+  template <class Take>
+  memory_found find_kept_with(std::string_view key, std::uint64_t hash, std::int64_t now_ns,
+                              Take take) {
+    const reader_gate::read_section inside(readers_);
+    auto* entry = shard_of(hash).table.find_kept(key, hash, now_ns);
+    if (!entry) return {};
+    const auto left = entry->expires.ns() - now_ns;
+    if (left > 0) return take_fresh(*entry, inside.lane(), now_ns, take);
     take(*entry);
-    count_in(lane.hits[entry->type]);
-    return {freshness::fresh, age};
+    return {freshness::stale, now_ns - entry->stored.ns(), left};
+  }
+
+  template <class Take>
+  memory_found take_fresh(memory_entry& entry, std::size_t in_lane, std::int64_t now_ns,
+                          Take& take) {
+    auto& lane = lane_hits_[in_lane];
+    auto count_in = [&](std::atomic<std::uint64_t>& counter) {
+      reader_lane::add<std::uint64_t>(counter, in_lane, 1, std::memory_order_relaxed);
+    };
+    const auto age = now_ns - entry.stored.ns();
+    const auto left = entry.expires.ns() - now_ns;
+    if (entry.negative) {
+      count_in(lane.negative[entry.type]);
+      return {freshness::negative, age, left};
+    }
+    take(entry);
+    count_in(lane.hits[entry.type]);
+    return {freshness::fresh, age, left};
   }
 
   // The index inside a shard takes the lower half of the hash, and 16 bits above it.

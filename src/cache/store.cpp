@@ -17,36 +17,21 @@ store store::open(store_params params) {
 raw_lookup store::read(std::string_view key, const call_options& options,
                        detail::value_port& port) {
   state_->enter_blocking("cache::store::get", key, options, false);
-  return state_->read(state_->table.hashed(key), port);
+  return state_->read(state_->table.hashed(key), port, options.allow_stale);
 }
 
 raw_lookup store::read_or_load(std::string_view text, const policy& how,
                                const call_options& options, detail::value_port& port,
-                               const detail::raw_loader& loader) {
+                               const detail::raw_loader& loader, bool loader_is_owned) {
   auto& self = *state_;
   self.enter_blocking("cache::store::get_or_load", text, options, true);
   const auto key = self.table.hashed(text);
-  if (auto found = self.table.find_in_memory(key, port)) return *found;
+  auto found = self.table.find_in_memory(key, port);
+  if (found && how.refresh_ahead == 0) return *found;
 
   detail::validate(how);
   const auto until = deadline::after(options.timeout);
-  auto boarded = self.board(key, how.type, port);
-  if (boarded.found) return *boarded.found;
-  auto& [load, is_leader] = boarded.seat;
-  if (is_leader) {
-    const auto outcome = self.lead(load, key, how, loader, until);
-    if (outcome.failure) std::rethrow_exception(outcome.failure);
-    return {outcome.bytes ? freshness::fresh : freshness::negative, tier::loader, {}, true};
-  }
-  const auto* outcome = load->wait(until);
-  if (!outcome) {
-    load->leave();
-    self.abandoned.add();
-    throw error(errc::acquire_timeout,
-                "another caller's load of this key took longer than " +
-                    std::to_string(options.timeout / std::chrono::milliseconds(1)) + " ms");
-  }
-  return self.receive(*outcome, port);
+  return self.read_or_load({key, how, loader, loader_is_owned, until, port}, found);
 }
 
 void store::write(std::string_view key, std::string_view bytes, const policy& how,
@@ -72,14 +57,7 @@ void store::clear() {
 statistics store::stats() const {
   state_->born.check("cache::store::stats");
   statistics sum;
-  sum.misses = state_->misses.value();
-  sum.loads = state_->loads.value();
-  sum.loads_absent = state_->absent.value();
-  sum.coalesced = state_->coalesced.value();
-  sum.abandoned_waits = state_->abandoned.value();
-  sum.sets = state_->sets.value();
-  sum.erases = state_->erases.value();
-  state_->table.add_to(sum);
+  state_->add_to(sum);
   return sum;
 }
 

@@ -76,8 +76,8 @@ void store::start_read(std::string text, call_options options,
     return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
                                                 {});
   }
-  auto body = [self, text = std::move(text), port] {
-    return self->read(self->table.hashed(text), *port);
+  auto body = [self, text = std::move(text), port, allow_stale = options.allow_stale] {
+    return self->read(self->table.hashed(text), *port, allow_stale);
   };
   if (!self->table.has_files()) return run_here<raw_lookup>(exec, std::move(handler), body);
   auto call = detail::async_call<raw_lookup>::start(std::move(handler), exec,
@@ -90,47 +90,29 @@ void store::start_read_or_load(std::string text, const policy& how, call_options
                                completion_handler<raw_lookup> handler) {
   auto self = state_;
   self->born.check("cache::store::async_get_or_load");
-  const auto exec = self->execution;
+  std::shared_ptr<const detail::owned_load> what;
   try {
     self->enter("cache::store::async_get_or_load", text, options);
     detail::validate(how);
-    if (auto found = self->table.find_in_memory(self->table.hashed(text), *port)) {
-      return detail::complete_at_once<raw_lookup>(std::move(handler), exec, nullptr, *found);
+    const auto key = self->table.hashed(text);
+    auto found = self->table.find_in_memory(key, *port);
+    if (found && how.refresh_ahead == 0) {
+      return detail::complete_at_once<raw_lookup>(std::move(handler), self->execution, nullptr,
+                                                  *found);
+    }
+    const auto until = deadline::after(options.timeout);
+    if (!found && how.stale_for.count() > 0) found = self->table.find_kept_in_memory(key, *port);
+    if (found && self->answers({key, how, loader, true, until, *port}, *found)) {
+      return detail::complete_at_once<raw_lookup>(std::move(handler), self->execution, nullptr,
+                                                  *found);
     }
     self->refuse_own_key(text);
+    what = std::make_shared<const detail::owned_load>(text, how, std::move(loader), until);
   } catch (...) {
-    return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
-                                                {});
+    return detail::complete_at_once<raw_lookup>(std::move(handler), self->execution,
+                                                std::current_exception(), {});
   }
-
-  const auto until = deadline::after(options.timeout);
-  auto call = detail::async_call<raw_lookup>::start(std::move(handler), exec, until,
-                                                    [self] { self->abandoned.add(); });
-  auto wait_for = [self, call, port](const std::shared_ptr<detail::flight>& load) {
-    call->board(load);
-    load->on_end([self, call, port](const detail::load_outcome& outcome) {
-      call->complete_with([&] { return self->receive(outcome, *port); });
-    });
-  };
-  if (auto load = self->join(self->table.hashed(text), how.type)) return wait_for(load);
-
-  post_work(exec, call, [=, text = std::move(text), loader = std::move(loader)] {
-    if (call->is_over()) return;
-    const auto key = self->table.hashed(text);
-    state::boarding boarded;
-    try {
-      boarded = self->board(key, how.type, *port);
-    } catch (...) {
-      call->complete_with([&]() -> raw_lookup { throw; });
-      return;
-    }
-    if (boarded.found) {
-      call->complete_with([&] { return *boarded.found; });
-      return;
-    }
-    wait_for(boarded.seat.load);
-    if (boarded.seat.is_leader) self->lead(boarded.seat.load, key, how, loader, until);
-  });
+  self->start_load(std::move(what), std::move(port), std::move(handler));
 }
 
 void store::start_write(std::string text, std::string bytes, const policy& how,

@@ -5,11 +5,18 @@
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/random.hpp"
 
+#include <algorithm>
+
 namespace scalekit::cache::detail {
 namespace {
 
 std::chrono::milliseconds milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
+}
+
+raw_lookup hit_in_memory(const memory_found& found) noexcept {
+  return {found.freshness, tier::memory, milliseconds(std::chrono::nanoseconds(found.age_ns)),
+          milliseconds(std::chrono::nanoseconds(found.left_ns))};
 }
 
 std::unique_ptr<memory_tier> make_memory(const memory_params& params, std::uint64_t seed) {
@@ -48,41 +55,82 @@ fill_token tiers::token_of(const place& at) const noexcept {
   return gate_.current(at.stripe);
 }
 
-std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
+template <bool or_stale>
+std::optional<raw_lookup> tiers::look_into_memory(const hashed_key& key, value_port& port) {
   if (!memory_) return std::nullopt;
   memory_found found;
+  const auto now = time_.now_ns();
   if (auto* buffer = port.buffer()) {
-    found = memory_->find(key.text, key.hash, time_.now_ns(), *buffer);
+    found = or_stale ? memory_->find_kept(key.text, key.hash, now, *buffer)
+                     : memory_->find(key.text, key.hash, now, *buffer);
   } else {
     pinned_bytes bytes;
-    found = memory_->pin(key.text, key.hash, time_.now_ns(), bytes);
-    if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) {
-      undecodable_in_memory_.add();
+    found = or_stale ? memory_->pin_kept(key.text, key.hash, now, bytes)
+                     : memory_->pin(key.text, key.hash, now, bytes);
+    const bool is_fresh = found.freshness == freshness::fresh;
+    const bool has_value = is_fresh || (or_stale && found.freshness == freshness::stale);
+    if (has_value && !port.accept(std::move(bytes))) {
+      if (is_fresh) undecodable_in_memory_.add();
       forget_undecodable(key);
       return std::nullopt;
     }
   }
   if (found.freshness == freshness::miss) return std::nullopt;
-  return raw_lookup{found.freshness, tier::memory,
-                    milliseconds(std::chrono::nanoseconds(found.age_ns))};
+  return hit_in_memory(found);
+}
+
+std::optional<raw_lookup> tiers::find_in_memory(const hashed_key& key, value_port& port) {
+  return look_into_memory<false>(key, port);
+}
+
+std::optional<raw_lookup> tiers::find_kept_in_memory(const hashed_key& key, value_port& port) {
+  return look_into_memory<true>(key, port);
 }
 
 std::optional<raw_lookup> tiers::find_in_file(const hashed_key& key, const place& at,
                                               value_port& port) {
+  return look_into_file(key, at, port, file_look::fresh);
+}
+
+std::optional<raw_lookup> tiers::find_kept_in_file(const hashed_key& key, const place& at,
+                                                   value_port& port) {
+  return look_into_file(key, at, port, file_look::kept);
+}
+
+std::optional<raw_lookup> tiers::look_into_file(const hashed_key& key, const place& at,
+                                                value_port& port, file_look how) {
   if (!file_) return std::nullopt;
   const auto token = token_of(at);
   auto found = file_->find(key.text, *at.file);
   if (!found) return std::nullopt;
+  const bool is_stale = found->left.fresh.count() <= 0;
+  if (is_stale && (how != file_look::kept || found->negative)) return std::nullopt;
   const auto type = types_.number(found->type);
-  const raw_lookup hit{found->negative ? freshness::negative : freshness::fresh, tier::file,
-                       milliseconds(found->age)};
+  raw_lookup hit{freshness::fresh, tier::file, milliseconds(found->age),
+                 milliseconds(found->left.fresh)};
+  if (is_stale) hit.freshness = freshness::stale;
+  if (found->negative) hit.freshness = freshness::negative;
   promote(key, *found, type, at, token);
   if (!found->negative && !port.accept(std::move(found->value))) {
     forget_undecodable(key);
     return std::nullopt;
   }
+  if (is_stale || how == file_look::uncounted) return hit;
   (found->negative ? types_[type].file_negative : types_[type].file_hits).add();
   return hit;
+}
+
+std::optional<raw_lookup> tiers::peek_into_memory(const hashed_key& key, value_port& port) {
+  if (!memory_) return std::nullopt;
+  std::string bytes;
+  const auto found = memory_->peek(key.text, key.hash, time_.now_ns(), bytes);
+  if (found.freshness == freshness::miss) return std::nullopt;
+  if (found.freshness == freshness::fresh && !port.accept(std::move(bytes))) return std::nullopt;
+  return hit_in_memory(found);
+}
+
+std::optional<raw_lookup> tiers::peek_into_file(const hashed_key& key, value_port& port) {
+  return file_ ? look_into_file(key, place_of(key), port, file_look::uncounted) : std::nullopt;
 }
 
 void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t type,
@@ -90,27 +138,29 @@ void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t
   if (!memory_) return;
   const auto now = time_.now_ns();
   const std::chrono::nanoseconds age = found.age;
-  const std::chrono::nanoseconds left = in_memory(found.left, found.memory_ttl);
+  const std::chrono::nanoseconds left = in_memory(found.left.fresh, found.memory_ttl);
+  const std::chrono::nanoseconds kept = in_memory(found.left.kept, found.memory_ttl);
   memory_->tend(now);
   memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
-                 found.negative},
+                 found.negative, (kept - left).count()},
                 gate_, at.stripe, token);
 }
 
-tiers::lifetime tiers::draw(const hashed_key& key, std::chrono::milliseconds ttl,
-                            const policy& how) const {
+std::chrono::microseconds tiers::draw(const hashed_key& key, std::chrono::milliseconds ttl,
+                                      const policy& how) const {
   // By key and time: a generator for all would be a place that every writer writes to.
   random_generator random(key.hash ^ static_cast<std::uint64_t>(time_.now_ns()));
-  const auto varied = jittered(ttl, how.jitter, random.uniform());
-  return {varied, in_memory(varied, how.memory_ttl)};
+  return jittered(ttl, how.jitter, random.uniform());
 }
 
 memory_item tiers::item_of(const hashed_key& key, const kept_value& kept) {
   const auto now = time_.now_ns();
-  const std::chrono::nanoseconds life = kept.life.in_memory;
-  return {key.text,     key.hash,           kept.bytes,
-          now,          now + life.count(), types_.number(kept.how->type),
-          kept.negative};
+  const std::chrono::nanoseconds life = in_memory(kept.life.ttl, kept.how->memory_ttl);
+  const std::chrono::nanoseconds all = in_memory(kept.life.kept, kept.how->memory_ttl);
+  return {key.text,           key.hash,
+          kept.bytes,         now,
+          now + life.count(), types_.number(kept.how->type),
+          kept.negative,      (all - life).count()};
 }
 
 file_entry tiers::entry_of(const hashed_key& key, const kept_value& kept) const {
@@ -120,7 +170,8 @@ file_entry tiers::entry_of(const hashed_key& key, const kept_value& kept) const 
   entry.value = kept.bytes;
   entry.negative = kept.negative;
   entry.created_us = to_micros(clock_.wall_now());
-  entry.expires_us = entry.created_us + kept.life.ttl.count();
+  entry.fresh_until_us = entry.created_us + kept.life.ttl.count();
+  entry.expires_us = entry.created_us + kept.life.kept.count();
   entry.memory_ttl_us = std::chrono::microseconds(kept.how->memory_ttl).count();
   return entry;
 }
@@ -134,7 +185,8 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
                                      std::to_string(max_value_bytes_));
   }
   const auto at = place_of(key);
-  const kept_value kept{value, &how, draw(key, how.ttl, how), false};
+  const auto ttl = draw(key, how.ttl, how);
+  const kept_value kept{value, &how, {ttl, ttl + how.stale_for}, false};
   if (file_) {
     put_in_both(key, kept, at, until);
     return;
@@ -164,10 +216,19 @@ void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const pla
 bool tiers::fill(const hashed_key& key, const std::string* value, const policy& how,
                  const fill_token& token, const deadline& until) {
   const auto ttl = value ? how.ttl : how.negative_ttl;
-  if (ttl.count() == 0 || (value && value->size() > max_value_bytes_)) return true;
+  const bool keeps = ttl.count() > 0 && !(value && value->size() > max_value_bytes_);
+  const bool older_is_kept = how.stale_for.count() > 0 || how.refresh_ahead > 0;
+  if (!keeps && !older_is_kept) return true;
   const auto at = place_of(key);
-  const kept_value kept{value ? std::string_view(*value) : std::string_view(), &how,
-                        draw(key, ttl, how), !value};
+  // What is not kept takes the place of what is older as an entry that is dead at once: that, too,
+  // loses to a set or an erase.
+  kept_value kept{{}, &how, {}, true};
+  if (keeps) kept.life.ttl = kept.life.kept = draw(key, ttl, how);
+  if (keeps && value) {
+    kept.bytes = *value;
+    kept.negative = false;
+    kept.life.kept += how.stale_for;
+  }
   bool current = token_of(at) == token;
   if (file_ && current) {
     std::unique_lock lock(writers_of(at), until.when());
@@ -229,9 +290,12 @@ void tiers::add_to(statistics& sum) {
     sum.file_hits += row.file_hits.value();
     sum.negative_hits += found.negative[i] + row.file_negative.value();
     sum.loads_failed += row.load_failures.value();
+    // Before the misses, of which they are a part.
+    const auto answered = row.answered_misses.value();
     sum.types.push_back({row.name, found.hits[i] + row.file_hits.value(),
-                         found.negative[i] + row.file_negative.value(), row.misses.value(),
-                         row.loads.value(), row.load_failures.value()});
+                         found.negative[i] + row.file_negative.value(),
+                         std::max(row.misses.value(), answered) - answered, row.loads.value(),
+                         row.load_failures.value(), row.stale.value(), row.refreshes.value()});
   }
   // The tier had counted them before the codec refused them.
   sum.memory_hits -= undecodable_in_memory_.value();

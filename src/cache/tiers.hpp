@@ -56,16 +56,26 @@ class tiers {
   place place_of(const hashed_key& key) const;
   fill_token token_of(const place& at) const noexcept;
 
-  /// Lookups; a hit is counted, a miss is not.
+  /// Lookups of what is fresh, or known to be absent; a hit is counted, a miss is not.
   std::optional<raw_lookup> find_in_memory(const hashed_key& key, value_port& port);
   std::optional<raw_lookup> find_in_file(const hashed_key& key, const place& at, value_port& port);
+
+  /// As above, and of what is stale, which is not counted.
+  std::optional<raw_lookup> find_kept_in_memory(const hashed_key& key, value_port& port);
+  std::optional<raw_lookup> find_kept_in_file(const hashed_key& key, const place& at,
+                                              value_port& port);
+
+  /// What is fresh, or known to be absent, for nobody who would be counted.
+  std::optional<raw_lookup> peek_into_memory(const hashed_key& key, value_port& port);
+  std::optional<raw_lookup> peek_into_file(const hashed_key& key, value_port& port);
 
   /// Keeps a value in place of what is there. Throws too_large and acquire_timeout, and then
   /// nothing is there.
   void put(const hashed_key& key, std::string_view value, const policy& how, const deadline& until);
 
-  /// Keeps what was loaded since `token` was taken: a value, or that there is none. False: the key
-  /// was changed meanwhile.
+  /// Keeps what was loaded since `token` was taken: a value, or that there is none. What was there
+  /// before does not outlive it, where the policy may have kept that. False: the key was changed
+  /// meanwhile.
   bool fill(const hashed_key& key, const std::string* value, const policy& how,
             const fill_token& token, const deadline& until);
 
@@ -76,13 +86,16 @@ class tiers {
   void forget(const hashed_key& key);
   void clear() noexcept;
 
+  /// Monotonic time of the store's clock.
+  std::int64_t now_ns() const noexcept { return time_.now_ns(); }
   type_table& types() noexcept { return types_; }
   void add_to(statistics& sum);
 
  private:
   struct lifetime {
     std::chrono::microseconds ttl;
-    std::chrono::microseconds in_memory;
+    /// With the time that it is stale.
+    std::chrono::microseconds kept;
   };
   struct kept_value {
     std::string_view bytes;
@@ -91,7 +104,14 @@ class tiers {
     bool negative;
   };
 
-  lifetime draw(const hashed_key& key, std::chrono::milliseconds ttl, const policy& how) const;
+  template <bool or_stale>
+  [[gnu::always_inline]] inline std::optional<raw_lookup> look_into_memory(const hashed_key& key,
+                                                                           value_port& port);
+  enum class file_look { fresh, kept, uncounted };
+  std::optional<raw_lookup> look_into_file(const hashed_key& key, const place& at, value_port& port,
+                                           file_look how);
+  std::chrono::microseconds draw(const hashed_key& key, std::chrono::milliseconds ttl,
+                                 const policy& how) const;
   memory_item item_of(const hashed_key& key, const kept_value& kept);
   file_entry entry_of(const hashed_key& key, const kept_value& kept) const;
   void put_in_both(const hashed_key& key, const kept_value& kept, const place& at,

@@ -60,6 +60,12 @@ void validate(const policy& how) {
     require_range("policy.memory_ttl", how.memory_ttl, none, longest_ttl);
     require_range("policy.negative_ttl", how.negative_ttl, none, longest_ttl);
     require_range("policy.jitter", how.jitter, 0.0, 0.9);
+    require_range("policy.stale_for", how.stale_for, none, longest_ttl);
+    require_range("policy.stale_while_refreshing", how.stale_while_refreshing, none, how.stale_for);
+    require_range("policy.soft_timeout", how.soft_timeout, none, deadline::max_timeout);
+    require_range("policy.load_timeout", how.load_timeout, none, deadline::max_timeout);
+    require_range("policy.retry_after", how.retry_after, one, longest_ttl);
+    require_range("policy.refresh_ahead", how.refresh_ahead, 0.0, 0.99);
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "conformance/cache_suite_refresh.hpp"
 #include "scalekit/cache.hpp"
 #include "scalekit/testing/manual_clock.hpp"
 
@@ -342,6 +343,9 @@ inline void run(const factory& open) {
   }
   SUBCASE("asynchronous") {
     asynchronous(open);
+  }
+  SUBCASE("serving") {
+    serving(open);
   }
 }
 

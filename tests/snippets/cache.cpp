@@ -8,8 +8,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +42,13 @@ std::string show(const product& p) {
 
 /// Stands for a socket.
 void send(std::string_view) {}
+
+/// Stands for a client of another service.
+struct warehouse_client {
+  int count(int id) { return id == 42 ? 3 : 0; }
+};
+
+void log_failure(const std::exception_ptr&) {}
 
 //[load
 std::string product_page(cache::store& store, int id) {
@@ -100,6 +110,8 @@ int main() {
     switch (found.freshness) {
       case cache::freshness::fresh:
         break;  // *found, found.age, found.tier
+      case cache::freshness::stale:
+        break;  // the same, past its time: only where the policy or the caller allows it
       case cache::freshness::negative:
         break;  // known to be absent
       default:
@@ -115,6 +127,20 @@ int main() {
     store.set("price:42", 129.90, price);
     //]
     good &= store.get<double>("price:42").value == 129.90;
+
+    auto warehouse = std::make_shared<warehouse_client>();
+    //[stale
+    constexpr cache::policy stock{.type = "stock",
+                                  .ttl = std::chrono::seconds(30),
+                                  .stale_for = std::chrono::hours(24),
+                                  .stale_while_refreshing = std::chrono::minutes(5),
+                                  .load_timeout = std::chrono::seconds(2),
+                                  .refresh_ahead = 0.8};
+    auto left = store.get_or_load<int>("stock:42", stock,
+                                       cache::owned([warehouse] { return warehouse->count(42); }));
+    if (left.freshness == cache::freshness::stale && left.error) log_failure(left.error);
+    //]
+    good &= left.value == 3;
 
     store.set("page:7", std::string("<html>..."), cache::ttl::product);
     //[pinned
@@ -136,9 +162,10 @@ int main() {
     auto ratio = stats.hit_ratio();     // all lookups
     auto loads = stats.loads;           // loaders that returned a value
     auto fenced = stats.fenced_fills;   // loads overtaken by a set or an erase
+    auto stale = stats.stale_hits;      // served past their time; stats.stale says why
     auto damaged = stats.file.corrupt;  // files that were not what they should be
     //]
-    good &= ratio > 0 && loads > 0 && fenced == 0 && damaged == 0;
+    good &= ratio > 0 && loads > 0 && fenced == 0 && stale == 0 && damaged == 0;
   }
   std::filesystem::remove_all(directory);
   return good ? 0 : 1;

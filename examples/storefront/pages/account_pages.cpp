@@ -60,12 +60,12 @@ BOOST_DESCRIBE_STRUCT(category_share, (), (category, quantity, revenue_cents, ma
 
 /// Reads every sale there ever was, to say what share of each category this retailer bought. No
 /// index helps with that; a cache does.
-std::string load_dashboard(shop& shop, std::int64_t retailer,
+std::string load_dashboard(scalekit::db::client& db, std::int64_t retailer,
                            const scalekit::request_scope& scope) {
-  auto found = shop.db.read<std::string>(sql("select name from retailer where id = $1", retailer),
-                                         for_browsing(scope));
+  auto found = db.read<std::string>(sql("select name from retailer where id = $1", retailer),
+                                    for_browsing(scope));
   if (found.empty()) throw not_found("there is no such retailer");
-  auto shares = shop.db.read<category_share>(
+  auto shares = db.read<category_share>(
       sql("select p.category, "
           "cast(coalesce(sum(s.quantity) filter (where s.retailer_id = $1), 0) as bigint) "
           "as quantity, "
@@ -78,7 +78,7 @@ std::string load_dashboard(shop& shop, std::int64_t retailer,
           "limit 20",
           retailer),
       for_browsing(scope));
-  auto [orders, total_cents] = shop.db.read_one<std::tuple<std::int64_t, std::int64_t>>(
+  auto [orders, total_cents] = db.read_one<std::tuple<std::int64_t, std::int64_t>>(
       sql("select count(*), cast(coalesce(sum(total_cents), 0) as bigint) from orders where "
           "retailer_id = $1",
           retailer),
@@ -93,8 +93,9 @@ std::string load_dashboard(shop& shop, std::int64_t retailer,
 
 asio::awaitable<response> dashboard(shop& shop, request& incoming) {
   auto retailer = incoming.capture_id("retailer");
-  auto load = [&shop, retailer, scope = incoming.scope] {
-    return load_dashboard(shop, retailer, scope);
+  // It may be run after this request was answered: it has what it needs.
+  auto load = [db = shop.db, retailer, scope = incoming.scope]() mutable {
+    return load_dashboard(db, retailer, scope);
   };
   auto body = co_await shop.pages.get_or_load(page_type::dashboard,
                                               "dashboard:" + std::to_string(retailer), load);

@@ -23,8 +23,9 @@ namespace scalekit::adapters {
 /// A value; make it once and use it for many reads.
 class SCALEKIT_EXPORT cached {
  public:
-  /// `how` is as for cache::store; negative_ttl is not used, since no rows are a result too. Throws
-  /// errc::invalid_argument for no table and for an empty name.
+  /// `how` is as for cache::store; negative_ttl is not used, since no rows are a result too, and
+  /// what concerns stale values and refreshes is not, since a result is current or not served.
+  /// Throws errc::invalid_argument for no table and for an empty name.
   cached(const cache::policy& how, std::initializer_list<std::string_view> tables);
   cached(const cache::policy& how, std::vector<std::string> tables);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <optional>
 
 namespace scalekit::cache {
@@ -9,7 +10,8 @@ namespace scalekit::cache {
 enum class freshness {
   /// A value within its time to live.
   fresh,
-  /// A value past it, served because the policy allows that. No policy of this version does.
+  /// A value past it, served because the policy (policy::stale_for) or the caller
+  /// (call_options::allow_stale) allows that.
   stale,
   /// No value: it is known that there is none.
   negative,
@@ -63,6 +65,11 @@ struct lookup {
   cache::tier tier = cache::tier::none;
   /// Time since the value was stored; zero where the loader just returned it.
   std::chrono::milliseconds age{0};
+  /// What was left of its time in the tier that it was found in; negative: how long it has been
+  /// stale. Zero where the loader just returned it.
+  std::chrono::milliseconds expires_in{0};
+  /// Of a stale value: why it could not be refreshed, when a load of it has failed. Else null.
+  std::exception_ptr error = {};
 
   explicit operator bool() const noexcept { return value.has_value(); }
 

@@ -15,6 +15,8 @@ struct type_statistics {
   std::uint64_t misses = 0;
   std::uint64_t loads = 0;
   std::uint64_t load_failures = 0;
+  std::uint64_t stale_hits = 0;
+  std::uint64_t refreshes = 0;
 };
 
 /// Counts since the store was opened, in this process. Each lookup is exactly one of the hits, a
@@ -22,7 +24,7 @@ struct type_statistics {
 struct statistics {
   std::uint64_t memory_hits = 0;
   std::uint64_t file_hits = 0;
-  /// Served past its ttl. Always 0 in this version.
+  /// Served past its ttl: the sum of `stale`.
   std::uint64_t stale_hits = 0;
   /// Known to be absent.
   std::uint64_t negative_hits = 0;
@@ -38,11 +40,31 @@ struct statistics {
   std::uint64_t abandoned_waits = 0;
   /// Loaded values not stored, because the key was set or erased while they were loaded.
   std::uint64_t fenced_fills = 0;
+  /// Loads in the background of a value that was served stale or ahead of its time; those that
+  /// threw, took too long or found no thread. They count among the loads, too.
+  std::uint64_t refreshes = 0;
+  std::uint64_t refreshes_failed = 0;
+  /// Loads that took longer than policy::load_timeout.
+  std::uint64_t load_timeouts = 0;
 
   std::uint64_t sets = 0;
   std::uint64_t erases = 0;
   /// Entries whose bytes the codec refused.
   std::uint64_t undecodable = 0;
+
+  /// Why stale values were served.
+  struct stale_statistics {
+    /// At once, while a load refreshed them.
+    std::uint64_t refreshing = 0;
+    /// The load had failed.
+    std::uint64_t failed = 0;
+    /// The load took longer than policy::soft_timeout, or than the call's timeout.
+    std::uint64_t slow = 0;
+    /// At once, as a load had failed less than policy::retry_after before.
+    std::uint64_t throttled = 0;
+    /// By get() with call_options::allow_stale.
+    std::uint64_t asked = 0;
+  } stale;
 
   struct memory_statistics {
     std::uint64_t entries = 0;

@@ -4,6 +4,7 @@
 #include "scalekit/cache/detail/typed_call.hpp"
 #include "scalekit/cache/lookup.hpp"
 #include "scalekit/cache/options.hpp"
+#include "scalekit/cache/owned_loader.hpp"
 #include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/policy.hpp"
 #include "scalekit/cache/statistics.hpp"
@@ -14,6 +15,7 @@
 #include <boost/asio/async_result.hpp>
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +43,8 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
 ///   waiting for that load still get its value; no later lookup does. This holds in both tiers,
 ///   and for the files also against other processes of the directory. The memory tiers of other
 ///   processes are not told: they serve their copies for up to policy::memory_ttl.
+/// - Past its ttl a value may be kept to be served stale while it is loaded anew, or in place of an
+///   error: see policy. A set, an erase or a clear takes it away as it does a fresh one.
 /// - A set or erase that fails leaves no older value behind, unless the store is closed or an
 ///   argument was refused (invalid_argument). One that failed for want of time or of a thread, or
 ///   was cancelled, may take some other keys' files with it.
@@ -54,8 +58,8 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
 /// async_ members complete with (std::exception_ptr, T), see core/async.hpp; a hit in memory
 /// completes without leaving the handler's executor.
 ///
-/// Errors of every member: closed, forked, invalid_argument (key), shed (async_ only: the work
-/// pool is full), cancelled (async_ only); others are named with the member.
+/// Errors of every member: closed, forked, invalid_argument (key), shed (the work pool is full;
+/// async_ calls and owned loaders only), cancelled (async_ only); others are named with the member.
 ///
 /// Thread safety: every member may be called from any thread.
 class SCALEKIT_EXPORT store {
@@ -65,7 +69,7 @@ class SCALEKIT_EXPORT store {
   /// used. Throws errc::corrupt when the directory holds something that is not a cache.
   static store open(store_params params = {});
 
-  /// The value kept under `key`, if any.
+  /// The value kept under `key`, if any; past its ttl only where call_options::allow_stale says so.
   template <class V>
   lookup<V> get(std::string_view key, const call_options& options = {}) {
     static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
@@ -96,24 +100,45 @@ class SCALEKIT_EXPORT store {
   /// then this one waits. What a loader throws is thrown to each caller waiting for it; nothing is
   /// kept then. A loader must not ask for its own key: errc::not_allowed.
   ///
+  /// Where the policy keeps values past their ttl, what is stale is returned in place of what the
+  /// loader threw, or at once while another caller refreshes it. The caller who finds nobody at it
+  /// runs his loader himself, as it cannot be run elsewhere: give an owned() one to have it run in
+  /// the background.
+  ///
   /// A value larger than max_value_bytes is returned, and not kept.
   ///
-  /// Errors: acquire_timeout, when another's load took longer than the timeout; invalid_argument,
-  /// when another caller loads this key as another type.
+  /// Errors: acquire_timeout, when another's load took longer than the timeout; execution_timeout,
+  /// when it took longer than policy::load_timeout; invalid_argument, when another caller loads
+  /// this key as another type.
   template <class V, loader_of<V> Loader>
   lookup<V> get_or_load(std::string_view key, const policy& how, Loader&& loader,
                         const call_options& options = {}) {
     static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
     detail::decoding_port<V> port;
     std::optional<V> loaded;
-    auto raw =
-        read_or_load(key, how, options, port, [&](const load_context& context, std::string& out) {
-          loaded = detail::load_value<V>(loader, context);
-          if (loaded) codec<V>::encode(*loaded, out);
-          return loaded.has_value();
-        });
+    auto load_here = [&](const load_context& context, std::string& out) {
+      loaded = detail::load_value<V>(loader, context);
+      if (loaded) codec<V>::encode(*loaded, out);
+      return loaded.has_value();
+    };
+    auto raw = read_or_load(key, how, options, port, std::ref(load_here), false);
     if (raw.loaded_here) port.value = std::move(loaded);
     return port.finish(raw);
+  }
+
+  /// As above, with a loader that may outlive the call; see owned(). It runs on the work executor
+  /// where the caller need not wait for its end: for a refresh, and where the policy has a
+  /// soft_timeout (and something stale is kept) or a load_timeout; else on the calling thread.
+  ///
+  /// A refresh that runs when the last handle of the store goes is neither waited for nor stopped;
+  /// one that has not begun is dropped.
+  template <class V, loader_of<V> Loader>
+  lookup<V> get_or_load(std::string_view key, const policy& how, owned_loader<Loader> loader,
+                        const call_options& options = {}) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    detail::decoding_port<V> port;
+    auto kept = detail::keep_loader<V>(std::move(loader.loader));
+    return port.finish(read_or_load(key, how, options, port, kept, true));
   }
 
   /// Forgets `key` in both tiers, and any load of it that is under way. Once it has returned, no
@@ -157,9 +182,9 @@ class SCALEKIT_EXPORT store {
     return async_set(std::move(key), value, how, call_options{}, std::forward<Token>(token));
   }
 
-  /// As get_or_load(), but the loader, which may block, runs on the work executor, and a caller
-  /// who began a load may time out (acquire_timeout) or be cancelled like any other: the load goes
-  /// on for the rest. Completes with lookup<V>.
+  /// As get_or_load() with an owned() loader: the loader, which may block, runs on the work
+  /// executor and must own what it uses. A caller who began a load may time out (acquire_timeout)
+  /// or be cancelled like any other: the load goes on for the rest. Completes with lookup<V>.
   template <class V, class Loader, class Token>
     requires loader_of<Loader, V>
   auto async_get_or_load(std::string key, const policy& how, Loader loader, call_options options,
@@ -168,15 +193,8 @@ class SCALEKIT_EXPORT store {
     return boost::asio::async_initiate<Token, void(std::exception_ptr, lookup<V>)>(
         [](auto handler, store self, std::string k, policy p, Loader l, call_options o) {
           auto port = std::make_shared<detail::decoding_port<V>>();
-          auto shared = std::make_shared<Loader>(std::move(l));
-          self.start_read_or_load(
-              std::move(k), p, o, port,
-              [shared](const load_context& context, std::string& out) {
-                auto value = detail::load_value<V>(*shared, context);
-                if (value) codec<V>::encode(*value, out);
-                return value.has_value();
-              },
-              typed<V>(std::move(handler), port));
+          self.start_read_or_load(std::move(k), p, o, port, detail::keep_loader<V>(std::move(l)),
+                                  typed<V>(std::move(handler), port));
         },
         token, *this, std::move(key), how, std::move(loader), options);
   }
@@ -235,7 +253,7 @@ class SCALEKIT_EXPORT store {
                           detail::value_port& port);
   detail::raw_lookup read_or_load(std::string_view key, const policy& how,
                                   const call_options& options, detail::value_port& port,
-                                  const detail::raw_loader& loader);
+                                  const detail::raw_loader& loader, bool loader_is_owned);
   void write(std::string_view key, std::string_view bytes, const policy& how,
              const call_options& options);
 

@@ -21,10 +21,28 @@ TEST_CASE("memory keeps a copy for its own ttl, but no longer than the value liv
 }
 
 TEST_CASE("what is left to live does not grow when the wall clock goes back") {
-  CHECK(left_to_live(1000, 3000, 1500) == 1500us);
-  CHECK(left_to_live(1000, 3000, 3000) == 0us);
-  CHECK(left_to_live(1000, 3000, 0) == 2000us);
-  CHECK(left_to_live(3000, 1000, 500) == 0us);
+  struct row {
+    std::int64_t created, fresh_until, expires, now;
+    std::chrono::microseconds fresh, kept;
+  };
+  constexpr row rows[] = {
+      {1000, 2000, 3000, 1500, 500us, 1500us},
+      {1000, 2000, 3000, 2000, 0us, 1000us},
+      {1000, 2000, 3000, 2600, -600us, 400us},  // stale
+      {1000, 2000, 3000, 3000, 0us, 0us},
+      {1000, 2000, 3000, 0, 1000us, 2000us},  // set back
+      {1000, 3000, 3000, 1500, 1500us, 1500us},
+      {1000, 1000, 1000, 1000, 0us, 0us},  // dead when it was written
+      {3000, 1000, 1000, 500, 0us, 0us},
+      {1000, 9000, 3000, 1500, 1500us, 1500us},  // never fresh beyond its end
+  };
+
+  for (const auto& r : rows) {
+    const auto left = left_to_live(r.created, r.fresh_until, r.expires, r.now);
+    INFO("now " << r.now << ", fresh until " << r.fresh_until);
+    CHECK(left.fresh == r.fresh);
+    CHECK(left.kept == r.kept);
+  }
 }
 
 TEST_CASE("the presets keep what their names say for the times that are documented") {

@@ -16,6 +16,7 @@ file_entry sample() {
   entry.value = "a value of some length";
   entry.token = {7, 9};
   entry.created_us = 1000;
+  entry.fresh_until_us = 1700;
   entry.expires_us = 2000;
   entry.memory_ttl_us = 500;
   return entry;
@@ -38,6 +39,7 @@ TEST_CASE("an entry is read as it was written") {
   CHECK(entry.value == "a value of some length");
   CHECK(entry.token == fill_token{7, 9});
   CHECK(entry.created_us == 1000);
+  CHECK(entry.fresh_until_us == 1700);
   CHECK(entry.expires_us == 2000);
   CHECK(entry.memory_ttl_us == 500);
   CHECK_FALSE(entry.negative);
@@ -73,7 +75,7 @@ TEST_CASE("faults are told apart") {
 
   CHECK(fault("") == file_fault::truncated);
   CHECK(fault(std::string(200, 'x')) == file_fault::foreign);
-  CHECK(fault(with(8, 2)) == file_fault::other_version);
+  CHECK(fault(with(8, 1)) == file_fault::other_version);
   CHECK(fault(bytes + "x") == file_fault::inconsistent);
   CHECK(fault(with(bytes.size() - 1, '!')) == file_fault::checksum);
   // A length that would overflow any sum.

@@ -128,6 +128,28 @@ TEST_CASE("an entry that is written again lives by its newest time") {
   CHECK(f.shard.counts().entries == 0);
 }
 
+TEST_CASE("a stale entry is found by who asks for it, and leaves when it is kept no longer") {
+  fixture f(64 << 10);
+  auto kept = [&] {
+    const reader_gate::read_section inside(f.gate);
+    return f.shard.find_kept("a", key_hash("a", 0), f.now) != nullptr;
+  };
+  f.shard.put({"a", key_hash("a", 0), "value", 0, second, 1, false, minute});
+
+  CHECK(f.has("a"));
+  CHECK(kept());
+  f.now = 60 * second;
+  f.shard.advance(f.now);
+  CHECK_FALSE(f.has("a"));
+  CHECK(kept());
+  f.now = 61 * second;
+  CHECK_FALSE(kept());
+  f.now = 62 * second;
+  f.shard.advance(f.now);
+  CHECK(f.shard.counts().entries == 0);
+  CHECK(f.shard.counts().expired == 1);
+}
+
 TEST_CASE("what is used survives a scan over many keys that are used once") {
   fixture f(64 << 10);
   for (int i = 0; i < 50; ++i) f.put("hot" + std::to_string(i), std::string(50, 'h'));

@@ -52,6 +52,32 @@ TEST_CASE("a fill that began before a put is refused, one that began after it is
   CHECK(tier.fill(item("loaded"), gate, stripe, gate.current(stripe)));
 }
 
+TEST_CASE("a fill does not take the place of what was stored later") {
+  memory_tier tier({.max_bytes = 64 << 10}, 1);
+  fence gate;
+  const auto token = gate.current(stripe);
+  std::string found;
+  tier.fill({"a", hash, "refreshed", 500 * ms, 1000 * ms, 1, false}, gate, stripe, token);
+
+  // As a file's value does that was read before the refresh.
+  CHECK(tier.fill(item("older"), gate, stripe, token));
+  tier.find("a", hash, 600 * ms, found);
+  CHECK(found == "refreshed");
+}
+
+TEST_CASE("what nobody has asked for is not counted as a hit") {
+  memory_tier tier({.max_bytes = 64 << 10}, 1);
+  fence gate;
+  tier.put(item("value"), gate, stripe);
+  std::string found;
+
+  CHECK(tier.peek("a", hash, ms, found).freshness == freshness::fresh);
+  CHECK(found == "value");
+  CHECK(tier.hits().hits[1] == 0);
+  tier.find("a", hash, ms, found);
+  CHECK(tier.hits().hits[1] == 1);
+}
+
 TEST_CASE("a writer of one shard gives back what has expired in all") {
   memory_tier tier({.max_bytes = 256 << 10, .shards = 4}, 1);
   fence gate;

@@ -26,6 +26,8 @@ struct raw_lookup {
   cache::freshness freshness = cache::freshness::miss;
   cache::tier tier = cache::tier::none;
   std::chrono::milliseconds age{0};
+  /// Of its time to live; negative: stale for so long.
+  std::chrono::milliseconds left{0};
   /// The caller's own loader has just run on its own thread: the caller has the value.
   bool loaded_here = false;
 };
@@ -41,6 +43,13 @@ class value_port {
   /// False: they are no V.
   virtual bool accept(std::string&& bytes) noexcept = 0;
   virtual bool accept(pinned_bytes&& bytes) noexcept = 0;
+
+  /// An empty one for the same V, and what that took: for attempts of which one counts.
+  virtual std::unique_ptr<value_port> another() const = 0;
+  virtual void adopt(value_port& made_by_another) noexcept = 0;
+
+  /// Why the value given could not be refreshed.
+  std::exception_ptr error;
 };
 
 template <class V>
@@ -54,10 +63,16 @@ class decoding_port final : public value_port {
   bool accept(std::string&& bytes) noexcept override { return take(std::move(bytes)); }
   bool accept(pinned_bytes&& bytes) noexcept override { return take(std::move(bytes)); }
 
+  std::unique_ptr<value_port> another() const override { return std::make_unique<decoding_port>(); }
+  void adopt(value_port& made_by_another) noexcept override {
+    value = std::move(static_cast<decoding_port&>(made_by_another).value);
+    error = std::move(made_by_another.error);
+  }
+
   lookup<V> finish(const raw_lookup& raw) {
     const bool has_value = raw.freshness == freshness::fresh || raw.freshness == freshness::stale;
     if (!has_value) value.reset();
-    return {std::move(value), raw.freshness, raw.tier, raw.age};
+    return {std::move(value), raw.freshness, raw.tier, raw.age, raw.left, std::move(error)};
   }
 
   std::optional<V> value;
@@ -82,6 +97,7 @@ class decoding_port final : public value_port {
 using raw_loader = std::function<bool(const load_context&, std::string& out)>;
 
 template <class Loader>
+  requires std::invocable<Loader&> || std::invocable<Loader&, const load_context&>
 decltype(auto) call_loader(Loader& loader, const load_context& context) {
   if constexpr (std::invocable<Loader&, const load_context&>) {
     return loader(context);
@@ -93,6 +109,17 @@ decltype(auto) call_loader(Loader& loader, const load_context& context) {
 template <class V, class Loader>
 std::optional<V> load_value(Loader& loader, const load_context& context) {
   return std::optional<V>(call_loader(loader, context));
+}
+
+/// A loader that owns what it uses, and can be run at any time, on any thread.
+template <class V, class Loader>
+raw_loader keep_loader(Loader&& loader) {
+  return [kept = std::make_shared<std::decay_t<Loader>>(std::forward<Loader>(loader))](
+             const load_context& context, std::string& out) {
+    auto value = load_value<V>(*kept, context);
+    if (value) codec<V>::encode(*value, out);
+    return value.has_value();
+  };
 }
 
 /// Hands what a raw operation completed with to the caller's handler, as a lookup<V>.
