@@ -28,7 +28,7 @@ blocking_line::end blocking_line::fail(int error, end otherwise) {
 blocking_line::end blocking_line::open(const endpoint& to, time_point until) {
   site_.counted.dials.add();
   if (const int e = socket_.connect(to, until); e != 0) return fail(e, end::lost);
-  login hello(site_.params);
+  login hello(site_.params, site_.reads_replica);
   if (const auto how = send(hello.bytes(), until); how != end::done) return how;
   for (bool is_last = false; !is_last;) {
     reply next;

@@ -36,7 +36,7 @@ lane::lane(std::shared_ptr<site> at, const asio::any_io_executor& loop, lane_use
 void cancel(const call_ptr& c) {
   const auto in = c->in.lock();
   if (!in) return;
-  // Whether it was sent is the lane's to know.
+  // Whether it was sent is its owner's to know.
   in->abandon(c, nullptr);
 }
 

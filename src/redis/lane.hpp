@@ -43,15 +43,14 @@ enum class lane_use {
 ///
 /// Thread safety: submit(), abandon(), close(), load() and statistics() may be called from any
 /// thread.
-class lane : public std::enable_shared_from_this<lane> {
+class lane final : public call_owner, public std::enable_shared_from_this<lane> {
  public:
   lane(std::shared_ptr<site> at, const boost::asio::any_io_executor& loop, lane_use use);
 
   /// Finishes `c` once, on the loop; never from inside this function. Throws errc::shed.
   void submit(call_ptr c);
 
-  /// Finishes `c` with `why` unless it has ended.
-  void abandon(const call_ptr& c, std::exception_ptr why);
+  void abandon(const call_ptr& c, std::exception_ptr why) override;
 
   /// Everything that waits is settled with errc::closed, and so is what comes after.
   void close();

@@ -94,7 +94,7 @@ void lane::on_connect(const wire_ptr& w, const boost::system::error_code& ec) {
   w->configure(failed);
   if (failed) return dial_failed(failed.message(), false);
   state_ = state::login;
-  login_ = std::make_unique<login>(site_->params);
+  login_ = std::make_unique<login>(site_->params, site_->reads_replica);
   w->outbox() = login_->bytes();
   flush();
 }

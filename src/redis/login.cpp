@@ -5,7 +5,7 @@
 
 namespace scalekit::redis::detail {
 
-login::login(const client_params& params) {
+login::login(const client_params& params, bool reads_replica) {
   if (!params.password.empty()) {
     if (params.username.empty()) {
       append_command(bytes_, {"AUTH", params.password});
@@ -21,6 +21,10 @@ login::login(const client_params& params) {
   if (!params.client_name.empty()) {
     append_command(bytes_, {"CLIENT", "SETNAME", params.client_name});
     steps_.push_back(step::set_name);
+  }
+  if (reads_replica) {
+    append_command(bytes_, {"READONLY"});
+    steps_.push_back(step::read_only);
   }
   append_command(bytes_, {"PING"});
   steps_.push_back(step::ping);
@@ -42,6 +46,9 @@ void login::judge(step at, const reply& answer) {
       break;
     case step::select:
       refused_ = {"the database was refused: " + said, code != "LOADING"};
+      break;
+    case step::read_only:
+      refused_ = {"READONLY was refused: " + said, code != "LOADING"};
       break;
     case step::set_name:
       // Only for people; who may not, or whose server does not know it, goes without.

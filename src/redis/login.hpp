@@ -22,7 +22,8 @@ struct login_refusal {
 /// whose answer shows that somebody is there who answers.
 class login {
  public:
-  explicit login(const client_params& params);
+  /// `reads_replica`: a replica of a cluster is to answer reads by itself.
+  explicit login(const client_params& params, bool reads_replica = false);
 
   /// What to send. Holds the password.
   const std::string& bytes() const noexcept { return bytes_; }
@@ -34,7 +35,7 @@ class login {
   const std::optional<login_refusal>& refused() const noexcept { return refused_; }
 
  private:
-  enum class step : std::uint8_t { auth, select, set_name, ping };
+  enum class step : std::uint8_t { auth, select, set_name, read_only, ping };
 
   void judge(step at, const reply& answer);
 

@@ -20,8 +20,9 @@ namespace urls = boost::urls;
 namespace {
 
 constexpr std::string_view forms =
-    "redis://[user[:password]@]host[:port][/database][?setting=value], rediss:// for TLS, or "
-    "redis+unix://[user[:password]@]/path[?setting=value]";
+    "redis://[user[:password]@]host[:port][/database][?setting=value], rediss:// for TLS, "
+    "redis+unix://[user[:password]@]/path[?setting=value], or "
+    "redis+cluster://[user[:password]@]host[:port][,host[:port]...][?setting=value]";
 
 [[noreturn]] void refuse(const std::string& why) {
   throw std::invalid_argument("the URL of a Redis server " + why +

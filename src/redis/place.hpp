@@ -26,6 +26,8 @@ struct target {
   bool is_protected = false;
   /// Checked, with what the URL says; the user and the password too.
   client_params params;
+  /// A node of a cluster, which as a replica is to answer reads by itself.
+  bool reads_replica = false;
 };
 
 /// Reads a URL as client::open() takes it. Throws std::invalid_argument; never shows the URL.

@@ -68,8 +68,11 @@ error server_error(const reply& refused, const std::string& command, const std::
 
 std::optional<reply> take_answer(answers& to_come, const request& what, reply&& answer) {
   if (--to_come.awaited == 0) return std::move(answer);
-  if (answer.kind == reply_kind::error && !to_come.refused) {
-    to_come.is_untied = to_come.awaited + 1 == what.replies;
+  const std::uint32_t asking = what.asks ? 1 : 0;
+  // What ASKING is answered nobody has to know: where it was refused the command is as well.
+  const bool counts = to_come.awaited + asking < what.replies;
+  if (counts && answer.kind == reply_kind::error && !to_come.refused) {
+    to_come.is_untied = to_come.awaited + asking + 1 == what.replies;
     to_come.refused = std::make_unique<reply>(std::move(answer));
   }
   return std::nullopt;

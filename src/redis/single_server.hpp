@@ -27,6 +27,7 @@ class single_server final : public backend {
   void start(call_ptr c, const call_options& options) override;
   void close(std::chrono::nanoseconds timeout) override;
   client_statistics statistics() const override;
+  std::chrono::nanoseconds timeout() const noexcept override { return site_->params.timeout; }
   const scalekit::execution& execution() const noexcept override { return site_->exec; }
   const std::string& name() const noexcept override { return site_->name; }
 

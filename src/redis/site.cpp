@@ -2,21 +2,21 @@
 
 namespace scalekit::redis::detail {
 
-const error& site::count(const error& e) noexcept {
-  counted.failed.add();
+const error& counters::count(const error& e) noexcept {
+  failed.add();
   switch (static_cast<errc>(e.code().value())) {
     case errc::shed:
-      counted.shed.add();
+      shed.add();
       break;
     case errc::acquire_timeout:
     case errc::execution_timeout:
-      counted.timeouts.add();
+      timeouts.add();
       break;
     case errc::cancelled:
-      counted.cancelled.add();
+      cancelled.add();
       break;
     case errc::commit_in_doubt:
-      counted.in_doubt.add();
+      in_doubt.add();
       break;
     default:
       break;

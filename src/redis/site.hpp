@@ -17,6 +17,9 @@ namespace scalekit::redis::detail {
 
 /// Totals of a client.
 struct counters {
+  /// Counts a call that ends with `e`, and gives it back.
+  const error& count(const error& e) noexcept;
+
   counter calls, direct_calls, failed, refused, shed, timeouts, cancelled, in_doubt, repeated,
       scripts_sent, dials, dial_failures, lost, given_up, writes, sent, received;
 };
@@ -30,6 +33,7 @@ struct site {
       : where(std::move(to.where)),
         name(where.name()),
         params(std::move(to.params)),
+        reads_replica(to.reads_replica),
         exec(std::move(e)) {
     if (to.is_protected) tls.emplace(params.tls, where.host);
   }
@@ -37,14 +41,14 @@ struct site {
   const place where;
   const std::string name;
   const client_params params;
+  const bool reads_replica;
   const scalekit::execution exec;
   /// Nothing: in plain.
   std::optional<tls_context> tls;
   counters counted;
   random_generator random;
 
-  /// Counts a call that ends with `e`, and gives it back.
-  const error& count(const error& e) noexcept;
+  const error& count(const error& e) noexcept { return counted.count(e); }
 
   void log(log_level level, std::string_view event, std::string_view message) const noexcept;
 };

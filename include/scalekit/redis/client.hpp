@@ -7,6 +7,7 @@
 #include "scalekit/redis/command.hpp"
 #include "scalekit/redis/detail/backend.hpp"
 #include "scalekit/redis/detail/typed_call.hpp"
+#include "scalekit/redis/detail/typed_calls.hpp"
 #include "scalekit/redis/from_reply.hpp"
 #include "scalekit/redis/options.hpp"
 #include "scalekit/redis/script.hpp"
@@ -21,6 +22,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace scalekit::redis {
 
@@ -29,7 +31,7 @@ template <class T>
 concept callable =
     std::same_as<T, command> || std::same_as<T, transaction> || std::same_as<T, script_call>;
 
-/// A Redis server.
+/// A Redis server, or a cluster of them.
 ///
 /// A handle: copies are the same client, which ends with the last of them and with the last
 /// unfinished async_ call. One client a server and process is what you want: all its callers share
@@ -47,6 +49,13 @@ concept callable =
 /// What is lost with its connection before it was sent is sent on the next one. What was sent is
 /// sent once more if it only reads (or call_options::idempotent), else it is errc::commit_in_doubt.
 ///
+/// In a cluster all this holds for each of its nodes. A call goes to the node that has the slot of
+/// its keys, and where that has changed, to the one that has it now; it waits, within its timeout
+/// and acquire_timeout, for a failover to be over. MGET, MSET, DEL, UNLINK, EXISTS and TOUCH may
+/// have keys in several slots: they then are one command a slot, made at once and not together. All
+/// else, a transaction too, is errc::invalid_argument with keys of several slots. What has no key
+/// goes to any master.
+///
 /// Errors of calls: errc::acquire_timeout and errc::unavailable (no connection), execution_timeout
 /// (sent, not answered, and harmless), commit_in_doubt (sent, not answered, and may have changed
 /// something), shed, cancelled, closed, connection_lost, too_large, invalid_argument for arguments
@@ -54,8 +63,9 @@ concept callable =
 /// fit the type. What the server refuses: read_only (READONLY, MISCONF), disk_full (OOM),
 /// not_allowed (NOPERM, NOAUTH), unavailable (LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS),
 /// conflict (TRYAGAIN), constraint_violation (BUSYKEY, BUSYGROUP), not_supported (MOVED, ASK: the
-/// server is part of a cluster), invalid_argument (WRONGTYPE, CROSSSLOT), invalid_statement (ERR
-/// and what else there is); its own first word is diagnostics::backend_code.
+/// server is part of a cluster, and the URL is that of a single one), invalid_argument (WRONGTYPE,
+/// CROSSSLOT), invalid_statement (ERR and what else there is); its own first word is
+/// diagnostics::backend_code.
 ///
 /// Thread safety: every member may be called from any thread.
 class SCALEKIT_EXPORT client {
@@ -64,6 +74,10 @@ class SCALEKIT_EXPORT client {
   /// `redis+unix://[user[:password]@]/path/of/socket[?setting=value]`; percent-encoded where need
   /// be. `rediss://` is the first form by TLS, see tls_params; it needs SCALEKIT_WITH_TLS. A
   /// password alone is written `:password@`. The query may hold any setting of client_params.
+  ///
+  /// `redis+cluster://[user[:password]@]host[:port][,host[:port]...][?setting=value]` is a cluster,
+  /// by some of its nodes, of which one must answer; the others are learned from it. All have the
+  /// same passwords. `rediss+cluster://` by TLS.
   ///
   /// Throws std::invalid_argument for a URL or a setting that can never work, naming it.
   static client open(std::string_view url, client_params params = {},
@@ -100,6 +114,27 @@ class SCALEKIT_EXPORT client {
   template <class T, callable Call, class Token>
   auto async_call(Call what, Token&& token) {
     return async_call<T>(std::move(what), {}, std::forward<Token>(token));
+  }
+
+  /// Makes many calls at once and waits for all: each to its node of a cluster, each with a result
+  /// or an error of its own, in the order of the commands. They are not run together, nor in that
+  /// order where they go to different nodes or connections. Throws what call() throws for commands
+  /// that are not allowed, before any was made, errc::forked and errc::not_allowed.
+  template <class T>
+  std::vector<result<T>> call_each(std::vector<command> what, const call_options& options = {}) {
+    auto outcomes = detail::run_each(*backend_, detail::to_requests(std::move(what)), options);
+    return detail::results_of<T>(std::move(outcomes), backend_->name());
+  }
+
+  /// The same, completing with std::vector<result<T>>, and with an exception never.
+  template <class T, class Token>
+  auto async_call_each(std::vector<command> what, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<result<T>>)>(
+        [](auto handler, std::shared_ptr<detail::backend> owner, std::vector<detail::request> r,
+           call_options o) {
+          detail::start_each<T>(std::move(handler), std::move(owner), std::move(r), o);
+        },
+        token, backend_, detail::to_requests(std::move(what)), std::move(options));
   }
 
   /// Takes no more calls, waits until those there are have ended, for `timeout` at most, and

@@ -93,6 +93,8 @@ struct client_params {
   /// | redis.dial_failed (warning) | one could not be made; says why, and when the next try is   |
   /// | redis.lost (warning)        | one broke; says why, and what was under way                 |
   /// | redis.given_up (warning)    | one was given up because the server was silent              |
+  /// | redis.cluster.map (info)    | a cluster's slots have other masters than before; who said  |
+  /// | redis.cluster.map_failed    | (warning) no node has told who has which slot; says why     |
   log_sink log = {};
 };
 

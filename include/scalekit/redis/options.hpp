@@ -1,10 +1,19 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 
 namespace scalekit::redis {
+
+/// Who in a cluster answers what only reads.
+enum class read_from : std::uint8_t {
+  master,
+  /// A replica of the key's master: what it says may be old, by as much as replication lags and
+  /// without bound while it has lost its master. The master where no replica answers.
+  replica,
+};
 
 /// What one call may ask for, beside its command.
 struct call_options {
@@ -24,6 +33,10 @@ struct call_options {
   /// Its answer is expected to be large: it goes with the large values, so that others do not wait
   /// behind it. Default false; what is sent is known to be large by itself.
   bool large_reply = false;
+
+  /// In a cluster. What may write goes to the master all the same, and so does what is not known to
+  /// read only. Default master. One server: not used.
+  redis::read_from read_from = redis::read_from::master;
 };
 
 }  // namespace scalekit::redis

@@ -32,6 +32,15 @@ struct client_statistics {
   std::size_t direct = 0;
   std::size_t direct_busy = 0;
 
+  /// Of a cluster: nodes that are known. Where it is not 0, `server` names those of the URL, and
+  /// the connections are those of all.
+  std::size_t nodes = 0;
+  /// Calls that a node sent on to another that has the slot (MOVED), or gets it (ASK).
+  std::uint64_t moved = 0;
+  std::uint64_t asked = 0;
+  /// How often the slot map was asked for.
+  std::uint64_t refreshes = 0;
+
   std::uint64_t calls = 0;
   /// Of those, how many a blocking caller made on a connection of its own.
   std::uint64_t direct_calls = 0;

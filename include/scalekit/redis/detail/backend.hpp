@@ -14,7 +14,7 @@
 
 namespace scalekit::redis::detail {
 
-/// What a client talks to: a server now, a set of servers some day.
+/// What a client talks to: a server, or a cluster of them.
 ///
 /// Thread safety: every member may be called from any thread.
 class SCALEKIT_EXPORT backend {
@@ -32,6 +32,8 @@ class SCALEKIT_EXPORT backend {
 
   virtual void close(std::chrono::nanoseconds timeout) = 0;
   virtual client_statistics statistics() const = 0;
+  /// Of calls that say none.
+  virtual std::chrono::nanoseconds timeout() const noexcept = 0;
   virtual const scalekit::execution& execution() const noexcept = 0;
   virtual const std::string& name() const noexcept = 0;
 };

@@ -13,7 +13,20 @@
 
 namespace scalekit::redis::detail {
 
-class lane;
+class call;
+
+/// Where a call is under way, for whoever gives it up.
+class call_owner {
+ public:
+  call_owner() = default;
+  virtual ~call_owner() = default;
+  call_owner(const call_owner&) = delete;
+  call_owner& operator=(const call_owner&) = delete;
+
+  /// Finishes `c` with `why`, or errc::cancelled where that is null, unless it has ended. Any
+  /// thread.
+  virtual void abandon(const std::shared_ptr<call>& c, std::exception_ptr why) = 0;
+};
 
 /// What is still to come for what was sent.
 struct answers {
@@ -34,7 +47,7 @@ class call {
   call(const call&) = delete;
   call& operator=(const call&) = delete;
 
-  /// Its lane is known, and it cannot end before this returns: it may begin to watch for stops.
+  /// Its owner is known, and it cannot end before this returns: it may begin to watch for stops.
   virtual void watch() {}
 
   /// It has ended, with a reply that is no error or with `failure`. Called once.
@@ -46,10 +59,11 @@ class call {
   time_point since{};
   bool may_repeat = false;
 
+  /// Set once, before watch().
+  std::weak_ptr<call_owner> in;
+
   // Its lane's.
 
-  /// Set once, before watch().
-  std::weak_ptr<lane> in;
   /// When it was sent last.
   time_point sent_at{};
   /// Why it ended before it had come into the lane.

@@ -29,6 +29,8 @@ struct request {
   bool is_read = false;
   /// May wait in the server until something happens.
   bool blocks = false;
+  /// ASKING goes before it: the node serves it once though another still has its slot.
+  bool asks = false;
   /// The text of an EVALSHA's script, for a server that does not have it; else null.
   std::shared_ptr<const std::string> script = {};
 
