@@ -37,6 +37,15 @@ TEST_CASE("without any of them a login is a sign of life") {
   CHECK(l.bytes() == "*1\r\n$4\r\nPING\r\n");
 }
 
+TEST_CASE("a replica that is to answer reads is told so, and may refuse") {
+  login l({.client_name = ""}, true);
+  CHECK(l.bytes() == "*1\r\n$8\r\nREADONLY\r\n*1\r\n$4\r\nPING\r\n");
+  CHECK_FALSE(l.take(refused("ERR This instance has cluster support disabled")));
+  CHECK(l.take({.kind = reply_kind::status, .text = "PONG"}));
+  REQUIRE(l.refused());
+  CHECK(l.refused()->is_hopeless);
+}
+
 TEST_CASE("a wrong password is hopeless, a server that loads is not") {
   SUBCASE("wrong password") {
     login l({.password = "secret", .client_name = ""});
