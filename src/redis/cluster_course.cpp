@@ -53,7 +53,7 @@ hop_plan cluster_course::failed(error& e, time_point now) {
   if (at_.is_replica) ++replicas_tried_;
   is_asking_ = plan.with_asking;
   if (plan.to_named) follow(e, plan);
-  if (plan.refreshes_map) nodes_->want_map();
+  if (plan.refreshes_map) nodes_->want_map(named_.get());
   if (plan.is_lost) e = lost(e);
   if (nodes_->is_closed()) plan.next = hop_plan::step::give_up;
   return plan;

@@ -73,8 +73,9 @@ class cluster_nodes : public std::enable_shared_from_this<cluster_nodes> {
   /// `to` has that slot.
   void correct(std::uint16_t slot, const node_ptr& to);
 
-  /// Has the map asked for, unless it is too soon. At once: does not wait.
-  void want_map();
+  /// Has the map asked for, unless it is too soon; `first` of all, where that is not null: a node
+  /// that is said to have a slot knows so, while others may not have heard of it. Does not wait.
+  void want_map(const cluster_node* first = nullptr);
   /// Why there is none; empty: nobody was asked yet.
   std::string map_failure() const;
 
@@ -111,7 +112,7 @@ class cluster_nodes : public std::enable_shared_from_this<cluster_nodes> {
   // Precondition of those with a name in _locked: mutex_ is held.
 
   node_ptr at_locked(const place& where);
-  std::vector<place> whom_to_ask_locked();
+  std::vector<place> whom_to_ask_locked(const cluster_node* first);
   static void refresh(const std::weak_ptr<cluster_nodes>& weak, const std::vector<place>& whom);
   static std::shared_ptr<map_question> begin_question(const std::weak_ptr<cluster_nodes>& weak,
                                                       const place& where);

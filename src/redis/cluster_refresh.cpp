@@ -36,12 +36,12 @@ std::string text_of(const error& e) {
 
 }  // namespace
 
-void cluster_nodes::want_map() {
+void cluster_nodes::want_map(const cluster_node* first) {
   std::vector<place> whom;
   {
     const std::lock_guard lock(mutex_);
     if (is_closed_ || !pace_.begin(steady_clock::now())) return;
-    whom = whom_to_ask_locked();
+    whom = whom_to_ask_locked(first);
   }
   refreshes_.add();
   try {
@@ -52,7 +52,7 @@ void cluster_nodes::want_map() {
 }
 
 /// In an order of chance: nobody is asked by all clients.
-std::vector<place> cluster_nodes::whom_to_ask_locked() {
+std::vector<place> cluster_nodes::whom_to_ask_locked(const cluster_node* first) {
   std::vector<place> whom;
   std::set<std::string> names;
   const auto add = [&](const place& where) {
@@ -64,6 +64,10 @@ std::vector<place> cluster_nodes::whom_to_ask_locked() {
   }
   std::ranges::shuffle(whom, random);
   whom.resize(std::min(whom.size(), asked_at_most));
+  if (first != nullptr) {
+    std::erase_if(whom, [&](const place& p) { return p.name() == first->where().name(); });
+    whom.insert(whom.begin(), first->where());
+  }
   for (const auto& seed : seeds_) add(seed);
   return whom;
 }

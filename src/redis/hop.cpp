@@ -88,6 +88,8 @@ hop_plan plan_hop(hop_end end, hop_history& h, const hop_bounds& b) noexcept {
       return pause_for(plan, h, b);
     default:
       if (b.was_at_replica) break;
+      // It waits for the nodes, and they have not sent it round in circles.
+      h.redirects = 0;
       return pause_for(plan, h, b);
   }
   plan.next = step::resend;

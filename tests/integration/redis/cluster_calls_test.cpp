@@ -253,10 +253,7 @@ TEST_CASE("replicas answer reads when asked to, and never what writes") {
   auto c = client::open(servers.url(), {}, host.execution());
   const auto k = servers.key_on(0, "replica:");
   c.call<done>(command("SET", k, "v"));
-  REQUIRE(support::wait_until([&] {
-    // What came before it has come as well.
-    return servers.node(0).ask({"WAIT", "1", "1000"}) == "1";
-  }));
+  servers.wait_until_followed(0);
   const auto reads_of = [&](std::size_t node) {
     const auto stats = servers.node(node).ask({"INFO", "commandstats"});
     const auto at = stats.find("cmdstat_get:calls=");

@@ -135,7 +135,7 @@ TEST_CASE("a master that dies unnoticed is replaced for those who block, too") {
   auto c = client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = soon});
   const auto k = servers.key_on(1);
   c.call<done>(command("SET", k, "v"));
-  REQUIRE(servers.node(1).ask({"WAIT", "1", "10000"}) == "1");
+  servers.wait_until_followed(1);
 
   servers.node(1).kill9();
 
@@ -151,7 +151,7 @@ TEST_CASE("without a replica up the master answers what was to be read there") {
   auto c = client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = soon});
   const auto k = servers.key_on(2);
   c.call<done>(command("SET", k, "v"));
-  REQUIRE(servers.node(2).ask({"WAIT", "1", "10000"}) == "1");
+  servers.wait_until_followed(2);
   CHECK(c.call<text>(command("GET", k), {.read_from = read_from::replica}) == "v");
 
   servers.node(5).kill9();
@@ -240,7 +240,7 @@ TEST_CASE("a node that stands still costs its callers their time, and nobody els
   for (const auto& k : {stuck, other}) {
     c.async_call<done>(command("SET", k, "v"), asio::use_future).get();
   }
-  REQUIRE(servers.node(0).ask({"WAIT", "1", "10000"}) == "1");
+  servers.wait_until_followed(0);
   servers.node(0).freeze();
 
   auto write =

@@ -20,6 +20,11 @@ std::string last_slot_of(std::size_t node) {
   return std::to_string((slots * (node + 1) + masters - 1) / masters - 1);
 }
 
+std::uint64_t number_after(const std::string& text, const std::string& name) {
+  const auto at = text.find(name);
+  return at == text.npos ? 0 : std::stoull(text.substr(at + name.size()));
+}
+
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -192,6 +197,15 @@ void cluster::wait_until_well() const {
     }
   };
   if (!wait_until(is_so)) throw std::runtime_error("the cluster did not become well");
+}
+
+void cluster::wait_until_followed(std::size_t node) const {
+  const auto wanted = number_after(ask(node, {"INFO", "replication"}), "master_repl_offset:");
+  const auto is_so = [&] {
+    return number_after(ask(node + masters, {"INFO", "replication"}), "slave_repl_offset:") >=
+           wanted;
+  };
+  if (!wait_until(is_so)) throw std::runtime_error("the replica did not follow");
 }
 
 void cluster::wait_until_master(std::size_t node) const {

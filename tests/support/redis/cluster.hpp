@@ -56,6 +56,8 @@ class cluster {
 
   /// Until every node that runs says that the cluster is well, and all agree on the slots.
   void wait_until_well() const;
+  /// Until the replica of the master `node` has what that has now.
+  void wait_until_followed(std::size_t node) const;
   /// Until the replica `node` is a master.
   void wait_until_master(std::size_t node) const;
 

@@ -121,6 +121,15 @@ TEST_CASE("a few redirects are followed at once, more with pauses, and not for e
   CHECK(last.is_lost);
 }
 
+TEST_CASE("keys that are on either side may be asked for at both again and again") {
+  hop_history h;
+  for (int i = 0; i < 100; ++i) {
+    INFO(i);
+    CHECK(plan_hop(hop_end::ask, h, bounds()).next == step::resend);
+    CHECK(plan_hop(hop_end::try_again, h, bounds()).next == step::pause);
+  }
+}
+
 TEST_CASE("nodes that cannot be reached are waited for no longer than for a connection") {
   hop_history h;
   CHECK(plan_hop(hop_end::unreachable, h, bounds(0ms)).next == step::pause);
