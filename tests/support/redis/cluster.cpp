@@ -43,7 +43,9 @@ cluster::cluster(cluster_params params) : params_(std::move(params)) {
                                {"cluster-node-timeout", "500"},
                                {"cluster-replica-validity-factor", "0"},
                                {"cluster-allow-replica-migration", "no"},
-                               {"repl-diskless-sync-delay", "0"}}};
+                               {"repl-diskless-sync-delay", "0"},
+                               // A replica that has heard nothing yet is in no slot map.
+                               {"repl-ping-replica-period", "1"}}};
     if (!params_.password.empty()) one.more.emplace_back("masterauth", params_.password);
     nodes_.push_back(std::make_unique<server>(std::move(one)));
   }
