@@ -1,5 +1,6 @@
 #include "redis/command_keys.hpp"
 
+#include "redis/ascii.hpp"
 #include "redis/key_slot.hpp"
 #include "redis/wire_arguments.hpp"
 
@@ -36,118 +37,114 @@ constexpr key_rule stored_counted{1, 1, 1, 2};
 /// After STREAMS, and half of what stands there.
 constexpr key_rule streams{-1, -1, 1, 0};
 
-struct row {
+struct key_row {
   std::string_view name;
   key_rule rule;
 };
 
 // What is not as most are, of Redis 7.0. Sorted by name.
-constexpr std::array rows{
-    row{"ACL", nowhere},
-    row{"BGREWRITEAOF", nowhere},
-    row{"BGSAVE", nowhere},
-    row{"BITOP", from_second},
-    row{"BLMOVE", two},
-    row{"BLMPOP", counted_second},
-    row{"BLPOP", all_but_last},
-    row{"BRPOP", all_but_last},
-    row{"BRPOPLPUSH", two},
-    row{"BZMPOP", counted_second},
-    row{"BZPOPMAX", all_but_last},
-    row{"BZPOPMIN", all_but_last},
-    row{"CLIENT", nowhere},
-    row{"CLUSTER", nowhere},
-    row{"COMMAND", nowhere},
-    row{"CONFIG", nowhere},
-    row{"COPY", two},
-    row{"DBSIZE", nowhere},
-    row{"DEBUG", second},
-    row{"DEL", all},
-    row{"ECHO", nowhere},
-    row{"EVAL", counted_second},
-    row{"EVALSHA", counted_second},
-    row{"EVALSHA_RO", counted_second},
-    row{"EVAL_RO", counted_second},
-    row{"EXEC", nowhere},
-    row{"EXISTS", all},
-    row{"FAILOVER", nowhere},
-    row{"FCALL", counted_second},
-    row{"FCALL_RO", counted_second},
-    row{"FLUSHALL", nowhere},
-    row{"FLUSHDB", nowhere},
-    row{"FUNCTION", nowhere},
-    row{"GEOSEARCHSTORE", two},
-    row{"INFO", nowhere},
-    row{"KEYS", nowhere},
-    row{"LASTSAVE", nowhere},
-    row{"LATENCY", nowhere},
-    row{"LCS", two},
-    row{"LMOVE", two},
-    row{"LMPOP", counted},
-    row{"LOLWUT", nowhere},
-    row{"MEMORY", second},
-    row{"MGET", all},
-    row{"MIGRATE", key_rule{3, 3, 1, 0}},
-    row{"MODULE", nowhere},
-    row{"MSET", pairs},
-    row{"MSETNX", pairs},
-    row{"MULTI", nowhere},
-    row{"OBJECT", second},
-    row{"PFCOUNT", all},
-    row{"PFMERGE", all},
-    row{"PING", nowhere},
-    row{"PUBLISH", nowhere},
-    row{"PUBSUB", nowhere},
-    row{"RANDOMKEY", nowhere},
-    row{"RENAME", two},
-    row{"RENAMENX", two},
-    row{"REPLICAOF", nowhere},
-    row{"ROLE", nowhere},
-    row{"RPOPLPUSH", two},
-    row{"SAVE", nowhere},
-    row{"SCAN", nowhere},
-    row{"SCRIPT", nowhere},
-    row{"SDIFF", all},
-    row{"SDIFFSTORE", all},
-    row{"SHUTDOWN", nowhere},
-    row{"SINTER", all},
-    row{"SINTERCARD", counted},
-    row{"SINTERSTORE", all},
-    row{"SLAVEOF", nowhere},
-    row{"SLOWLOG", nowhere},
-    row{"SMOVE", two},
-    row{"SUNION", all},
-    row{"SUNIONSTORE", all},
-    row{"SWAPDB", nowhere},
-    row{"TIME", nowhere},
-    row{"TOUCH", all},
-    row{"UNLINK", all},
-    row{"XGROUP", second},
-    row{"XINFO", second},
-    row{"XREAD", streams},
-    row{"XREADGROUP", streams},
-    row{"ZDIFF", counted},
-    row{"ZDIFFSTORE", stored_counted},
-    row{"ZINTER", counted},
-    row{"ZINTERCARD", counted},
-    row{"ZINTERSTORE", stored_counted},
-    row{"ZMPOP", counted},
-    row{"ZRANGESTORE", two},
-    row{"ZUNION", counted},
-    row{"ZUNIONSTORE", stored_counted},
+constexpr std::array key_rows{
+    key_row{"ACL", nowhere},
+    key_row{"BGREWRITEAOF", nowhere},
+    key_row{"BGSAVE", nowhere},
+    key_row{"BITOP", from_second},
+    key_row{"BLMOVE", two},
+    key_row{"BLMPOP", counted_second},
+    key_row{"BLPOP", all_but_last},
+    key_row{"BRPOP", all_but_last},
+    key_row{"BRPOPLPUSH", two},
+    key_row{"BZMPOP", counted_second},
+    key_row{"BZPOPMAX", all_but_last},
+    key_row{"BZPOPMIN", all_but_last},
+    key_row{"CLIENT", nowhere},
+    key_row{"CLUSTER", nowhere},
+    key_row{"COMMAND", nowhere},
+    key_row{"CONFIG", nowhere},
+    key_row{"COPY", two},
+    key_row{"DBSIZE", nowhere},
+    key_row{"DEBUG", second},
+    key_row{"DEL", all},
+    key_row{"ECHO", nowhere},
+    key_row{"EVAL", counted_second},
+    key_row{"EVALSHA", counted_second},
+    key_row{"EVALSHA_RO", counted_second},
+    key_row{"EVAL_RO", counted_second},
+    key_row{"EXEC", nowhere},
+    key_row{"EXISTS", all},
+    key_row{"FAILOVER", nowhere},
+    key_row{"FCALL", counted_second},
+    key_row{"FCALL_RO", counted_second},
+    key_row{"FLUSHALL", nowhere},
+    key_row{"FLUSHDB", nowhere},
+    key_row{"FUNCTION", nowhere},
+    key_row{"GEOSEARCHSTORE", two},
+    key_row{"INFO", nowhere},
+    key_row{"KEYS", nowhere},
+    key_row{"LASTSAVE", nowhere},
+    key_row{"LATENCY", nowhere},
+    key_row{"LCS", two},
+    key_row{"LMOVE", two},
+    key_row{"LMPOP", counted},
+    key_row{"LOLWUT", nowhere},
+    key_row{"MEMORY", second},
+    key_row{"MGET", all},
+    key_row{"MIGRATE", key_rule{3, 3, 1, 0}},
+    key_row{"MODULE", nowhere},
+    key_row{"MSET", pairs},
+    key_row{"MSETNX", pairs},
+    key_row{"MULTI", nowhere},
+    key_row{"OBJECT", second},
+    key_row{"PFCOUNT", all},
+    key_row{"PFMERGE", all},
+    key_row{"PING", nowhere},
+    key_row{"PUBLISH", nowhere},
+    key_row{"PUBSUB", nowhere},
+    key_row{"RANDOMKEY", nowhere},
+    key_row{"RENAME", two},
+    key_row{"RENAMENX", two},
+    key_row{"REPLICAOF", nowhere},
+    key_row{"ROLE", nowhere},
+    key_row{"RPOPLPUSH", two},
+    key_row{"SAVE", nowhere},
+    key_row{"SCAN", nowhere},
+    key_row{"SCRIPT", nowhere},
+    key_row{"SDIFF", all},
+    key_row{"SDIFFSTORE", all},
+    key_row{"SHUTDOWN", nowhere},
+    key_row{"SINTER", all},
+    key_row{"SINTERCARD", counted},
+    key_row{"SINTERSTORE", all},
+    key_row{"SLAVEOF", nowhere},
+    key_row{"SLOWLOG", nowhere},
+    key_row{"SMOVE", two},
+    key_row{"SUNION", all},
+    key_row{"SUNIONSTORE", all},
+    key_row{"SWAPDB", nowhere},
+    key_row{"TIME", nowhere},
+    key_row{"TOUCH", all},
+    key_row{"UNLINK", all},
+    key_row{"XGROUP", second},
+    key_row{"XINFO", second},
+    key_row{"XREAD", streams},
+    key_row{"XREADGROUP", streams},
+    key_row{"ZDIFF", counted},
+    key_row{"ZDIFFSTORE", stored_counted},
+    key_row{"ZINTER", counted},
+    key_row{"ZINTERCARD", counted},
+    key_row{"ZINTERSTORE", stored_counted},
+    key_row{"ZMPOP", counted},
+    key_row{"ZRANGESTORE", two},
+    key_row{"ZUNION", counted},
+    key_row{"ZUNIONSTORE", stored_counted},
 };
 
-static_assert(std::ranges::is_sorted(rows, {}, &row::name));
-
-constexpr char upper(char c) noexcept {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
+static_assert(std::ranges::is_sorted(key_rows, {}, &key_row::name));
 
 key_rule rule_of(std::string_view name) {
   std::string wanted(name);
   std::ranges::transform(wanted, wanted.begin(), upper);
-  const auto found = std::ranges::lower_bound(rows, wanted, {}, &row::name);
-  return found != rows.end() && found->name == wanted ? found->rule : first_argument;
+  const auto found = std::ranges::lower_bound(key_rows, wanted, {}, &key_row::name);
+  return found != key_rows.end() && found->name == wanted ? found->rule : first_argument;
 }
 
 using words = std::vector<std::string_view>;
@@ -160,9 +157,7 @@ words words_of(std::string_view wire) {
 }
 
 void add_streams(const words& from, words& keys) {
-  const auto is_streams = [](std::string_view word) {
-    return std::ranges::equal(word, std::string_view("STREAMS"), {}, upper);
-  };
+  const auto is_streams = [](std::string_view word) { return is_word(word, "STREAMS"); };
   const auto at = std::ranges::find_if(from, is_streams);
   if (at == from.end()) return;
   keys.insert(keys.end(), at + 1, at + 1 + (from.end() - at - 1) / 2);

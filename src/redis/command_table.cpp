@@ -1,5 +1,6 @@
 #include "redis/command_table.hpp"
 
+#include "redis/ascii.hpp"
 #include "redis/wire_arguments.hpp"
 
 #include <algorithm>
@@ -178,20 +179,12 @@ constexpr auto starts = [] {
 constexpr std::size_t longest =
     std::ranges::max(rows, {}, [](const row& r) { return r.name.size(); }).name.size();
 
-constexpr char upper(char c) noexcept {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
-bool equals(std::string_view text, std::string_view word) noexcept {
-  return std::ranges::equal(text, word, {}, upper);
-}
-
 bool says_block(std::string_view wire) noexcept {
   wire_arguments arguments(wire);
   arguments.next();
   while (const auto each = arguments.next()) {
-    if (equals(*each, "STREAMS")) return false;
-    if (equals(*each, "BLOCK")) return true;
+    if (is_word(*each, "STREAMS")) return false;
+    if (is_word(*each, "BLOCK")) return true;
   }
   return false;
 }
@@ -205,7 +198,7 @@ command_kind of_client(std::string_view wire) noexcept {
   const auto sub = arguments.next().value_or("");
   for (const std::string_view harmless :
        {"LIST", "INFO", "ID", "GETNAME", "KILL", "PAUSE", "UNPAUSE", "UNBLOCK", "HELP"}) {
-    if (equals(sub, harmless)) return {};
+    if (is_word(sub, harmless)) return {};
   }
   return {.refused = on_shared};
 }
@@ -214,8 +207,8 @@ command_kind of_script(std::string_view wire) noexcept {
   wire_arguments arguments(wire);
   arguments.next();
   const auto sub = arguments.next().value_or("");
-  if (equals(sub, "DEBUG")) return {.refused = on_shared};
-  return {.is_read = equals(sub, "EXISTS") || equals(sub, "LOAD")};
+  if (is_word(sub, "DEBUG")) return {.refused = on_shared};
+  return {.is_read = is_word(sub, "EXISTS") || is_word(sub, "LOAD")};
 }
 
 command_kind of(what is, std::string_view wire) noexcept {

@@ -17,7 +17,7 @@ using end = blocking_line::end;
 namespace {
 
 /// A line that has been idle for longer is looked at before it is used.
-constexpr std::chrono::milliseconds fresh_for{10};
+constexpr std::chrono::milliseconds line_fresh_for{10};
 
 /// What `step` returns, whose waits on `line` end when its call is to stop.
 template <class Step>
@@ -114,7 +114,7 @@ direct_pool::line_ptr direct_pool::take(time_point until, const std::stop_token&
     while (!idle_.empty()) {
       auto line = std::move(idle_.back());
       idle_.pop_back();
-      if (now - line->used > fresh_for && !line->is_quiet()) {
+      if (now - line->used > line_fresh_for && !line->is_quiet()) {
         stale.push_back(std::move(line));
         continue;
       }

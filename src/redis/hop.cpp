@@ -8,14 +8,14 @@ namespace {
 
 using step = hop_plan::step;
 
-struct row {
+struct hop_row {
   std::string_view says;
   hop_end means;
 };
 
 /// By more than the first word where a script could say the same after it has written something.
 /// Of what a server quotes nothing is left (server_error.cpp).
-constexpr row rows[] = {
+constexpr hop_row hop_rows[] = {
     {"MOVED ", hop_end::moved},
     {"ASK ", hop_end::ask},
     {"TRYAGAIN Multiple keys request", hop_end::try_again},
@@ -52,7 +52,7 @@ hop_end hop_end_of(const error& e) noexcept {
   const std::string_view said = e.diag().server_message;
   // What may have been run is never sent again, whatever the server said.
   if (outcome_unknown(e)) return hop_end::no_answer;
-  for (const auto& each : rows) {
+  for (const auto& each : hop_rows) {
     if (said.starts_with(each.says)) return each.means;
   }
   if (!said.empty()) return hop_end::final;

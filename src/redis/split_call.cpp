@@ -1,5 +1,6 @@
 #include "redis/split_call.hpp"
 
+#include "redis/ascii.hpp"
 #include "redis/key_slot.hpp"
 #include "redis/wire_arguments.hpp"
 #include "scalekit/core/error.hpp"
@@ -14,19 +15,15 @@
 namespace scalekit::redis::detail {
 namespace {
 
-struct row {
+struct split_row {
   std::string_view name;
   split_kind kind;
 };
 
-constexpr row rows[] = {
+constexpr split_row split_rows[] = {
     {"DEL", split_kind::numbers}, {"EXISTS", split_kind::numbers}, {"MGET", split_kind::values},
     {"MSET", split_kind::pairs},  {"TOUCH", split_kind::numbers},  {"UNLINK", split_kind::numbers},
 };
-
-constexpr char upper(char c) noexcept {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
 
 void append_word(std::string& to, std::string_view word) {
   to.append("$").append(std::to_string(word.size())).append("\r\n");
@@ -67,11 +64,9 @@ void throw_failure(const request& what, const std::vector<call_outcome>& outcome
 }  // namespace
 
 split_kind split_kind_of(const request& what) noexcept {
-  const auto is_named = [&](const row& r) {
-    return std::ranges::equal(what.name, r.name, {}, upper);
-  };
-  const auto* found = std::ranges::find_if(rows, is_named);
-  return found == std::end(rows) ? split_kind::none : found->kind;
+  const auto is_named = [&](const split_row& r) { return is_word(what.name, r.name); };
+  const auto* found = std::ranges::find_if(split_rows, is_named);
+  return found == std::end(split_rows) ? split_kind::none : found->kind;
 }
 
 std::vector<split_part> split_by_slot(const request& what) {
