@@ -54,13 +54,18 @@ hop_plan cluster_course::failed(error& e, time_point now) {
   is_asking_ = plan.with_asking;
   if (plan.to_named) follow(e, plan);
   if (plan.refreshes_map) nodes_->want_map(named_.get());
-  if (plan.is_lost) e = lost(e);
   if (nodes_->is_closed()) plan.next = hop_plan::step::give_up;
+  const bool is_redirect = end == hop_end::moved || end == hop_end::ask;
+  if (is_redirect && plan.next == hop_plan::step::give_up) e = lost(e, plan.is_lost);
   return plan;
 }
 
-error cluster_course::lost(const error& e) const {
+error cluster_course::lost(const error& e, bool is_for_good) const {
   auto diag = e.diag();
+  if (!is_for_good) {
+    diag.client_message = command_ + ": its time was over while nodes sent it on to others";
+    return {make_error_code(errc::acquire_timeout), std::move(diag)};
+  }
   diag.client_message =
       command_ + (history_.redirects > max_redirects
                       ? ": sent on from node to node " + std::to_string(max_redirects) +

@@ -39,8 +39,8 @@ class cluster_course {
 
  private:
   void follow(const error& e, hop_plan& plan);
-  /// Of a call that redirects have led nowhere.
-  error lost(const error& e) const;
+  /// Of a call that redirects have led nowhere, or not in time.
+  error lost(const error& e, bool is_for_good) const;
 
   const std::shared_ptr<cluster_nodes> nodes_;
   const std::string command_;

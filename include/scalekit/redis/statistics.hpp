@@ -41,6 +41,7 @@ struct client_statistics {
   /// How often the slot map was asked for.
   std::uint64_t refreshes = 0;
 
+  /// In a cluster each part of one that is split over slots as well.
   std::uint64_t calls = 0;
   /// Of those, how many a blocking caller made on a connection of its own.
   std::uint64_t direct_calls = 0;

@@ -141,6 +141,25 @@ TEST_CASE("a node that sends calls round in circles is left") {
   }
 }
 
+TEST_CASE("a call that is still sent on when its time is over was late, and not refused") {
+  std::string port;
+  const scripted_node node([&](const words& said) {
+    if (said[0] == "CLUSTER") return whole_map(port);
+    return "-MOVED 5 127.0.0.1:" + port + "\r\n";
+  });
+  port = node.port();
+  // A pause is longer than a call may take.
+  auto c = client::open(
+      node.url(), {.timeout = 500ms, .reconnect = {.base = 1s, .cap = 1s, .full_jitter = false}});
+  CHECK(failure_of([&] { c.call<done>(command("INCR", "k")); }).code() == errc::unavailable);
+  REQUIRE(support::wait_until([&] { return c.statistics().nodes == 1; }));
+
+  const auto blocking = failure_of([&] { c.call<done>(command("INCR", "k")); });
+  const auto async = failure_of(c.async_call<done>(command("INCR", "k"), asio::use_future));
+  CHECK(blocking.code() == errc::acquire_timeout);
+  CHECK(async.code() == errc::acquire_timeout);
+}
+
 TEST_CASE("a redirect to nowhere ends the call, and is not followed") {
   for (const std::string said : {"MOVED", "MOVED x y", "MOVED 99999 127.0.0.1:1", "ASK 1 a b:1"}) {
     INFO(said);
