@@ -15,9 +15,9 @@ using measure = std::function<double()>;
 
 struct case_spec {
   /// Fixed name, as in docs/benchmarks.md.
-  std::string name;
+  std::string name = {};
   /// "ops/s", "ns", "MiB".
-  std::string unit;
+  std::string unit = {};
   better direction = better::more;
   measure ours = {};
   /// What `peer` measures, in words; empty for a case without a peer.
@@ -43,7 +43,8 @@ struct case_spec {
 
 /// Adds a case; main() (in harness.cpp) runs those whose name begins with one of its arguments,
 /// or all, prints a table and appends JSON lines to the file given by --out. `--runs N` goes over
-/// the cases' own number of runs, for a quick look; `--list` prints the names and runs nothing.
+/// the cases' own number of runs; `--quick` makes one, or so few as --runs says, and marks what
+/// comes out. `--list` prints the names and runs nothing.
 void add(case_spec spec);
 
 /// Each program defines it: adds its cases.

@@ -47,6 +47,8 @@ class loses_a_replica {
 };
 
 int run(const options& chosen) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto elapsed = [&] { return std::chrono::steady_clock::now() - begun; };
   if (chosen.postgres) std::cout << "== a primary and two replicas\n";
   const auto stand = chosen.postgres ? make_postgres_ground(chosen.dir / "postgres")
                                      : make_sqlite_ground(chosen.dir);
@@ -66,7 +68,7 @@ int run(const options& chosen) {
   auto rate = chosen.factor * runs.back().load.total.goodput;
   std::cout << "== (b) " << chosen.factor << " times that, cache and queue off\n";
   runs.push_back(undisturbed([&] { return direct.run("(b) off", rate, 0); }));
-  auto direct_end = direct.close();
+  auto direct_end = direct.close(drain_time(elapsed(), chosen.phase, 2));
 
   std::cout << "== (c) the same, cache and queue on\n";
   stage full(chosen, "full", full_shop, shop);
@@ -81,7 +83,7 @@ int run(const options& chosen) {
   } else {
     runs.push_back(undisturbed(abused));
   }
-  auto full_end = full.close();
+  auto full_end = full.close(drain_time(elapsed(), chosen.phase, 0));
 
   std::cout << "== checking the books\n";
   append(checks, check_books("off", direct_shop, direct.acknowledged(), direct_end, false));
@@ -95,7 +97,8 @@ int run(const options& chosen) {
             << hosts_section("cache and queue on", full_end)
             << slow_section("cache and queue off", direct_end) << "\n"
             << slow_section("cache and queue on", full_end) << "\n"
-            << check_list(checks);
+            << check_list(checks) << "the demo took "
+            << std::chrono::duration_cast<std::chrono::seconds>(elapsed()).count() << " s\n";
   const int code = exit_code(checks);
   std::cout << (code == 0   ? "all promises were kept\n"
                 : code == 3 ? "NOTHING WAS LOST, BUT A RUN WAS NOT WHAT IT SHOULD BE\n"

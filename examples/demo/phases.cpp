@@ -20,8 +20,13 @@ using namespace std::chrono_literals;
 
 constexpr auto start_timeout = 120s;
 constexpr auto stop_timeout = 20s;
-constexpr auto drain_timeout = 60s;
+constexpr auto least_drain = 10s;
+constexpr auto most_drain = 60s;
+constexpr auto demo_in_all = 180s;
+// For the end of a server and the check of the books.
+constexpr auto reserve = 10s;
 constexpr auto warm_up = 3s;
+constexpr int measured_runs = 3;
 constexpr auto capacity_run = 4s;
 // Some servers do more with few requests at a time, some with many: the better one counts.
 constexpr std::array<std::size_t, 2> concurrencies{128, 512};
@@ -122,9 +127,9 @@ void stage::start_job(const std::string& kind) {
   book_.add_job(kind, reply.body);
 }
 
-server_stats stage::close() {
+server_stats stage::close(std::chrono::nanoseconds at_most) {
   for (const auto* kind : {"report", "backup", "cache_cleanup"}) start_job(kind);
-  auto give_up = std::chrono::steady_clock::now() + drain_timeout;
+  auto give_up = std::chrono::steady_clock::now() + at_most;
   auto stats = fetch_stats(server_.port());
   while (stats.jobs_open > 0 && std::chrono::steady_clock::now() < give_up) {
     std::cout << "\r   waiting for " << stats.jobs_open << " jobs      " << std::flush;
@@ -134,6 +139,13 @@ server_stats stage::close() {
   std::cout << "\r   " << stats.jobs_open << " jobs left           \n";
   server_.stop(stop_timeout);
   return stats;
+}
+
+std::chrono::nanoseconds drain_time(std::chrono::nanoseconds elapsed, std::chrono::seconds phase,
+                                    int runs_left) {
+  const auto in_all = demo_in_all + measured_runs * std::max(phase - options{}.phase, 0s);
+  const std::chrono::nanoseconds left = in_all - elapsed - runs_left * (warm_up + phase) - reserve;
+  return std::clamp<std::chrono::nanoseconds>(left, least_drain, most_drain);
 }
 
 phase_result undisturbed(const std::function<phase_result()>& run) {

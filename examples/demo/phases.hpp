@@ -46,9 +46,9 @@ class stage {
   /// From the begin of run() to the middle of what it measures.
   std::chrono::nanoseconds half_of_a_run() const;
 
-  /// The rest of the six kinds of jobs, waits until every job is done, and stops the server.
-  /// Returns the last statistics.
-  server_stats close();
+  /// The rest of the six kinds of jobs, waits until every job is done, or for `at_most`, and stops
+  /// the server. Returns the last statistics.
+  server_stats close(std::chrono::nanoseconds at_most);
 
   const ledger& acknowledged() const noexcept { return book_; }
 
@@ -62,6 +62,12 @@ class stage {
   shoppers shoppers_;
   server_process server_;
 };
+
+/// How long the jobs of a shop may take to be done when the demo has run for `elapsed` and has
+/// `runs_left` runs of the length `phase` before it: what remains of its three minutes, which are
+/// more only for runs that are longer than usual. 10 s at least, 60 s at most.
+std::chrono::nanoseconds drain_time(std::chrono::nanoseconds elapsed, std::chrono::seconds phase,
+                                    int runs_left);
 
 /// The result of `run`; when the generator itself was late in it, so that something else keeps this
 /// machine busy, that of a second go, whatever that is.

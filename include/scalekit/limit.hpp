@@ -8,3 +8,4 @@
 #include "scalekit/limit/ip_address.hpp"
 #include "scalekit/limit/limiter.hpp"
 #include "scalekit/limit/rule.hpp"
+#include "scalekit/limit/rule_settings.hpp"

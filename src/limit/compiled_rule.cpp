@@ -1,6 +1,7 @@
 #include "limit/compiled_rule.hpp"
 
 #include "core/require.hpp"
+#include "limit/rule_ranges.hpp"
 
 #include <algorithm>
 #include <string>
@@ -9,11 +10,8 @@
 namespace scalekit::limit::detail {
 namespace {
 
-constexpr std::uint64_t most_calls = 1'000'000'000;
 constexpr std::size_t most_name = 64;
 constexpr std::size_t most_kinds = 4;
-constexpr std::chrono::nanoseconds least_per = std::chrono::microseconds{1};
-constexpr std::chrono::nanoseconds most_per = std::chrono::days{366};
 constexpr std::chrono::nanoseconds most_fill = std::chrono::years{10};
 
 bool is_token(std::string_view name) {
@@ -60,7 +58,7 @@ rule checked(rule r) {
           "filled in at most 10 years");
   require(r.cost >= 1 && r.cost <= r.burst, field("cost"), std::to_string(r.cost),
           "1 to the burst, " + std::to_string(r.burst));
-  require_range(field("max_keys"), r.max_keys, std::size_t{64}, std::size_t{1} << 26);
+  require_range(field("max_keys"), r.max_keys, least_keys, most_keys);
   return r;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,7 +69,9 @@ class engine {
   virtual void migrate() = 0;
 
   /// All or none, in the caller's transaction where one is given. Ids in the order of the jobs.
-  virtual std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs) = 0;
+  /// `stop` is for a transaction of the engine's own: the caller's has one already.
+  virtual std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs,
+                                      std::stop_token stop = {}) = 0;
 
   // --- for workers ---
 
@@ -96,12 +99,13 @@ class engine {
 
   // --- for people ---
 
-  virtual std::optional<job_status> status(job_id id) = 0;
-  virtual queue_stats stats(wall_time now) = 0;
-  virtual std::vector<dead_letter> dead_letters(std::size_t limit, job_id after) = 0;
+  virtual std::optional<job_status> status(job_id id, std::stop_token stop = {}) = 0;
+  virtual queue_stats stats(wall_time now, std::stop_token stop = {}) = 0;
+  virtual std::vector<dead_letter> dead_letters(std::size_t limit, job_id after,
+                                                std::stop_token stop = {}) = 0;
   /// Makes it ready under `key`, its history forgotten.
-  virtual bool redrive(job_id id, std::int64_t key) = 0;
-  virtual bool delete_dead_letter(job_id id) = 0;
+  virtual bool redrive(job_id id, std::int64_t key, std::stop_token stop = {}) = 0;
+  virtual bool delete_dead_letter(job_id id, std::stop_token stop = {}) = 0;
 };
 
 /// The engine for the client's database, in tables whose names begin with `prefix`.

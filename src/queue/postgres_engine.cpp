@@ -66,9 +66,11 @@ void postgres_engine::migrate() {
   migrate_by(postgres_schema_steps);
 }
 
-std::vector<job_id> postgres_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs) {
+std::vector<job_id> postgres_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs,
+                                             std::stop_token stop) {
   if (tx == nullptr) {
-    return db_.transaction([&](db::transaction& own) { return enqueue(&own, jobs); }, writing());
+    return db_.transaction([&](db::transaction& own) { return enqueue(&own, jobs, {}); },
+                           writing(std::move(stop)));
   }
   std::vector<job_id> ids;
   ids.reserve(jobs.size());
@@ -102,12 +104,12 @@ bool postgres_engine::complete_in(db::transaction& tx, const lease& l) {
   return tx.write_one<int>(unsafe_sql(text_.complete, l.job, l.sequence, l.nonce)) == 1;
 }
 
-bool postgres_engine::redrive(job_id id, std::int64_t key) {
-  return db_.write_one<int>(unsafe_sql(text_.redrive, id, key), call()) == 1;
+bool postgres_engine::redrive(job_id id, std::int64_t key, std::stop_token stop) {
+  return db_.write_one<int>(unsafe_sql(text_.redrive, id, key), call(std::move(stop))) == 1;
 }
 
-bool postgres_engine::delete_dead_letter(job_id id) {
-  return db_.write_one<int>(unsafe_sql(text_.delete_dead_letter, id), call()) == 1;
+bool postgres_engine::delete_dead_letter(job_id id, std::stop_token stop) {
+  return db_.write_one<int>(unsafe_sql(text_.delete_dead_letter, id), call(std::move(stop))) == 1;
 }
 
 std::unique_ptr<engine> make_postgres_engine(db::client client, std::string prefix,

@@ -40,9 +40,9 @@ std::vector<detail::new_job> prepared(std::span<const job_request> requests,
 
 /// Stores jobs and tells the workers: now, or, while the caller's transaction is open, to be ready.
 std::vector<job_id> store(detail::queue_state& state, db::transaction* tx,
-                          std::span<const detail::new_job> jobs) {
+                          std::span<const detail::new_job> jobs, std::stop_token stop = {}) {
   if (jobs.empty()) return {};
-  auto ids = state.store->enqueue(tx, jobs);
+  auto ids = state.store->enqueue(tx, jobs, std::move(stop));
   if (tx == nullptr) {
     state.hub.wake();
   } else {
@@ -66,8 +66,13 @@ void queue::migrate() {
 }
 
 job_id queue::enqueue(std::string_view kind, std::string_view payload, enqueue_options options) {
+  return enqueue(kind, payload, options, std::stop_token());
+}
+
+job_id queue::enqueue(std::string_view kind, std::string_view payload,
+                      const enqueue_options& options, std::stop_token stop) {
   const auto job = prepared(kind, payload, options, *state_);
-  return store(*state_, nullptr, {&job, 1}).front();
+  return store(*state_, nullptr, {&job, 1}, std::move(stop)).front();
 }
 
 job_id queue::enqueue(db::transaction& tx, std::string_view kind, std::string_view payload,
@@ -77,7 +82,12 @@ job_id queue::enqueue(db::transaction& tx, std::string_view kind, std::string_vi
 }
 
 std::vector<job_id> queue::enqueue_many(std::span<const job_request> requests) {
-  return store(*state_, nullptr, prepared(requests, *state_));
+  return enqueue_many(requests, std::stop_token());
+}
+
+std::vector<job_id> queue::enqueue_many(std::span<const job_request> requests,
+                                        std::stop_token stop) {
+  return store(*state_, nullptr, prepared(requests, *state_), std::move(stop));
 }
 
 std::vector<job_id> queue::enqueue_many(db::transaction& tx,
@@ -86,33 +96,54 @@ std::vector<job_id> queue::enqueue_many(db::transaction& tx,
 }
 
 std::optional<job_status> queue::status(job_id id) {
-  return state_->store->status(id);
+  return status(id, {});
+}
+
+std::optional<job_status> queue::status(job_id id, std::stop_token stop) {
+  return state_->store->status(id, std::move(stop));
 }
 
 queue_stats queue::stats() {
-  return state_->store->stats(state_->params.clock->wall_now());
+  return stats(std::stop_token());
+}
+
+queue_stats queue::stats(std::stop_token stop) {
+  return state_->store->stats(state_->params.clock->wall_now(), std::move(stop));
 }
 
 std::vector<dead_letter> queue::dead_letters(std::size_t limit, job_id after) {
+  return dead_letters(limit, after, {});
+}
+
+std::vector<dead_letter> queue::dead_letters(std::size_t limit, job_id after,
+                                             std::stop_token stop) {
   if (limit < 1 || limit > 10'000) {
     throw error(errc::invalid_argument,
                 "queue::dead_letters: limit is " + std::to_string(limit) + "; legal: 1 to 10000");
   }
-  return state_->store->dead_letters(limit, after);
+  return state_->store->dead_letters(limit, after, std::move(stop));
 }
 
 bool queue::redrive(job_id id) {
-  const auto status = state_->store->status(id);
+  return redrive(id, {});
+}
+
+bool queue::redrive(job_id id, std::stop_token stop) {
+  const auto status = state_->store->status(id, stop);
   if (!status || status->state != job_state::dead) return false;
   const auto now = state_->params.clock->wall_now();
-  const bool moved =
-      state_->store->redrive(id, detail::priority_key(now, status->priority, state_->rules()));
+  const bool moved = state_->store->redrive(
+      id, detail::priority_key(now, status->priority, state_->rules()), std::move(stop));
   if (moved) state_->hub.wake();
   return moved;
 }
 
 bool queue::delete_dead_letter(job_id id) {
-  return state_->store->delete_dead_letter(id);
+  return delete_dead_letter(id, {});
+}
+
+bool queue::delete_dead_letter(job_id id, std::stop_token stop) {
+  return state_->store->delete_dead_letter(id, std::move(stop));
 }
 
 void queue::wake() noexcept {

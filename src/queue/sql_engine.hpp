@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace scalekit::queue::detail {
 
@@ -23,9 +25,10 @@ class sql_engine : public engine {
   bool evict(const worker_sighting& dead) override;
   bool holds(const lease& l) override;
 
-  std::optional<job_status> status(job_id id) override;
-  queue_stats stats(wall_time now) override;
-  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after) override;
+  std::optional<job_status> status(job_id id, std::stop_token stop) override;
+  queue_stats stats(wall_time now, std::stop_token stop) override;
+  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after,
+                                        std::stop_token stop) override;
 
  protected:
   sql_engine(db::client client, std::string prefix, std::chrono::nanoseconds call_timeout,
@@ -35,12 +38,19 @@ class sql_engine : public engine {
   void migrate_by(std::span<const std::string_view> steps);
 
   // Replicas may not know yet what is asked about: leases, workers, ids that were just given.
-  db::call_options call() const {
-    return {.timeout = call_timeout_, .consistency = db::consistency::primary()};
+  db::call_options call(std::stop_token stop = {}) const {
+    return {.timeout = call_timeout_,
+            .stop = std::move(stop),
+            .consistency = db::consistency::primary()};
   }
-  db::transaction_options writing() const { return {.timeout = call_timeout_}; }
-  db::transaction_options reading() const {
-    return {.timeout = call_timeout_, .consistency = db::consistency::primary(), .read_only = true};
+  db::transaction_options writing(std::stop_token stop = {}) const {
+    return {.timeout = call_timeout_, .stop = std::move(stop)};
+  }
+  db::transaction_options reading(std::stop_token stop = {}) const {
+    return {.timeout = call_timeout_,
+            .stop = std::move(stop),
+            .consistency = db::consistency::primary(),
+            .read_only = true};
   }
 
   /// Job, sequence, nonce; errors, crashes, interruptions, snoozes.
@@ -52,7 +62,8 @@ class sql_engine : public engine {
   const std::chrono::nanoseconds call_timeout_;
 
  private:
-  std::vector<dead_letter> read_letters(std::size_t limit, job_id after);
+  std::vector<dead_letter> read_letters(std::size_t limit, job_id after,
+                                        const std::stop_token& stop);
 
   const sql_statements common_;
 };

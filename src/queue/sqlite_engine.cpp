@@ -19,10 +19,12 @@ void sqlite_engine::migrate() {
   migrate_by(sqlite_schema_steps);
 }
 
-std::vector<job_id> sqlite_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs) {
+std::vector<job_id> sqlite_engine::enqueue(db::transaction* tx, std::span<const new_job> jobs,
+                                           std::stop_token stop) {
   // A savepoint: a caller that catches the error and commits must not store half a job.
   if (tx != nullptr) return tx->savepoint([&] { return insert(*tx, jobs); });
-  return db_.transaction([&](db::transaction& own) { return insert(own, jobs); }, writing());
+  return db_.transaction([&](db::transaction& own) { return insert(own, jobs); },
+                         writing(std::move(stop)));
 }
 
 std::vector<job_id> sqlite_engine::insert(db::transaction& tx, std::span<const new_job> jobs) {
@@ -64,7 +66,7 @@ bool sqlite_engine::complete_in(db::transaction& tx, const lease& l) {
   });
 }
 
-bool sqlite_engine::redrive(job_id id, std::int64_t key) {
+bool sqlite_engine::redrive(job_id id, std::int64_t key, std::stop_token stop) {
   return db_.transaction(
       [&](db::transaction& tx) {
         if (tx.write(unsafe_sql(text_.delete_dead, id)).rows_affected() != 1) return false;
@@ -72,10 +74,10 @@ bool sqlite_engine::redrive(job_id id, std::int64_t key) {
         tx.write(unsafe_sql(text_.redriven_to_ready, id, key));
         return true;
       },
-      writing());
+      writing(std::move(stop)));
 }
 
-bool sqlite_engine::delete_dead_letter(job_id id) {
+bool sqlite_engine::delete_dead_letter(job_id id, std::stop_token stop) {
   return db_.transaction(
       [&](db::transaction& tx) {
         if (tx.write(unsafe_sql(text_.delete_dead, id)).rows_affected() != 1) return false;
@@ -83,7 +85,7 @@ bool sqlite_engine::delete_dead_letter(job_id id) {
         tx.write(unsafe_sql(text_.delete_job, id));
         return true;
       },
-      writing());
+      writing(std::move(stop)));
 }
 
 std::unique_ptr<engine> make_sqlite_engine(db::client client, std::string prefix,

@@ -13,14 +13,15 @@ class sqlite_engine final : public sql_engine {
   sqlite_engine(db::client client, std::string prefix, std::chrono::nanoseconds call_timeout);
 
   void migrate() override;
-  std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs) override;
+  std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs,
+                              std::stop_token stop) override;
   std::vector<orphan> orphans(std::size_t most) override;
   turn_result turn(const turn_request& request) override;
   queue_glance glance(std::span<const std::string> queues,
                       std::span<const std::string> kinds) override;
   bool complete_in(db::transaction& tx, const lease& l) override;
-  bool redrive(job_id id, std::int64_t key) override;
-  bool delete_dead_letter(job_id id) override;
+  bool redrive(job_id id, std::int64_t key, std::stop_token stop) override;
+  bool delete_dead_letter(job_id id, std::stop_token stop) override;
 
  private:
   std::vector<job_id> insert(db::transaction& tx, std::span<const new_job> jobs);

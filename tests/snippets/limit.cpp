@@ -1,3 +1,5 @@
+#include <scalekit/core/settings_file.hpp>
+
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -47,6 +49,14 @@ bool upload(limit::limiter& bytes_per_user, int user, std::uint32_t size) {
 }
 //]
 
+//[settings
+limit::limiter limiter_from(scalekit::settings_file& file, scalekit::settings_origins& origins) {
+  limit::rule login{.name = "login", .by = {"user"}, .limit = 5};
+  file.apply("login_limit", limit::rule_settings(), login, origins);
+  return limit::limiter({.rules = {login}});
+}
+//]
+
 //[hard
 limit::rule never_more_than_100_a_minute() {
   return {.name = "hard", .by = {"user"}, .limit = 50, .per = 1min, .burst = 50};
@@ -65,6 +75,10 @@ int main() {
   limit::limiter bytes({.rules = {{.name = "bytes", .by = {"user"}, .limit = 1000, .per = 1h}}});
   if (!upload(bytes, 1, 900) || upload(bytes, 1, 900) || upload(bytes, 1, 13)) return 1;
   if (!upload(bytes, 1, 100)) return 1;
+
+  auto file = scalekit::settings_file::parse(R"({"login_limit": {"limit": 7}})", "shop.json");
+  scalekit::settings_origins origins;
+  if (limiter_from(file, origins).rules()[0].limit != 7) return 1;
 
   limit::limiter hard({.rules = {never_more_than_100_a_minute()}});
   return hard.check({limit::user(1)}).allowed() ? 0 : 1;

@@ -46,6 +46,8 @@ struct queue_state;
 ///
 /// Errors of every call: those of the database (errc::acquire_timeout, errc::disk_full, ...), each
 /// within queue_params::call_timeout. Blocking calls must not be made on an I/O thread.
+/// Cancellation: the async_ forms watch their token's cancellation slot wherever they wait for the
+/// database, and complete with errc::cancelled; nothing was stored then.
 /// Thread safety: all members may be called from any thread.
 /// Object lifetimes: keeps a handle of the client.
 class SCALEKIT_EXPORT queue {
@@ -77,8 +79,19 @@ class SCALEKIT_EXPORT queue {
     return async_blocking<job_id>(
         exec(),
         [self = *this, kind = std::move(kind), payload = std::move(payload),
-         options = std::move(options)](std::stop_token) mutable {
-          return self.enqueue(kind, payload, std::move(options));
+         options = std::move(options)](std::stop_token stop) mutable {
+          return self.enqueue(kind, payload, options, std::move(stop));
+        },
+        std::forward<Token>(token));
+  }
+
+  /// enqueue_many() for event loops: completes with (std::exception_ptr, std::vector<job_id>).
+  template <class Token>
+  auto async_enqueue_many(std::vector<job_request> requests, Token&& token) {
+    return async_blocking<std::vector<job_id>>(
+        exec(),
+        [self = *this, requests = std::move(requests)](std::stop_token stop) mutable {
+          return self.enqueue_many(requests, std::move(stop));
         },
         std::forward<Token>(token));
   }
@@ -90,23 +103,68 @@ class SCALEKIT_EXPORT queue {
   template <class Token>
   auto async_status(job_id id, Token&& token) {
     return async_blocking<std::optional<job_status>>(
-        exec(), [self = *this, id](std::stop_token) mutable { return self.status(id); },
+        exec(),
+        [self = *this, id](std::stop_token stop) mutable {
+          return self.status(id, std::move(stop));
+        },
         std::forward<Token>(token));
   }
 
   /// How much waits, runs and has died. Counts rows: meant for a page or a scrape, not a hot path.
   queue_stats stats();
 
+  /// stats() for event loops: completes with (std::exception_ptr, queue_stats).
+  template <class Token>
+  auto async_stats(Token&& token) {
+    return async_blocking<queue_stats>(
+        exec(),
+        [self = *this](std::stop_token stop) mutable { return self.stats(std::move(stop)); },
+        std::forward<Token>(token));
+  }
+
   /// Up to `limit` (1 to 10'000) dead letters with ids above `after`, by id: page by giving the
   /// last id of the page before.
   std::vector<dead_letter> dead_letters(std::size_t limit = 100, job_id after = 0);
+
+  /// dead_letters() for event loops: completes with (std::exception_ptr, std::vector<dead_letter>).
+  template <class Token>
+  auto async_dead_letters(std::size_t limit, job_id after, Token&& token) {
+    return async_blocking<std::vector<dead_letter>>(
+        exec(),
+        [self = *this, limit, after](std::stop_token stop) mutable {
+          return self.dead_letters(limit, after, std::move(stop));
+        },
+        std::forward<Token>(token));
+  }
 
   /// Makes a dead letter a ready job again, with all its attempts. False when there is none of
   /// that id.
   bool redrive(job_id id);
 
+  /// redrive() for event loops: completes with (std::exception_ptr, bool).
+  template <class Token>
+  auto async_redrive(job_id id, Token&& token) {
+    return async_blocking<bool>(
+        exec(),
+        [self = *this, id](std::stop_token stop) mutable {
+          return self.redrive(id, std::move(stop));
+        },
+        std::forward<Token>(token));
+  }
+
   /// Deletes a dead letter for good. False when there is none of that id.
   bool delete_dead_letter(job_id id);
+
+  /// delete_dead_letter() for event loops: completes with (std::exception_ptr, bool).
+  template <class Token>
+  auto async_delete_dead_letter(job_id id, Token&& token) {
+    return async_blocking<bool>(
+        exec(),
+        [self = *this, id](std::stop_token stop) mutable {
+          return self.delete_dead_letter(id, std::move(stop));
+        },
+        std::forward<Token>(token));
+  }
 
   /// Makes the workers of this queue look for jobs now. For jobs that came in by a transaction of
   /// the caller; without it they are found by the next poll.
@@ -114,6 +172,16 @@ class SCALEKIT_EXPORT queue {
 
  private:
   friend class worker;
+
+  // What both forms of a call run.
+  job_id enqueue(std::string_view kind, std::string_view payload, const enqueue_options& options,
+                 std::stop_token stop);
+  std::vector<job_id> enqueue_many(std::span<const job_request> requests, std::stop_token stop);
+  std::optional<job_status> status(job_id id, std::stop_token stop);
+  queue_stats stats(std::stop_token stop);
+  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after, std::stop_token stop);
+  bool redrive(job_id id, std::stop_token stop);
+  bool delete_dead_letter(job_id id, std::stop_token stop);
 
   const execution& exec() const noexcept;
 

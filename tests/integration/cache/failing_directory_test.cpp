@@ -1,6 +1,7 @@
 #include "scalekit/cache.hpp"
 #include "scalekit/testing/manual_clock.hpp"
 #include "support.hpp"
+#include "support/may_mount.hpp"
 
 #include <doctest/doctest.h>
 
@@ -67,10 +68,7 @@ class read_only_again {
 
 TEST_CASE("on a full disk values are served from memory, errors are counted, old ones are gone") {
   small_disk disk;
-  if (!disk.is_mounted()) {
-    MESSAGE("skipped: may not mount");
-    return;
-  }
+  if (!support::may_mount(disk.is_mounted())) return;
   auto store = cache::store::open({.file = {.directory = disk.path(), .pause = 1h}});
   auto files = cache::store::open(files_only(disk.path()));
   store.set("a", std::string("old"), cache::ttl::product);
@@ -88,10 +86,7 @@ TEST_CASE("on a full disk values are served from memory, errors are counted, old
 
 TEST_CASE("after a pause the directory is tried again") {
   small_disk disk;
-  if (!disk.is_mounted()) {
-    MESSAGE("skipped: may not mount");
-    return;
-  }
+  if (!support::may_mount(disk.is_mounted())) return;
   scalekit::testing::manual_clock clock;
   auto store = cache::store::open(
       {.file = {.directory = disk.path(), .failures_to_pause = 1, .pause = 1s}, .clock = &clock});
@@ -161,10 +156,7 @@ TEST_CASE("a file that cannot take its place is not counted") {
 
 TEST_CASE("a directory that cannot be used is refused when it is opened") {
   small_disk disk;
-  if (!disk.is_mounted() || !disk.make_read_only()) {
-    MESSAGE("skipped: may not mount");
-    return;
-  }
+  if (!support::may_mount(disk.is_mounted() && disk.make_read_only())) return;
   try {
     cache::store::open(files_only(disk.path()));
     FAIL("must throw");
@@ -180,10 +172,7 @@ TEST_CASE("files that turn read-only under an open store: it goes on from memory
   auto files = cache::store::open(files_only(directory.path()));
   store.set("a", std::string("old"), cache::ttl::product);
   const read_only_again frozen(entry_files(directory.path()).at(0).parent_path());
-  if (!frozen.is_mounted()) {
-    MESSAGE("skipped: may not mount");
-    return;
-  }
+  if (!support::may_mount(frozen.is_mounted())) return;
   CHECK(files.get<std::string>("a").value == "old");
 
   store.set("a", std::string("new"), cache::ttl::product);

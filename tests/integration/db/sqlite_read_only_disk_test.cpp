@@ -1,4 +1,5 @@
 #include "sqlite_fixture.hpp"
+#include "support/may_mount.hpp"
 #include "support/throws_errc.hpp"
 
 #include <doctest/doctest.h>
@@ -67,10 +68,7 @@ TEST_CASE("a disk that turns read-only under a client: reads go on, and no write
 TEST_CASE("a database on a read-only file system is refused when it is opened, with its path") {
   support::temp_directory directory;
   const auto mount_point = directory.path().string();
-  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=4m") != 0) {
-    MESSAGE("skipped: may not mount");
-    return;
-  }
+  if (!support::may_mount(mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=4m") == 0)) return;
   const auto file = directory.file("shop.db");
   auto open = [&] { return db::client::open("sqlite://" + file); };
   auto remount = [&](unsigned long flags) {

@@ -159,6 +159,29 @@ TEST_CASE("a run in which the generator was late is made once more, not more oft
   }
 }
 
+TEST_CASE("jobs are waited for as long as the demo has time, and never without end") {
+  struct row {
+    std::chrono::nanoseconds elapsed;
+    std::chrono::seconds phase;
+    int runs_left;
+    std::chrono::seconds wait;
+  };
+  const std::vector<row> rows{
+      {40s, 12s, 2, 60s},    // there is time enough
+      {100s, 12s, 2, 40s},   // two runs of 15 s are to come, and the check
+      {130s, 12s, 0, 40s},   //
+      {175s, 12s, 0, 10s},   // late already: a last chance for the jobs
+      {500s, 12s, 2, 10s},   //
+      {100s, 2s, 2, 60s},    // short runs
+      {1500s, 600s, 0, 60s}  // runs that are longer than the demo's three minutes
+  };
+
+  for (const auto& [elapsed, phase, runs_left, wait] : rows) {
+    CAPTURE(elapsed.count());
+    CHECK(demo::drain_time(elapsed, phase, runs_left) == wait);
+  }
+}
+
 TEST_CASE("a run's figures are what was added since its beginning") {
   auto before = demo::parse_stats(page);
   auto after = before;

@@ -7,7 +7,10 @@
 #include "scalekit/queue.hpp"
 #include "scalekit/testing/manual_clock.hpp"
 #include "support/throws_errc.hpp"
+#include "support/wait_until.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
@@ -54,6 +57,25 @@ struct fixture {
     }
     return kinds;
   }
+};
+
+/// A transaction of somebody else that nothing can be enqueued beside, while this lives.
+class held_writer {
+ public:
+  explicit held_writer(db::client db) : db_(std::move(db)), tx_(db_.begin()) {
+    if (is_postgres()) tx_.write(db::sql("create index on sk_job (kind)"));
+  }
+
+  bool is_waited_for() {
+    if (!is_postgres()) return db_.statistics().writer.waiting > 0;
+    return db_.read_one<bool>(db::sql("select exists (select from pg_locks where not granted)"));
+  }
+
+ private:
+  bool is_postgres() const { return db_.dialect() == db::dialect::postgres; }
+
+  db::client db_;
+  db::transaction tx_;
 };
 
 errc code_of(const auto& call) {
@@ -220,6 +242,50 @@ TEST_CASE("an event loop can enqueue and ask") {
   CHECK(status->priority == q::high);
 }
 
+TEST_CASE("an event loop that cancels while the writer is taken has enqueued nothing") {
+  fixture f;
+  boost::asio::cancellation_signal one;
+  boost::asio::cancellation_signal many;
+  using boost::asio::bind_cancellation_slot;
+  using boost::asio::use_future;
+  {
+    held_writer writer(f.db);
+    auto first =
+        f.jobs.async_enqueue("now", "p", {}, bind_cancellation_slot(one.slot(), use_future));
+    auto others = f.jobs.async_enqueue_many({{.kind = "now"}, {.kind = "later"}},
+                                            bind_cancellation_slot(many.slot(), use_future));
+    REQUIRE(support::wait_until([&] { return writer.is_waited_for(); }));
+
+    one.emit(boost::asio::cancellation_type::terminal);
+    many.emit(boost::asio::cancellation_type::total);
+
+    CHECK_ERRC(first.get(), errc::cancelled);
+    CHECK_ERRC(others.get(), errc::cancelled);
+  }
+
+  CHECK(f.claim_order().empty());
+  const auto stats = f.jobs.async_stats(use_future).get();
+  CHECK(stats.ready + stats.scheduled + stats.running + stats.dead == 0);
+  CHECK(f.jobs.async_enqueue_many({{.kind = "now"}, {.kind = "later"}}, use_future).get().size() ==
+        2);
+  CHECK(f.claim_order() == std::vector<std::string>{"now", "later"});
+}
+
+TEST_CASE("an enqueue that the writer keeps waiting for longer than call_timeout stores nothing") {
+  fixture f;
+  q::queue hasty(f.db, {.call_timeout = 20ms, .clock = &f.clock});
+  {
+    held_writer writer(f.db);
+
+    CHECK(is_timeout(support::error_of([&] { hasty.enqueue("now", "p"); })));
+    CHECK(is_timeout(support::error_of(
+        [&] { hasty.async_enqueue("now", "p", {}, boost::asio::use_future).get(); })));
+  }
+
+  CHECK(f.claim_order().empty());
+  CHECK(f.jobs.stats().ready == 0);
+}
+
 TEST_CASE("a redriven job takes its place among the new ones of its priority") {
   fixture f;
   const auto id = f.jobs.enqueue("dead", "");
@@ -241,6 +307,33 @@ TEST_CASE("a redriven job takes its place among the new ones of its priority") {
   CHECK(f.jobs.redrive(id));
 
   CHECK(f.claim_order() == std::vector<std::string>{"waiting", "dead"});
+}
+
+TEST_CASE("an event loop can look at dead letters, redrive one and delete another") {
+  fixture f;
+  const auto kept = f.jobs.enqueue("dead", "");
+  const auto lost = f.jobs.enqueue("dead", "");
+  const std::string name = "default";
+  std::vector<q::detail::settlement> dead;
+  for (const auto& job : f.engine
+                             ->turn({.who = f.worker,
+                     .claim = 2,
+                     .queues = {&name, 1},
+                     .kinds = all_kinds,
+                     .now = f.clock.wall_now()})
+                             .claimed) {
+    dead.push_back({.held = job.held, .to = q::detail::settlement::fate::dead});
+  }
+  f.engine->turn({.settle = dead});
+  using boost::asio::use_future;
+
+  CHECK(f.jobs.async_dead_letters(100, 0, use_future).get().size() == 2);
+  CHECK(f.jobs.async_redrive(kept, use_future).get());
+  CHECK(f.jobs.async_delete_dead_letter(lost, use_future).get());
+
+  CHECK_FALSE(f.jobs.async_redrive(lost, use_future).get());
+  CHECK(f.jobs.dead_letters().empty());
+  CHECK(f.claim_order() == std::vector<std::string>{"dead"});
 }
 
 TEST_CASE("dead letters are asked for in pages of a sane size") {

@@ -48,8 +48,9 @@ class faulty_engine final : public engine {
   }
 
   void migrate() override { real_->migrate(); }
-  std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs) override {
-    return real_->enqueue(tx, jobs);
+  std::vector<job_id> enqueue(db::transaction* tx, std::span<const new_job> jobs,
+                              std::stop_token stop) override {
+    return real_->enqueue(tx, jobs, stop);
   }
   worker_identity enlist(std::int64_t nonce, std::chrono::microseconds stale_after,
                          wall_time now) override {
@@ -63,13 +64,22 @@ class faulty_engine final : public engine {
   bool complete_in(db::transaction& tx, const lease& l) override {
     return real_->complete_in(tx, l);
   }
-  std::optional<job_status> status(job_id id) override { return real_->status(id); }
-  queue_stats stats(wall_time now) override { return real_->stats(now); }
-  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after) override {
-    return real_->dead_letters(limit, after);
+  std::optional<job_status> status(job_id id, std::stop_token stop) override {
+    return real_->status(id, stop);
   }
-  bool redrive(job_id id, std::int64_t key) override { return real_->redrive(id, key); }
-  bool delete_dead_letter(job_id id) override { return real_->delete_dead_letter(id); }
+  queue_stats stats(wall_time now, std::stop_token stop) override {
+    return real_->stats(now, stop);
+  }
+  std::vector<dead_letter> dead_letters(std::size_t limit, job_id after,
+                                        std::stop_token stop) override {
+    return real_->dead_letters(limit, after, stop);
+  }
+  bool redrive(job_id id, std::int64_t key, std::stop_token stop) override {
+    return real_->redrive(id, key, stop);
+  }
+  bool delete_dead_letter(job_id id, std::stop_token stop) override {
+    return real_->delete_dead_letter(id, stop);
+  }
 
  private:
   void fail_if_away() const {

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path root = SCALEKIT_SOURCE_DIR;
+const std::string opening = "<!-- snippet: ";
 
 using lines = std::vector<std::string>;
 
@@ -24,6 +25,16 @@ lines read_lines(const fs::path& file) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) all.push_back(line);
   return all;
+}
+
+/// The files that the snippet lines of a page name; as many as it has blocks.
+std::vector<std::string> snippet_files_of(const fs::path& page) {
+  std::vector<std::string> files;
+  for (const auto& line : read_lines(page)) {
+    if (!line.starts_with(opening)) continue;
+    files.push_back(line.substr(opening.size(), line.find('#') - opening.size()));
+  }
+  return files;
 }
 
 lines without_common_indent(lines block) {
@@ -67,7 +78,6 @@ std::vector<fs::path> pages() {
 }  // namespace
 
 TEST_CASE("code blocks of the documentation are the compiled snippets they name") {
-  const std::string opening = "<!-- snippet: ";
   for (const auto& page : pages()) {
     auto text = read_lines(page);
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -87,6 +97,29 @@ TEST_CASE("code blocks of the documentation are the compiled snippets they name"
       CHECK_MESSAGE(without_common_indent(block) == region_of(file, name), "differs from ",
                     file.string(), " region ", name);
     }
+  }
+}
+
+#ifdef SCALEKIT_COMPILED_SNIPPETS
+TEST_CASE("every file that the documentation takes blocks from is compiled and run") {
+  const auto compiled = read_lines(SCALEKIT_COMPILED_SNIPPETS);
+  REQUIRE(!compiled.empty());
+
+  for (const auto& page : pages()) {
+    for (const auto& file : snippet_files_of(page)) {
+      INFO(page.string(), " shows ", file);
+      CHECK(std::find(compiled.begin(), compiled.end(), file) != compiled.end());
+    }
+  }
+}
+#endif
+
+TEST_CASE("every room that has headers has a page that shows its use") {
+  for (const auto& entry : fs::directory_iterator(root / "include/scalekit")) {
+    if (!entry.is_directory()) continue;
+    const auto page = root / "docs" / (entry.path().filename().string() + ".md");
+    INFO(page.string());
+    CHECK(!snippet_files_of(page).empty());
   }
 }
 

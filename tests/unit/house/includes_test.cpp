@@ -18,21 +18,51 @@ namespace {
 
 const fs::path root = SCALEKIT_SOURCE_DIR;
 
-const std::map<std::string, std::set<std::string>> may_use = {
-    {"core", {}},
-    {"slow", {"core"}},
-    {"redis", {"core"}},
-    {"cache", {"core", "redis"}},
-    {"limit", {"core", "redis"}},
-    {"db", {"core", "slow"}},
-    {"queue", {"core", "slow", "db", "redis", "limit"}},
-    {"http", {"core", "limit"}},
-    {"adapters", {"core", "slow", "redis", "cache", "limit", "db", "queue", "http"}},
-    {"testing", {"core", "db"}},
-    {"ops", {"core", "slow", "redis", "cache", "limit", "db", "queue", "http", "adapters"}},
-    {"capi", {"core", "slow", "redis", "cache", "limit", "db", "queue", "http", "adapters", "ops"}},
-    {"cli", {"core", "slow", "redis", "cache", "limit", "db", "queue", "http", "adapters", "ops"}},
-};
+using rooms = std::set<std::string>;
+
+std::vector<std::string> cells_of(const std::string& row) {
+  std::vector<std::string> cells;
+  std::istringstream in(row.substr(1));
+  for (std::string cell; std::getline(in, cell, '|');) {
+    const auto first = cell.find_first_not_of(' ');
+    const auto last = cell.find_last_not_of(' ');
+    cells.push_back(first == std::string::npos ? "" : cell.substr(first, last - first + 1));
+  }
+  return cells;
+}
+
+/// Which rooms each room may use, as the table of the page says: "core, slow", "-" or "all above".
+std::map<std::string, rooms> read_room_table() {
+  std::map<std::string, rooms> table;
+  rooms above;
+  std::ifstream page(root / "docs/architecture.md");
+  std::string line;
+  while (std::getline(page, line) && !line.starts_with("| room |")) continue;
+  std::getline(page, line);  // the rule below the head
+  while (std::getline(page, line) && line.starts_with("|")) {
+    const auto cells = cells_of(line);
+    REQUIRE_MESSAGE(cells.size() == 3, line);
+    rooms used;
+    if (cells[2] == "all above") {
+      used = above;
+    } else if (cells[2] != "-") {
+      std::istringstream in(cells[2]);
+      for (std::string room; std::getline(in >> std::ws, room, ',');) {
+        CHECK_MESSAGE(above.contains(room), room, " is not above in: ", line);
+        used.insert(room);
+      }
+    }
+    table[cells[0]] = used;
+    above.insert(cells[0]);
+  }
+  REQUIRE(table.size() > 1);
+  return table;
+}
+
+const std::map<std::string, rooms>& may_use() {
+  static const auto table = read_room_table();
+  return table;
+}
 
 struct include_line {
   fs::path file;
@@ -69,19 +99,20 @@ std::string room_of_include(const std::string& target) {
   static const std::regex pattern(R"(^(?:scalekit/)?([a-z]+)(?:/|\.hpp$))");
   std::smatch match;
   if (!std::regex_search(target, match, pattern)) return {};
-  return may_use.contains(match[1]) ? std::string(match[1]) : std::string{};
+  return may_use().contains(match[1]) ? std::string(match[1]) : std::string{};
 }
 
 }  // namespace
 
 TEST_CASE("a room includes only itself and the rooms above it in the table") {
-  for (const auto& [room, allowed] : may_use) {
+  for (const auto& [room, allowed] : may_use()) {
     auto files = sources_under(root / "include/scalekit" / room);
     auto bodies = sources_under(root / "src" / room);
     files.insert(files.end(), bodies.begin(), bodies.end());
     if (fs::exists(root / "include/scalekit" / (room + ".hpp"))) {
       files.push_back(root / "include/scalekit" / (room + ".hpp"));
     }
+    CHECK_MESSAGE(!files.empty(), room, " is in the table and has no files");
 
     for (const auto& file : files) {
       for (const auto& include : includes_of(file)) {
@@ -122,10 +153,23 @@ TEST_CASE("sources are ASCII") {
   }
 }
 
-TEST_CASE("every room that has headers is in the table") {
-  for (const auto& entry : fs::directory_iterator(root / "include/scalekit")) {
-    if (!entry.is_directory()) continue;
-    INFO(entry.path().string());
-    CHECK(may_use.contains(entry.path().filename().string()));
+TEST_CASE("no include goes up by two dots: a room is named") {
+  for (const char* dir : {"include", "src", "examples", "bench", "tests"}) {
+    for (const auto& file : sources_under(root / dir)) {
+      for (const auto& include : includes_of(file)) {
+        INFO(include.file.string(), ":", include.line, " includes ", include.target);
+        CHECK(include.target.find("../") == std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("every room that has a directory is in the table") {
+  for (const char* where : {"include/scalekit", "src"}) {
+    for (const auto& entry : fs::directory_iterator(root / where)) {
+      if (!entry.is_directory()) continue;
+      INFO(entry.path().string());
+      CHECK(may_use().contains(entry.path().filename().string()));
+    }
   }
 }

@@ -1,6 +1,7 @@
 #include "scalekit/cache/store_settings.hpp"
 #include "scalekit/core/settings_file.hpp"
 #include "scalekit/db/client_settings.hpp"
+#include "scalekit/limit/rule_settings.hpp"
 #include "scalekit/queue/queue_settings.hpp"
 #include "scalekit/slow/tracker_settings.hpp"
 #ifdef SCALEKIT_WITH_REDIS
@@ -26,6 +27,7 @@ namespace {
 struct all_params {
   cache::store_params cache = {};
   db::client_params db = {};
+  limit::rule login = {.name = "login", .by = {"user"}, .limit = 5};
   queue::queue_params queue = {};
   slow::tracker_params slow = {};
   queue::worker_params worker = {};
@@ -37,6 +39,7 @@ all_params from_file(std::string_view text) {
   auto file = settings_file::parse(text, "shop.json");
   file.apply("cache", cache::store_settings(), all.cache, all.origins);
   file.apply("db", db::client_settings(), all.db, all.origins);
+  file.apply("login_limit", limit::rule_settings(), all.login, all.origins);
   file.apply("queue", queue::queue_settings(), all.queue, all.origins);
   file.apply("slow", slow::tracker_settings(), all.slow, all.origins);
   file.apply("worker", queue::worker_settings(), all.worker, all.origins);
@@ -58,6 +61,7 @@ std::string refusal(std::string_view text) {
 TEST_CASE("the defaults of every room are legal") {
   CHECK_NOTHROW(cache::store_settings().validate({}));
   CHECK_NOTHROW(db::client_settings().validate({}));
+  CHECK_NOTHROW(limit::rule_settings().validate({.limit = 1}));  // it has no default
   CHECK_NOTHROW(queue::queue_settings().validate({}));
   CHECK_NOTHROW(queue::worker_settings().validate({}));
   CHECK_NOTHROW(slow::tracker_settings().validate({}));
@@ -73,6 +77,7 @@ TEST_CASE("one file sets every room, each in a section of its own") {
     },
     "db": { "statement_timeout": "250ms", "readers": 8, "pool": { "max": 40 }, "region": "eu",
             "hosts": ["10.0.0.1", "10.0.0.2:5433:role=reports,region=eu"] },
+    "login_limit": { "limit": 20, "per": "10s", "burst": 30, "cost": 2, "max_keys": 4096 },
     "queue": { "table_prefix": "shop_", "max_attempts": 7, "max_payload_bytes": "64KiB",
                "high_lead": "1min", "low_lag": "1h", "strict_priority": true,
                "call_timeout": "2s" },
@@ -100,6 +105,12 @@ TEST_CASE("one file sets every room, each in a section of its own") {
   CHECK(all.db.topology.region == "eu");
   CHECK(all.db.topology.hosts ==
         std::vector<std::string>{"10.0.0.1", "10.0.0.2:5433:role=reports,region=eu"});
+  CHECK(all.login.limit == 20);
+  CHECK(all.login.per == 10s);
+  CHECK(all.login.burst == 30);
+  CHECK(all.login.cost == 2);
+  CHECK(all.login.max_keys == 4096);
+  CHECK(all.login.by.size() == 1);
   CHECK(all.queue.table_prefix == "shop_");
   CHECK(all.queue.max_attempts == 7);
   CHECK(all.queue.max_payload_bytes == 64u << 10);
@@ -147,6 +158,11 @@ TEST_CASE("what a file may not say is told with its place, its value and what is
       {R"({"db": {"hosts": ["a", "a:5432"]}})",
        "shop.json at /db/hosts: hosts is \"a;a:5432\"; legal: host[:port][:name=value,...] "
        "with IPv6 as [::1] and ports 1 to 65535, each place once"},
+      {R"({"login_limit": {"limit": 0}})",
+       "shop.json at /login_limit/limit: limit is \"0\"; legal: 1 to 1000000000"},
+      {R"({"login_limit": {"burst": 1000000001}})",
+       "shop.json at /login_limit/burst: burst is \"1000000001\"; legal: 0 (as `limit`), 1 to "
+       "1000000000"},
       {R"({"queue": {"max_attempts": 1001}})",
        "shop.json at /queue/max_attempts: max_attempts is \"1001\"; legal: 1 to 1000"},
       {R"({"slow": {"n_plus_one_threshold": 1}})",
