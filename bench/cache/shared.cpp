@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <libmemcached/memcached.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -46,9 +47,13 @@ constexpr cache::policy cold{.type = "cold",
                              .jitter = 0};
 
 void fill(cache::store& store, const std::vector<std::string>& keys, const cache::policy& how) {
-  std::vector<std::pair<std::string, std::string>> values;
-  for (const auto& key : keys) values.emplace_back(key, std::string(value_bytes, 'v'));
-  store.set_many(values, how);
+  for (std::size_t i = 0; i < keys.size(); i += batch) {
+    std::vector<std::pair<std::string, std::string>> values;
+    for (std::size_t k = i; k < std::min(i + batch, keys.size()); ++k) {
+      values.emplace_back(keys[k], std::string(value_bytes, 'v'));
+    }
+    store.set_many(values, how);
+  }
 }
 
 std::vector<std::string> keys_of(const std::string& prefix, std::size_t count) {
@@ -61,8 +66,12 @@ std::vector<std::string> keys_of(const std::string& prefix, std::size_t count) {
 class tiered {
  public:
   tiered() {
-    fill(store_, cold_, cold);
-    fill(store_, hot_, hot);
+    auto filling = cache::store::open({.memory = {.max_bytes = 0}, .shared = server_.url()});
+    fill(filling, cold_, cold);
+    fill(filling, hot_, hot);
+    // What is hot goes up into memory.
+    asio::co_spawn(io_, warm(), asio::detached);
+    io_.run();
   }
 
   double lookups() {
@@ -84,6 +93,10 @@ class tiered {
   }
 
  private:
+  asio::awaitable<void> warm() {
+    for (const auto& key : hot_) co_await store_.async_get<std::string>(key, asio::use_awaitable);
+  }
+
   asio::awaitable<void> ask(std::size_t seed, steady_clock::time_point end, std::uint64_t& count) {
     std::minstd_rand random(static_cast<unsigned>(seed + 1));
     while (steady_clock::now() < end) {

@@ -122,16 +122,24 @@ memcached_connection::items memcached_connection::get(std::string_view group,
   const auto asked = memcached_mget_by_key(client_.get(), group.data(), group.size(), keys.data(),
                                            sizes.data(), names.size());
   if (asked != MEMCACHED_SUCCESS) fail(asked, false);
-  items found;
+  items found(names.size());
   memcached_return_t code = MEMCACHED_SUCCESS;
   // An answer that is not read to its end would be taken for that of the next question.
   is_sound_ = false;
-  while (auto* result = memcached_fetch_result(client_.get(), nullptr, &code)) {
-    const std::unique_ptr<memcached_result_st, decltype(&memcached_result_free)> owned(
-        result, &memcached_result_free);
-    std::string name(memcached_result_key_value(result), memcached_result_key_length(result));
-    std::string bytes(memcached_result_value(result), memcached_result_length(result));
-    found.insert_or_assign(std::move(name), item{std::move(bytes), memcached_result_cas(result)});
+  // Not one of the library's own making: that it frees at the end.
+  memcached_result_st room;
+  memcached_result_create(client_.get(), &room);
+  const std::unique_ptr<memcached_result_st, decltype(&memcached_result_free)> result(
+      &room, &memcached_result_free);
+  // One host answers in the order of the question, and leaves out what it does not have.
+  for (std::size_t i = 0; memcached_fetch_result(client_.get(), result.get(), &code); ++i) {
+    const std::string_view name(memcached_result_key_value(result.get()),
+                                memcached_result_key_length(result.get()));
+    while (i < names.size() && names[i] != name) ++i;
+    if (i == names.size()) fail(MEMCACHED_PROTOCOL_ERROR, false);
+    found[i].emplace(
+        std::string(memcached_result_value(result.get()), memcached_result_length(result.get())),
+        memcached_result_cas(result.get()));
   }
   is_sound_ = true;
   if (code != MEMCACHED_END && code != MEMCACHED_NOTFOUND && code != MEMCACHED_SUCCESS) {

@@ -6,10 +6,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 extern "C" struct memcached_st;
@@ -33,11 +34,14 @@ class memcached_connection {
   void begin(const deadline& until);
 
   struct item {
+    item(std::string b, std::uint64_t c) : bytes(std::move(b)), cas(c) {}
+
     std::string bytes;
     /// Of this very version of it.
-    std::uint64_t cas = 0;
+    std::uint64_t cas;
   };
-  using items = std::map<std::string, item, std::less<>>;
+  /// One for each name.
+  using items = std::vector<std::optional<item>>;
 
   /// What is there of `names`, in one round trip.
   items get(std::string_view group, const std::vector<std::string>& names);

@@ -112,39 +112,45 @@ void memcached_driver::start(const shared_request&, const deadline&, std::stop_t
 }
 
 std::string memcached_driver::epoch_of(connection& c, std::string_view group,
-                                       const connection::items& seen) {
-  if (const auto known = seen.find(epoch_name_); known != seen.end()) {
-    if (is_epoch(known->second.bytes)) return known->second.bytes;
+                                       const std::optional<connection::item>& seen) {
+  if (seen) {
+    if (is_epoch(seen->bytes)) return seen->bytes;
     auto fresh = random_bytes(epoch_bytes);
-    if (c.replace(group, epoch_name_, fresh, epoch_time, known->second.cas)) return fresh;
+    if (c.replace(group, epoch_name_, fresh, epoch_time, seen->cas)) return fresh;
   }
   auto fresh = random_bytes(epoch_bytes);
   if (c.add(group, epoch_name_, fresh, epoch_time)) return fresh;
   const auto made = c.get(group, {epoch_name_});
-  const auto known = made.find(epoch_name_);
-  if (known != made.end() && is_epoch(known->second.bytes)) return known->second.bytes;
+  if (made[0] && is_epoch(made[0]->bytes)) return made[0]->bytes;
   throw error(errc::conflict, "the epoch of the cache's namespace changes all the time");
+}
+
+std::uint32_t memcached_driver::host_of(connection& c, const std::string& name) const {
+  return hosts_.size() == 1 ? 0 : c.host_of(name);
 }
 
 shared_answer memcached_driver::find(connection& c, const std::vector<std::string>& keys) {
   shared_answer answer;
   answer.found.resize(keys.size());
-  std::map<std::uint32_t, std::vector<std::size_t>> by_host;
-  std::vector<std::string> names;
+  struct part {
+    std::vector<std::string> names;
+    std::vector<std::size_t> numbers;
+  };
+  std::map<std::uint32_t, part> by_host;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    names.push_back(name_for(keys[i]));
-    by_host[c.host_of(names.back())].push_back(i);
+    auto name = name_for(keys[i]);
+    auto& of_host = by_host[host_of(c, name)];
+    if (of_host.names.empty()) of_host.names.push_back(epoch_name_);
+    of_host.names.push_back(std::move(name));
+    of_host.numbers.push_back(i);
   }
-  for (const auto& [host, numbers] : by_host) {
-    std::vector<std::string> asked{epoch_name_};
-    for (const auto i : numbers) asked.push_back(names[i]);
-    auto seen = c.get(asked[1], asked);
-    const auto epoch = seen.find(epoch_name_);
-    if (epoch == seen.end() || !is_epoch(epoch->second.bytes)) continue;
-    for (const auto i : numbers) {
-      const auto there = seen.find(names[i]);
-      if (there == seen.end() || !is_alive(there->second.bytes, epoch->second.bytes)) continue;
-      answer.found[i] = there->second.bytes;
+  for (auto& [host, asked] : by_host) {
+    auto there = c.get(asked.names[1], asked.names);
+    if (!there[0] || !is_epoch(there[0]->bytes)) continue;
+    for (std::size_t n = 0; n < asked.numbers.size(); ++n) {
+      auto& item = there[n + 1];
+      if (!item || !is_alive(item->bytes, there[0]->bytes)) continue;
+      answer.found[asked.numbers[n]] = std::move(item->bytes);
     }
   }
   return answer;
@@ -154,16 +160,13 @@ shared_answer memcached_driver::claim(connection& c, const shared_request& what)
   const auto name = name_for(what.keys.at(0));
   for (int attempt = 0; attempt < claim_attempts; ++attempt) {
     const auto seen = c.get(name, {epoch_name_, name});
+    const auto& there = seen[1];
     try {
-      const auto epoch = epoch_of(c, name, seen);
-      const auto there = seen.find(name);
-      if (there != seen.end() && is_alive(there->second.bytes, epoch)) {
-        return {.found = {there->second.bytes}};
-      }
+      const auto epoch = epoch_of(c, name, seen[0]);
+      if (there && is_alive(there->bytes, epoch)) return {.found = {there->bytes}};
       auto placeholder = make_placeholder(epoch, random_bytes(token_bytes));
-      const bool is_put = there == seen.end()
-                              ? c.add(name, name, placeholder, lease_time)
-                              : c.replace(name, name, placeholder, lease_time, there->second.cas);
+      const bool is_put = there ? c.replace(name, name, placeholder, lease_time, there->cas)
+                                : c.add(name, name, placeholder, lease_time);
       if (is_put) return {.found = {std::move(placeholder)}};
     } catch (const error& e) {
       if (!is_refusal(e)) throw;
@@ -178,15 +181,12 @@ shared_answer memcached_driver::fill(connection& c, const shared_request& what) 
   const auto name = name_for(item.key);
   const auto epoch = std::string(parse_frame(what.expected).epoch);
   const auto seen = c.get(name, {epoch_name_, name});
-  const auto known = seen.find(epoch_name_);
-  const auto there = seen.find(name);
+  const auto& there = seen[1];
   // A clear between here and the swap leaves an entry of a dead epoch.
-  if (known == seen.end() || known->second.bytes != epoch || there == seen.end() ||
-      !is_same(there->second.bytes, what.expected)) {
+  if (!seen[0] || seen[0]->bytes != epoch || !there || !is_same(there->bytes, what.expected)) {
     return {.stored = {false}};
   }
-  return {.stored = {
-              c.replace(name, name, make_value(epoch, item.bytes), item.ttl, there->second.cas)}};
+  return {.stored = {c.replace(name, name, make_value(epoch, item.bytes), item.ttl, there->cas)}};
 }
 
 shared_answer memcached_driver::put(connection& c, const std::vector<shared_item>& items) {
@@ -194,8 +194,8 @@ shared_answer memcached_driver::put(connection& c, const std::vector<shared_item
   std::map<std::uint32_t, std::string> epochs;
   for (const auto& item : items) {
     const auto name = name_for(item.key);
-    auto& epoch = epochs[c.host_of(name)];
-    if (epoch.empty()) epoch = epoch_of(c, name, c.get(name, {epoch_name_}));
+    auto& epoch = epochs[host_of(c, name)];
+    if (epoch.empty()) epoch = epoch_of(c, name, c.get(name, {epoch_name_})[0]);
     answer.stored.push_back(put_one(c, name, epoch, item));
   }
   return answer;

@@ -6,9 +6,9 @@
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/core/random.hpp"
 
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +49,9 @@ class memcached_driver final : public shared_driver {
                const shared_item& item);
   /// The epoch of the host of `group`, of which `seen` is what was found there. A new one where
   /// there is none.
-  std::string epoch_of(connection& c, std::string_view group, const connection::items& seen);
+  std::string epoch_of(connection& c, std::string_view group,
+                       const std::optional<connection::item>& seen);
+  std::uint32_t host_of(connection& c, const std::string& name) const;
   std::string name_for(std::string_view key) const;
   std::string random_bytes(std::size_t size);
 

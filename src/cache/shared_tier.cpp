@@ -47,7 +47,7 @@ constexpr int claim_rounds = 2;
 shared_tier::shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params)
     : line_(std::move(driver), params), clock_(*params.clock), log_(params.log) {}
 
-shared_look shared_tier::look_of(std::string_view key, const std::optional<std::string>& bytes) {
+shared_look shared_tier::look_of(std::string_view key, std::optional<std::string>& bytes) {
   shared_look look;
   if (!bytes) return look;
   const auto frame = parse_frame(*bytes);
@@ -73,17 +73,19 @@ shared_look shared_tier::look_of(std::string_view key, const std::optional<std::
     return look;
   }
   auto& found = look.found.emplace();
-  found.value = entry.value;
   found.type = entry.type;
   found.negative = entry.negative;
   found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
   found.left = left;
   found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
+  // The value is the end of it: cutting off the front spares a second buffer.
+  bytes->erase(0, bytes->size() - entry.value.size());
+  found.value = *std::move(bytes);
   return look;
 }
 
 shared_tier::looks shared_tier::looks_of(const std::vector<std::string>& keys,
-                                         const shared_result& result) {
+                                         shared_result& result) {
   looks all(keys.size());
   const bool cancelled = result.failure && result.failure->code() == errc::cancelled;
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -118,8 +120,7 @@ void shared_tier::start_find_many(std::vector<std::string> keys, const deadline&
               });
 }
 
-std::optional<shared_look> shared_tier::claim_of(const std::string& key,
-                                                 const shared_result& result) {
+std::optional<shared_look> shared_tier::claim_of(const std::string& key, shared_result result) {
   if (result.failure || result.answer.found.empty() || !result.answer.found[0]) {
     return shared_look{};
   }
@@ -146,8 +147,8 @@ void shared_tier::start_claim_round(std::string key, const deadline& until, int 
   shared_request what{.verb = shared_verb::claim, .keys = {key}};
   line_.start(std::move(what), until, {},
               [this, key = std::move(key), until, rounds,
-               then = std::move(then)](const shared_result& result) mutable {
-                if (auto look = claim_of(key, result)) return then(*std::move(look));
+               then = std::move(then)](shared_result result) mutable {
+                if (auto look = claim_of(key, std::move(result))) return then(*std::move(look));
                 if (rounds == 1) return then({});
                 start_claim_round(std::move(key), until, rounds - 1, std::move(then));
               });

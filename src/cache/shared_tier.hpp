@@ -94,10 +94,10 @@ class shared_tier {
  private:
   void start_claim_round(std::string key, const deadline& until, int rounds,
                          std::function<void(shared_look)> then);
-  shared_look look_of(std::string_view key, const std::optional<std::string>& bytes);
+  shared_look look_of(std::string_view key, std::optional<std::string>& bytes);
   /// Nothing: it is worth another round.
-  std::optional<shared_look> claim_of(const std::string& key, const shared_result& result);
-  looks looks_of(const std::vector<std::string>& keys, const shared_result& result);
+  std::optional<shared_look> claim_of(const std::string& key, shared_result result);
+  looks looks_of(const std::vector<std::string>& keys, shared_result& result);
 
   shared_line line_;
   const clock& clock_;

@@ -206,7 +206,7 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
   if (shared_) {
     const auto write = begin_put(key, kept);
     shared_->put({shared_tier::item_of(entry_of(key, kept))}, until);
-    end_put(write, true);
+    end_put(write, gate_.advance(write.stripe), true);
     return;
   }
   if (file_) {

@@ -199,7 +199,8 @@ class tiers {
   void forget_all_in_memory() noexcept;
   kept_value kept_of(const hashed_key& key, std::string_view value, const policy& how) const;
   shared_write begin_put(const hashed_key& key, const kept_value& kept);
-  void end_put(const shared_write& write, bool is_kept);
+  void end_put(const shared_write& write, const fill_token& end, bool is_kept);
+  void end_batch(const batch_write& batch, bool is_kept);
   std::shared_ptr<batch_write> begin_batch(keyed_values values, const policy& how);
   shared_fill fill_shared(const hashed_key& key, const kept_value& kept, const shared_claim& claim,
                           const deadline& until);

@@ -1,5 +1,6 @@
 #include "cache/tiers.hpp"
 
+#include <map>
 #include <utility>
 
 // What the table of tiers does with a shared one. How it all stays in order: shared_tier.cpp.
@@ -102,8 +103,7 @@ tiers::shared_write tiers::begin_put(const hashed_key& key, const kept_value& ke
   return {key, item_of(key, kept), stripe, gate_.advance(stripe)};
 }
 
-void tiers::end_put(const shared_write& write, bool is_kept) {
-  const auto end = gate_.advance(write.stripe);
+void tiers::end_put(const shared_write& write, const fill_token& end, bool is_kept) {
   if (!memory_) return;
   const fill_token expected{write.begun.epoch, write.begun.generation + 1};
   if (is_kept && end == expected && memory_->fill(write.item, gate_, write.stripe, end)) return;
@@ -117,7 +117,15 @@ struct tiers::batch_write {
   std::vector<shared_item> items;
   std::vector<std::string> oversized;
   std::optional<error> refusal;
+  /// Each stripe is moved once, so that keys of the batch that share one do not cost each other.
+  std::map<std::uint32_t, fill_token> begun;
 };
+
+void tiers::end_batch(const batch_write& batch, bool is_kept) {
+  std::map<std::uint32_t, fill_token> ends;
+  for (const auto& [stripe, begun] : batch.begun) ends.emplace(stripe, gate_.advance(stripe));
+  for (const auto& write : batch.writes) end_put(write, ends.at(write.stripe), is_kept);
+}
 
 std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, const policy& how) {
   auto batch = std::make_shared<batch_write>();
@@ -131,7 +139,10 @@ std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, cons
       continue;
     }
     const auto kept = kept_of(key, value, how);
-    batch->writes.push_back(begin_put(key, kept));
+    const auto stripe = place_of(key).stripe;
+    auto [begun, is_new] = batch->begun.try_emplace(stripe);
+    if (is_new) begun->second = gate_.advance(stripe);
+    batch->writes.push_back({key, item_of(key, kept), stripe, begun->second});
     batch->items.push_back(shared_tier::item_of(entry_of(key, kept)));
   }
   return batch;
@@ -150,7 +161,7 @@ void tiers::put_many(keyed_values values, const policy& how, const deadline& unt
   } else {
     const auto batch = begin_batch(std::move(values), how);
     shared_->put(std::move(batch->items), until);
-    for (const auto& write : batch->writes) end_put(write, true);
+    end_batch(*batch, true);
     refusal = std::move(batch->refusal);
     try {
       if (refusal) shared_->erase(batch->oversized, until);
@@ -211,7 +222,7 @@ void tiers::start_put_many(keyed_values values, const policy& how, const deadlin
     if (batch->items.empty()) return then(batch->refusal);
     shared_->start_put(std::move(batch->items), until, stop,
                        [this, batch, then](std::vector<bool>, bool is_cancelled) {
-                         for (const auto& write : batch->writes) end_put(write, !is_cancelled);
+                         end_batch(*batch, !is_cancelled);
                          then(is_cancelled ? cancelled() : batch->refusal);
                        });
   };

@@ -49,6 +49,22 @@ TEST_CASE("what memory does not have is asked of the server, and is in memory ne
   });
 }
 
+TEST_CASE("what was set together is in memory, all of it") {
+  for_each_server([](shared_server& server) {
+    auto store = cache::store::open(with_memory(server.url()));
+    std::vector<std::pair<std::string, int>> values;
+    std::vector<std::string> keys;
+    for (int i = 0; i < 1000; ++i) {
+      keys.push_back("key" + std::to_string(i));
+      values.emplace_back(keys.back(), i);
+    }
+
+    store.set_many(values, minute);
+
+    for (const auto& found : store.get_many<int>(keys)) CHECK(found.tier == tier::memory);
+  });
+}
+
 TEST_CASE("a batch is one command for a redis server, in both directions") {
   redis_server server;
   auto store = cache::store::open(only_shared(server.url()));

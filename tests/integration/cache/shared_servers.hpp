@@ -3,6 +3,7 @@
 #include "scalekit/cache.hpp"
 #include "support/memcached/server.hpp"
 #include "support/redis/server.hpp"
+#include "support/stopped_process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -35,7 +36,10 @@ class redis_server final : public shared_server {
   std::string url() const override { return server.url(); }
   std::string url_at(std::uint16_t port) const override { return server.url_at(port); }
   std::uint16_t port() const override { return server.port(); }
-  void freeze() override { server.freeze(); }
+  void freeze() override {
+    server.freeze();
+    support::wait_until_stopped(server.pid());
+  }
   void thaw() override { server.thaw(); }
   void kill9() override { server.kill9(); }
   void start() override { server.start(); }

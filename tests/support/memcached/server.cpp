@@ -1,6 +1,7 @@
 #include "support/memcached/server.hpp"
 
 #include "support/postgres/process.hpp"
+#include "support/stopped_process.hpp"
 #include "support/wait_until.hpp"
 
 #include <arpa/inet.h>
@@ -113,7 +114,9 @@ void server::kill9() {
 }
 
 void server::freeze() const {
-  if (pid_ > 0) ::kill(pid_, SIGSTOP);
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGSTOP);
+  wait_until_stopped(pid_);
 }
 
 void server::thaw() const {
