@@ -41,7 +41,8 @@ struct statistics {
   std::uint64_t coalesced = 0;
   /// Callers that gave up waiting for a load: timed out or cancelled.
   std::uint64_t abandoned_waits = 0;
-  /// Loaded values not stored, because the key was set or erased while they were loaded.
+  /// Loaded values not stored, because the key was set or erased while they were loaded, or, on a
+  /// server that is shared, because another store that loaded it too was quicker.
   std::uint64_t fenced_fills = 0;
   /// Loads in the background of a value that was served stale or ahead of its time; those that
   /// threw, took too long or found no thread. They count among the loads, too.
