@@ -4,6 +4,7 @@
 #include "scalekit/cache.hpp"
 
 #include "cache/hit_ratio.hpp"
+#include "cache/shared.hpp"
 #include "harness.hpp"
 
 #include <algorithm>
@@ -243,4 +244,7 @@ void bench::register_cases() {
        .least_value = 80,
        .once = true});
   register_hit_ratios();
+#ifdef SCALEKIT_BENCH_WITH_SERVERS
+  register_shared();
+#endif
 }

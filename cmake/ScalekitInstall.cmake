@@ -45,6 +45,12 @@ if(SCALEKIT_WITH_REDIS)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindHiredis.cmake"
     DESTINATION "${package_dir}" COMPONENT scalekit_Development)
 endif()
+set(pc_libmemcached "")
+if(SCALEKIT_WITH_MEMCACHED)
+  set(pc_libmemcached " -lmemcached")
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindLibmemcached.cmake"
+    DESTINATION "${package_dir}" COMPONENT scalekit_Development)
+endif()
 cmake_path(IS_ABSOLUTE CMAKE_INSTALL_LIBDIR libdir_is_absolute)
 if(libdir_is_absolute)
   set(pc_prefix "${CMAKE_INSTALL_PREFIX}")

@@ -1,8 +1,13 @@
 #include "cache/async_call.hpp"
+#include "cache/copying_port.hpp"
 #include "cache/engine.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace scalekit::cache {
@@ -52,6 +57,67 @@ struct store::state::async_load : std::enable_shared_from_this<async_load> {
     }
   }
 
+  /// The same without a thread until the loader runs. One who leads a load asks the shared tier in
+  /// its name: all who come meanwhile wait for that one question.
+  void run_without_thread(const call_handle& call) {
+    const auto at = self->table.place_of(key);
+    const auto seat = self->flights.join_or_begin(key.text, key.hash, self->table.token_of(at),
+                                                  detail::limit_of(what->how));
+    const auto load = seat.load;
+    if (!seat.is_leader) {
+      self->count_miss(what->how.type);
+      self->coalesced.add();
+      return wait_for(call, load);
+    }
+    if (answer_instead(call, load, [&](detail::value_port& own) {
+          return self->look_again(load, {key, what->how, what->loader, true, what->until, own}, at);
+        })) {
+      return;
+    }
+    auto copy = std::make_shared<detail::copying_port>();
+    self->table.start_find_or_claim(
+        what->key, copy, load->claim, what->until,
+        [me = shared_from_this(), call, load, copy](std::optional<raw_lookup> found) {
+          me->take_claim(call, load, found, std::move(copy->bytes));
+        });
+  }
+
+  void take_claim(const call_handle& call, const std::shared_ptr<detail::flight>& load,
+                  const std::optional<raw_lookup>& found, std::string bytes) {
+    if (found && answer_instead(call, load, [&](detail::value_port& own) {
+          return self->end_with(load, key, *found, std::move(bytes), own);
+        })) {
+      return;
+    }
+    self->count_miss(what->how.type);
+    wait_for(call, load);
+    if (!load->stop_token().stop_requested()) return self->lead_aside(load, what);
+    const error gone(errc::cancelled, "nobody waits for this load any more");
+    self->finish(load, key, {nullptr, std::make_exception_ptr(gone)});
+  }
+
+  /// Completes the call, and the load that it leads, with what `look(port)` found, or threw. False:
+  /// it found nothing.
+  template <class Look>
+  bool answer_instead(const call_handle& call, const std::shared_ptr<detail::flight>& load,
+                      Look look) {
+    auto own = port->another();
+    std::optional<raw_lookup> found;
+    try {
+      found = look(*own);
+    } catch (...) {
+      self->finish(load, key, {nullptr, std::current_exception()});
+      call->finish_with([&]() -> raw_lookup { throw; });
+      return true;
+    }
+    if (!found) return false;
+    call->finish_with([&] {
+      port->adopt(*own);
+      return *found;
+    });
+    return true;
+  }
+
   void wait_for(const call_handle& call, const std::shared_ptr<detail::flight>& load) {
     call->board(load);
     load->on_end([me = shared_from_this(), call](const load_outcome& outcome) {
@@ -69,7 +135,7 @@ struct store::state::async_load : std::enable_shared_from_this<async_load> {
     auto fail = [call, why] {
       call->finish_with([&]() -> raw_lookup { std::rethrow_exception(why); });
     };
-    const bool ask_files = may_be_stale() && self->table.has_files() && !self->closed;
+    const bool ask_files = may_be_stale() && self->table.may_block() && !self->closed;
     if (!ask_files || !post([me = shared_from_this(), call, why, fail] {
           if (!me->serve_kept(*call, stale_cause::failed, why, true)) fail();
         })) {
@@ -78,7 +144,7 @@ struct store::state::async_load : std::enable_shared_from_this<async_load> {
   }
 
   void run_out_of_patience(read_call& call) {
-    if (serve_kept(call, stale_cause::slow, {}, false) || !self->table.has_files()) return;
+    if (serve_kept(call, stale_cause::slow, {}, false) || !self->table.may_block()) return;
     post([me = shared_from_this(), call = call.shared_from_this()] {
       me->serve_kept(*call, stale_cause::slow, {}, true);
     });
@@ -132,8 +198,14 @@ void store::state::start_load(std::shared_ptr<const owned_load> what,
   if (may_be_stale && how.soft_timeout.count() > 0) {
     call->remind(how.soft_timeout, [one](auto& late) { one->run_out_of_patience(late); });
   }
-  if (!may_be_stale || !table.has_files()) {
+  if (!may_be_stale || !table.may_block()) {
     if (auto load = join(one->key, how.type)) return one->wait_for(call, load);
+  }
+  if (table.is_asynchronous() && !may_be_stale) {
+    // Posted: it must not complete in its initiating function.
+    boost::asio::post(execution.completion_executor(),
+                      [one, call] { one->run_without_thread(call); });
+    return;
   }
   try {
     execution.post_work([one, call] { one->run(call); });

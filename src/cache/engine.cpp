@@ -31,7 +31,7 @@ void store::state::enter(std::string_view call, std::string_view key,
 void store::state::enter_blocking(std::string_view call, std::string_view key,
                                   const call_options& options, bool always_blocks) const {
   enter(call, key, options);
-  if (always_blocks || table.has_files()) io_thread_mark::check_blocking_allowed(call);
+  if (always_blocks || table.may_block()) io_thread_mark::check_blocking_allowed(call);
 }
 
 void store::state::count_miss(std::string_view type) {
@@ -44,14 +44,21 @@ void store::state::count_stale(std::string_view type, stale_cause cause) {
   if (!type.empty()) table.types()[table.types().number(type)].stale.add();
 }
 
-raw_lookup store::state::read(const hashed_key& key, detail::value_port& port, bool allow_stale) {
+raw_lookup store::state::read(const hashed_key& key, detail::value_port& port,
+                              const call_options& options) {
   if (auto found = table.find_in_memory(key, port)) return *found;
   std::optional<raw_lookup> found;
-  if (table.has_files()) {
+  if (table.may_block()) {
     const auto at = table.place_of(key);
-    found =
-        allow_stale ? table.find_kept_in_file(key, at, port) : table.find_in_file(key, at, port);
+    const auto until = deadline::after(options.timeout);
+    found = options.allow_stale ? table.find_kept_below(key, at, port, until)
+                                : table.find_below(key, at, port, until);
   }
+  return conclude_read(key, port, options.allow_stale, found);
+}
+
+raw_lookup store::state::conclude_read(const hashed_key& key, detail::value_port& port,
+                                       bool allow_stale, std::optional<raw_lookup> found) {
   if (!found && allow_stale) found = table.find_kept_in_memory(key, port);
   if (!found) {
     count_miss({});
@@ -105,11 +112,11 @@ store::state::boarding store::state::board(const load_request& r) {
   const bool may_be_stale = r.how.stale_for.count() > 0;
   boarding result;
   // What a file holds may be served at once while it is loaded: then nobody waits for the load.
-  if (!may_be_stale || !table.has_files()) result.seat.load = join(r.key, r.how.type);
+  if (!may_be_stale || !table.may_block()) result.seat.load = join(r.key, r.how.type);
   if (result.seat.load) return result;
   // Taken before the look: a set that is done between the two must win over this load.
   const auto token = table.token_of(at);
-  result.found = may_be_stale ? table.find_kept_in_file(r.key, at, r.port)
+  result.found = may_be_stale ? table.find_kept_below(r.key, at, r.port, r.until)
                               : table.find_in_file(r.key, at, r.port);
   if (result.found) {
     if (answers(r, *result.found)) return result;
@@ -117,7 +124,10 @@ store::state::boarding store::state::board(const load_request& r) {
     result.has_stale = true;
   }
   result.seat = flights.join_or_begin(r.key.text, r.key.hash, token, detail::limit_of(r.how));
-  if (result.seat.is_leader) result.found = look_again(result.seat.load, r, at);
+  if (result.seat.is_leader) {
+    result.found = look_again(result.seat.load, r, at);
+    if (!result.found) result.found = claim(result.seat.load, r);
+  }
   if (result.found) return result;
   count_miss(r.how.type);
   if (!result.seat.is_leader) coalesced.add();
@@ -133,18 +143,38 @@ std::optional<raw_lookup> store::state::look_again(const std::shared_ptr<detail:
     found = table.has_memory() ? table.find_in_memory(r.key, copy)
                                : table.find_in_file(r.key, at, copy);
     if (!found) return std::nullopt;
-    if (found->freshness == freshness::fresh && !r.port.accept(std::string(copy.bytes))) {
-      return std::nullopt;
-    }
+    return end_with(load, r.key, *found, std::move(copy.bytes), r.port);
   } catch (...) {
     finish(load, r.key, {nullptr, std::current_exception()});
     throw;
   }
-  load_outcome outcome;
-  if (found->freshness == freshness::fresh) {
-    outcome.bytes = std::make_shared<const std::string>(std::move(copy.bytes));
+}
+
+std::optional<raw_lookup> store::state::claim(const std::shared_ptr<detail::flight>& load,
+                                              const load_request& r) {
+  try {
+    detail::copying_port copy;
+    const auto found = table.find_or_claim(r.key, copy, load->claim, r.until);
+    if (!found) return std::nullopt;
+    return end_with(load, r.key, *found, std::move(copy.bytes), r.port);
+  } catch (...) {
+    finish(load, r.key, {nullptr, std::current_exception()});
+    throw;
   }
-  finish(load, r.key, outcome);
+}
+
+std::optional<raw_lookup> store::state::end_with(const std::shared_ptr<detail::flight>& load,
+                                                 const hashed_key& key, const raw_lookup& found,
+                                                 std::string bytes, detail::value_port& port) {
+  load_outcome outcome;
+  if (found.freshness == freshness::fresh) {
+    if (!port.accept(std::string(bytes))) {
+      if (table.has_shared()) table.forget_undecodable(key);
+      return std::nullopt;
+    }
+    outcome.bytes = std::make_shared<const std::string>(std::move(bytes));
+  }
+  finish(load, key, outcome);
   return found;
 }
 

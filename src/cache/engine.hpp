@@ -13,7 +13,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace scalekit::cache {
 
@@ -35,7 +37,18 @@ struct store::state : std::enable_shared_from_this<state> {
 
   /// Finds what is kept; a miss is counted.
   detail::raw_lookup read(const detail::hashed_key& key, detail::value_port& port,
-                          bool allow_stale);
+                          const call_options& options);
+  /// What is left to do once it was looked for below memory.
+  detail::raw_lookup conclude_read(const detail::hashed_key& key, detail::value_port& port,
+                                   bool allow_stale, std::optional<detail::raw_lookup> found);
+
+  /// What a call for several keys begins with.
+  void enter_many(std::string_view call, const std::vector<std::string>& keys,
+                  const call_options& options) const;
+
+  /// Looks in memory for each; returns the rest.
+  std::vector<detail::tiers::wanted> read_in_memory(detail::raw_batch& batch);
+  void count_misses(const detail::raw_batch& batch);
 
   /// As store::get_or_load(). `found`: what a look into memory has found fresh.
   detail::raw_lookup read_or_load(const detail::load_request& r,
@@ -64,6 +77,16 @@ struct store::state : std::enable_shared_from_this<state> {
   std::optional<detail::raw_lookup> look_again(const std::shared_ptr<detail::flight>& load,
                                                const detail::load_request& r,
                                                const detail::tiers::place& at);
+
+  /// Asks the shared tier, and ends the load with what it has; else the load goes on with a claim.
+  std::optional<detail::raw_lookup> claim(const std::shared_ptr<detail::flight>& load,
+                                          const detail::load_request& r);
+
+  /// Ends a load with what was found instead, unless it is no value for `port`.
+  std::optional<detail::raw_lookup> end_with(const std::shared_ptr<detail::flight>& load,
+                                             const detail::hashed_key& key,
+                                             const detail::raw_lookup& found, std::string bytes,
+                                             detail::value_port& port);
 
   void finish(const std::shared_ptr<detail::flight>& load, const detail::hashed_key& key,
               const detail::load_outcome& outcome);

@@ -109,7 +109,7 @@ void store::state::keep(const load_handle& load, const hashed_key& key, const po
     auto& ttl = outcome.bytes ? as_told.ttl : as_told.negative_ttl;
     ttl = std::clamp(*told.own_ttl(), none, longest);
   }
-  table.fill(key, outcome.bytes.get(), as_told, load->begun(), until);
+  table.fill(key, outcome.bytes.get(), as_told, load->begun(), load->claim, until);
 }
 
 void store::state::lead_aside(const load_handle& load, std::shared_ptr<const owned_load> what) {
@@ -153,7 +153,7 @@ void store::state::run_refresh(const load_handle& load, const owned_load& what) 
       return found && detail::decide(what.how, *found, false) == serving::serve;
     };
     auto found = table.peek_into_memory(key, newer);
-    if (!is_newer(found)) found = table.peek_into_file(key, newer);
+    if (!is_newer(found)) found = table.peek_below(key, newer, load->claim, what.until);
     if (is_newer(found)) {
       if (found->freshness == freshness::fresh) {
         outcome.bytes = std::make_shared<const std::string>(std::move(newer.bytes));
@@ -235,8 +235,10 @@ std::optional<raw_lookup> store::state::fall_back(const hashed_key& key, const p
                                                   detail::value_port& port, bool may_block) {
   if (how.stale_for.count() == 0 || closed) return std::nullopt;
   auto found = table.find_kept_in_memory(key, port);
-  if (!found && may_block && table.has_files()) {
-    found = table.find_kept_in_file(key, table.place_of(key), port);
+  if (!found && may_block && table.may_block()) {
+    // The call's own time may be over.
+    const auto until = deadline::after(std::chrono::seconds(1));
+    found = table.find_kept_below(key, table.place_of(key), port, until);
   }
   const bool is_answer = found && detail::decide(how, *found, true) != serving::load;
   return is_answer ? found : std::nullopt;

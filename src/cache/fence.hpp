@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace scalekit::cache::detail {
 
@@ -12,6 +13,14 @@ struct fill_token {
   std::uint64_t generation = 0;
 
   friend bool operator==(const fill_token&, const fill_token&) = default;
+};
+
+/// What a load knows of the shared tier: what a fill must find there; empty where that is not
+/// known, and nothing can be stored.
+struct shared_claim {
+  std::string expected;
+  /// When the load began, in monotonic time.
+  std::int64_t begun_ns = 0;
 };
 
 /// One stripe of keys. Shared by processes when it lives in a directory's table.

@@ -38,6 +38,8 @@ class flight {
   flight(fill_token begun, std::optional<deadline> limit) : begun_(begun), limit_(limit) {}
 
   const fill_token& begun() const noexcept { return begun_; }
+  /// The leader's alone.
+  shared_claim claim;
   const std::optional<deadline>& limit() const noexcept { return limit_; }
   bool is_overdue() const noexcept { return limit_ && limit_->expired(); }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }

@@ -1,6 +1,7 @@
 #include "scalekit/cache/store.hpp"
 
 #include "cache/engine.hpp"
+#include "cache/shared_url.hpp"
 #include "cache/validate.hpp"
 
 #include <utility>
@@ -10,6 +11,7 @@ namespace scalekit::cache {
 using detail::raw_lookup;
 
 store store::open(store_params params) {
+  detail::use_directory_of_url(params);
   detail::validate(params);
   return store(std::make_shared<state>(std::move(params)));
 }
@@ -17,7 +19,7 @@ store store::open(store_params params) {
 raw_lookup store::read(std::string_view key, const call_options& options,
                        detail::value_port& port) {
   state_->enter_blocking("cache::store::get", key, options, false);
-  return state_->read(state_->table.hashed(key), port, options.allow_stale);
+  return state_->read(state_->table.hashed(key), port, options);
 }
 
 raw_lookup store::read_or_load(std::string_view text, const policy& how,
@@ -51,7 +53,8 @@ void store::erase(std::string_view key, const call_options& options) {
 void store::clear() {
   state_->born.check("cache::store::clear");
   if (state_->closed) throw closed_error();
-  state_->table.clear();
+  if (state_->table.has_shared()) io_thread_mark::check_blocking_allowed("cache::store::clear");
+  state_->table.clear(deadline::after(call_options{}.timeout));
 }
 
 statistics store::stats() const {

@@ -1,9 +1,12 @@
 #include "cache/async_call.hpp"
+#include "cache/completing.hpp"
 #include "cache/engine.hpp"
 #include "cache/validate.hpp"
 #include "scalekit/cache/store.hpp"
 
-#include <functional>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <utility>
 
 // The async_ members. What can be done without waiting is done in the initiating function; the
@@ -11,55 +14,8 @@
 
 namespace scalekit::cache {
 
-using detail::raw_lookup;
-
-namespace {
-
-/// Runs `body`, which may block, for `call`. A full work pool completes it with errc::shed, once
-/// `refused` was called.
-template <class T, class Body>
-void post_work(const execution& exec, const std::shared_ptr<detail::async_call<T>>& call, Body body,
-               const std::function<void()>& refused = {}) {
-  try {
-    exec.post_work(std::move(body));
-  } catch (...) {
-    if (refused) refused();
-    boost::asio::post(exec.completion_executor(), [call, e = std::current_exception()] {
-      call->complete_with([&]() -> T { std::rethrow_exception(e); });
-    });
-  }
-}
-
-/// Completes `handler` with `body()`, run here, as it does not wait.
-template <class T, class Body>
-void run_here(const execution& exec, completion_handler<T> handler, Body body) {
-  std::exception_ptr failure;
-  T value{};
-  try {
-    value = body();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  detail::complete_at_once<T>(std::move(handler), exec, std::move(failure), std::move(value));
-}
-
-/// Completes `handler` with `body()`, which changes a key, run on the work executor. A change that
-/// does not come to pass, or not in time for its caller, ends in `forget()`, which does not wait.
-template <class Body>
-void run_change(const execution& exec, const deadline& until, completion_handler<done> handler,
-                Body body, const std::function<void()>& forget) {
-  auto call = detail::async_call<done>::start(std::move(handler), exec, until, forget);
-  post_work(
-      exec, call,
-      [call, body = std::move(body), forget]() mutable {
-        if (call->is_over()) return;
-        // Given up meanwhile: a newer change may have been made since then, and this one be last.
-        if (!call->complete_with(body)) forget();
-      },
-      forget);
-}
-
-}  // namespace
+using detail::cancelled_error, detail::completing, detail::post_work, detail::run_change;
+using detail::raw_lookup, detail::run_here, detail::start_change;
 
 void store::start_read(std::string text, call_options options,
                        std::shared_ptr<detail::value_port> port,
@@ -76,10 +32,21 @@ void store::start_read(std::string text, call_options options,
     return detail::complete_at_once<raw_lookup>(std::move(handler), exec, std::current_exception(),
                                                 {});
   }
-  auto body = [self, text = std::move(text), port, allow_stale = options.allow_stale] {
-    return self->read(self->table.hashed(text), *port, allow_stale);
+  if (self->table.is_asynchronous()) {
+    auto op = detail::pending<raw_lookup>::start(std::move(handler), exec);
+    return self->table.start_find(
+        text, port, options.allow_stale, deadline::after(options.timeout), op->stop_token(),
+        [self, op, text, port, allow_stale = options.allow_stale](std::optional<raw_lookup> found,
+                                                                  bool is_cancelled) {
+          const auto key = self->table.hashed(text);
+          const auto result = self->conclude_read(key, *port, allow_stale, found);
+          op->complete(is_cancelled ? std::make_exception_ptr(cancelled_error()) : nullptr, result);
+        });
+  }
+  auto body = [self, text = std::move(text), port, options] {
+    return self->read(self->table.hashed(text), *port, options);
   };
-  if (!self->table.has_files()) return run_here<raw_lookup>(exec, std::move(handler), body);
+  if (!self->table.may_block()) return run_here<raw_lookup>(exec, std::move(handler), body);
   auto call = detail::async_call<raw_lookup>::start(std::move(handler), exec,
                                                     deadline::after(options.timeout), {});
   post_work(exec, call, [call, body = std::move(body)] { call->complete_with(body); });
@@ -120,6 +87,11 @@ void store::start_write(std::string text, std::string bytes, const policy& how,
   auto self = state_;
   self->born.check("cache::store::async_set");
   const auto until = deadline::after(options.timeout);
+  if (self->table.is_asynchronous()) {
+    detail::tiers::keyed_values values;
+    values.emplace_back(std::move(text), std::move(bytes));
+    return start_write_many(std::move(values), how, options, std::move(handler));
+  }
   auto body = [=, bytes = std::move(bytes)] {
     self->enter("cache::store::async_set", text, options);
     detail::validate(how);
@@ -127,7 +99,7 @@ void store::start_write(std::string text, std::string bytes, const policy& how,
     self->table.put(self->table.hashed(text), bytes, how, until);
     return done{};
   };
-  if (!self->table.has_files()) return run_here<done>(self->execution, std::move(handler), body);
+  if (!self->table.may_block()) return run_here<done>(self->execution, std::move(handler), body);
   run_change(self->execution, until, std::move(handler), std::move(body),
              [self, text = std::move(text)] { self->table.forget(self->table.hashed(text)); });
 }
@@ -136,15 +108,46 @@ void store::start_erase(std::string text, call_options options, completion_handl
   auto self = state_;
   self->born.check("cache::store::async_erase");
   const auto until = deadline::after(options.timeout);
+  if (self->table.is_asynchronous()) {
+    return start_change(self, std::move(handler), [&](const auto& op) {
+      self->enter("cache::store::async_erase", text, options);
+      self->erases.add();
+      self->table.start_erase(std::move(text), until, op->stop_token(), completing(self, op));
+    });
+  }
   auto body = [=] {
     self->enter("cache::store::async_erase", text, options);
     self->erases.add();
     self->table.erase(self->table.hashed(text), until);
     return done{};
   };
-  if (!self->table.has_files()) return run_here<done>(self->execution, std::move(handler), body);
+  if (!self->table.may_block()) return run_here<done>(self->execution, std::move(handler), body);
   run_change(self->execution, until, std::move(handler), std::move(body),
              [self, text = std::move(text)] { self->table.forget(self->table.hashed(text)); });
+}
+
+void store::start_clear(call_options options, completion_handler<done> handler) {
+  auto self = state_;
+  self->born.check("cache::store::async_clear");
+  const auto until = deadline::after(options.timeout);
+  auto check = [self, options] {
+    if (self->closed) throw closed_error();
+    detail::validate(options);
+  };
+  if (self->table.is_asynchronous()) {
+    return start_change(self, std::move(handler), [&](const auto& op) {
+      check();
+      self->table.start_clear(until, op->stop_token(), completing(self, op));
+    });
+  }
+  auto body = [self, check, until] {
+    check();
+    self->table.clear(until);
+    return done{};
+  };
+  if (!self->table.has_shared()) return run_here<done>(self->execution, std::move(handler), body);
+  auto call = detail::async_call<done>::start(std::move(handler), self->execution, until, {});
+  post_work(self->execution, call, [call, body] { call->complete_with(body); });
 }
 
 }  // namespace scalekit::cache

@@ -48,6 +48,11 @@ const settings_schema<store_params>& store_settings() {
       settings_schema<p>("store_params")
           .nested("memory", &p::memory, memory_settings())
           .nested("file", &p::file, file_settings())
+          .secret("shared", &p::shared,
+                  "URL of a server that several machines share, in place of files")
+          .field("shared_namespace", &p::shared_namespace, "Before each key there")
+          .field("shared_timeout", &p::shared_timeout, 1ms, 1min,
+                 "The most that a call waits for the shared server")
           .bytes("max_value_bytes", &p::max_value_bytes, kib, gib, "Larger values are refused");
   return schema;
 }

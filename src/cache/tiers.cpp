@@ -2,6 +2,7 @@
 
 #include "cache/expiry.hpp"
 #include "cache/hash.hpp"
+#include "cache/shared_url.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/random.hpp"
 
@@ -29,6 +30,11 @@ std::unique_ptr<file_tier> make_file(const store_params& params) {
                                      params.max_value_bytes);
 }
 
+std::unique_ptr<shared_tier> make_shared_tier(const store_params& params) {
+  if (params.shared.empty()) return nullptr;
+  return std::make_unique<shared_tier>(open_driver(params), params);
+}
+
 }  // namespace
 
 tiers::tiers(const store_params& params)
@@ -38,6 +44,7 @@ tiers::tiers(const store_params& params)
       hash_seed_(params.seed ? params.seed : random_generator::random_seed()),
       memory_(make_memory(params.memory, hash_seed_)),
       file_(make_file(params)),
+      shared_(make_shared_tier(params)),
       gate_(file_ ? file_->gate() : own_gate_),
       max_memory_bytes_(params.memory.max_bytes),
       max_file_bytes_(params.file.max_bytes) {}
@@ -89,34 +96,38 @@ std::optional<raw_lookup> tiers::find_kept_in_memory(const hashed_key& key, valu
 
 std::optional<raw_lookup> tiers::find_in_file(const hashed_key& key, const place& at,
                                               value_port& port) {
-  return look_into_file(key, at, port, file_look::fresh);
-}
-
-std::optional<raw_lookup> tiers::find_kept_in_file(const hashed_key& key, const place& at,
-                                                   value_port& port) {
-  return look_into_file(key, at, port, file_look::kept);
+  return look_into_file(key, at, port, looking::fresh);
 }
 
 std::optional<raw_lookup> tiers::look_into_file(const hashed_key& key, const place& at,
-                                                value_port& port, file_look how) {
+                                                value_port& port, looking how) {
   if (!file_) return std::nullopt;
-  const auto token = token_of(at);
-  auto found = file_->find(key.text, *at.file);
+  const auto when = ask(at);
+  return deliver(key, file_->find(key.text, *at.file), tier::file, when, port, how);
+}
+
+std::optional<raw_lookup> tiers::deliver(const hashed_key& key, std::optional<file_found>&& found,
+                                         tier from, const asked& when, value_port& port,
+                                         looking how) {
   if (!found) return std::nullopt;
   const bool is_stale = found->left.fresh.count() <= 0;
-  if (is_stale && (how != file_look::kept || found->negative)) return std::nullopt;
+  if (is_stale && (how != looking::kept || found->negative)) return std::nullopt;
   const auto type = types_.number(found->type);
-  raw_lookup hit{freshness::fresh, tier::file, milliseconds(found->age),
-                 milliseconds(found->left.fresh)};
+  raw_lookup hit{freshness::fresh, from, milliseconds(found->age), milliseconds(found->left.fresh)};
   if (is_stale) hit.freshness = freshness::stale;
   if (found->negative) hit.freshness = freshness::negative;
-  promote(key, *found, type, at, token);
+  promote(key, *found, type, when);
   if (!found->negative && !port.accept(std::move(found->value))) {
     forget_undecodable(key);
     return std::nullopt;
   }
-  if (is_stale || how == file_look::uncounted) return hit;
-  (found->negative ? types_[type].file_negative : types_[type].file_hits).add();
+  if (is_stale || how == looking::uncounted) return hit;
+  auto& row = types_[type];
+  if (from == tier::file) {
+    (found->negative ? row.file_negative : row.file_hits).add();
+  } else {
+    (found->negative ? row.shared_negative : row.shared_hits).add();
+  }
   return hit;
 }
 
@@ -129,21 +140,17 @@ std::optional<raw_lookup> tiers::peek_into_memory(const hashed_key& key, value_p
   return hit_in_memory(found);
 }
 
-std::optional<raw_lookup> tiers::peek_into_file(const hashed_key& key, value_port& port) {
-  return file_ ? look_into_file(key, place_of(key), port, file_look::uncounted) : std::nullopt;
-}
-
 void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t type,
-                    const place& at, const fill_token& token) {
+                    const asked& when) {
   if (!memory_) return;
-  const auto now = time_.now_ns();
+  const auto now = when.now_ns;
   const std::chrono::nanoseconds age = found.age;
   const std::chrono::nanoseconds left = in_memory(found.left.fresh, found.memory_ttl);
   const std::chrono::nanoseconds kept = in_memory(found.left.kept, found.memory_ttl);
   memory_->tend(now);
   memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
                  found.negative, (kept - left).count()},
-                gate_, at.stripe, token);
+                gate_, when.stripe, when.token);
 }
 
 std::chrono::microseconds tiers::draw(const hashed_key& key, std::chrono::milliseconds ttl,
@@ -176,17 +183,32 @@ file_entry tiers::entry_of(const hashed_key& key, const kept_value& kept) const 
   return entry;
 }
 
+error tiers::too_large(std::size_t size) const {
+  return {errc::too_large, "a value of " + std::to_string(size) +
+                               " bytes; store_params.max_value_bytes is " +
+                               std::to_string(max_value_bytes_)};
+}
+
+tiers::kept_value tiers::kept_of(const hashed_key& key, std::string_view value,
+                                 const policy& how) const {
+  const auto ttl = draw(key, how.ttl, how);
+  return {value, &how, {ttl, ttl + how.stale_for}, false};
+}
+
 void tiers::put(const hashed_key& key, std::string_view value, const policy& how,
                 const deadline& until) {
   if (value.size() > max_value_bytes_) {
     erase(key, until);
-    throw error(errc::too_large, "a value of " + std::to_string(value.size()) +
-                                     " bytes; store_params.max_value_bytes is " +
-                                     std::to_string(max_value_bytes_));
+    throw too_large(value.size());
   }
   const auto at = place_of(key);
-  const auto ttl = draw(key, how.ttl, how);
-  const kept_value kept{value, &how, {ttl, ttl + how.stale_for}, false};
+  const auto kept = kept_of(key, value, how);
+  if (shared_) {
+    const auto write = begin_put(key, kept);
+    shared_->put({shared_tier::item_of(entry_of(key, kept))}, until);
+    end_put(write, gate_.advance(write.stripe), true);
+    return;
+  }
   if (file_) {
     put_in_both(key, kept, at, until);
     return;
@@ -214,7 +236,7 @@ void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const pla
 }
 
 bool tiers::fill(const hashed_key& key, const std::string* value, const policy& how,
-                 const fill_token& token, const deadline& until) {
+                 const fill_token& token, const shared_claim& claim, const deadline& until) {
   const auto ttl = value ? how.ttl : how.negative_ttl;
   const bool keeps = ttl.count() > 0 && !(value && value->size() > max_value_bytes_);
   const bool older_is_kept = how.stale_for.count() > 0 || how.refresh_ahead > 0;
@@ -230,6 +252,12 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
     kept.life.kept += how.stale_for;
   }
   bool current = token_of(at) == token;
+  auto item = item_of(key, kept);
+  if (shared_ && current) {
+    const auto done = fill_shared(key, kept, claim, until);
+    current = done != shared_fill::fenced;
+    if (done == shared_fill::failed) item.expires_ns -= item.stored_ns - claim.begun_ns;
+  }
   if (file_ && current) {
     std::unique_lock lock(writers_of(at), until.when());
     if (lock) {
@@ -238,13 +266,25 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
       current = !file_->fill(entry, *at.file, until).fenced;
     }
   }
-  if (memory_ && current) current = memory_->fill(item_of(key, kept), gate_, at.stripe, token);
+  if (memory_ && current) current = memory_->fill(item, gate_, at.stripe, token);
   if (!current) fenced_.add();
   return current;
 }
 
 void tiers::erase(const hashed_key& key, const deadline& until) {
   const auto at = place_of(key);
+  if (shared_) {
+    forget_in_memory(key, at);
+    try {
+      shared_->erase({std::string(key.text)}, until);
+    } catch (...) {
+      forget_in_memory(key, at);
+      throw;
+    }
+    // Once more: who read the server before it was gone there does not bring it back.
+    forget_in_memory(key, at);
+    return;
+  }
   if (!file_) {
     gate_.advance(at.stripe);
   } else if (std::unique_lock lock(writers_of(at), until.when()); lock) {
@@ -257,20 +297,43 @@ void tiers::erase(const hashed_key& key, const deadline& until) {
 
 void tiers::forget(const hashed_key& key) {
   const auto at = place_of(key);
+  // Owed first: who takes a token after the fence has moved asks what is owed.
+  if (shared_) shared_->owe(key.text);
   if (file_) {
     file_->bury(at.stripe);
+    if (memory_) memory_->erase(key.text, key.hash);
   } else {
-    gate_.advance(at.stripe);
+    forget_in_memory(key, at);
   }
+}
+
+void tiers::forget_in_memory(const hashed_key& key, const place& at) {
+  gate_.advance(at.stripe);
   if (memory_) memory_->erase(key.text, key.hash);
 }
 
 void tiers::forget_undecodable(const hashed_key& key) {
   undecodable_.add();
-  erase(key, deadline::after(std::chrono::seconds(1)));
+  if (shared_) {
+    forget(key);
+  } else {
+    erase(key, deadline::after(std::chrono::seconds(1)));
+  }
 }
 
-void tiers::clear() noexcept {
+void tiers::clear(const deadline& until) {
+  forget_all_in_memory();
+  if (!shared_) return;
+  try {
+    shared_->clear(until);
+  } catch (...) {
+    forget_all_in_memory();
+    throw;
+  }
+  forget_all_in_memory();
+}
+
+void tiers::forget_all_in_memory() noexcept {
   gate_.advance_epoch();
   if (memory_) memory_->clear();
 }
@@ -288,19 +351,23 @@ void tiers::add_to(statistics& sum) {
     auto& row = types_[i];
     sum.memory_hits += found.hits[i];
     sum.file_hits += row.file_hits.value();
-    sum.negative_hits += found.negative[i] + row.file_negative.value();
+    sum.shared_hits += row.shared_hits.value();
+    const auto negative =
+        found.negative[i] + row.file_negative.value() + row.shared_negative.value();
+    sum.negative_hits += negative;
     sum.loads_failed += row.load_failures.value();
     // Before the misses, of which they are a part.
     const auto answered = row.answered_misses.value();
-    sum.types.push_back({row.name, found.hits[i] + row.file_hits.value(),
-                         found.negative[i] + row.file_negative.value(),
-                         std::max(row.misses.value(), answered) - answered, row.loads.value(),
-                         row.load_failures.value(), row.stale.value(), row.refreshes.value()});
+    sum.types.push_back({row.name, found.hits[i] + row.file_hits.value() + row.shared_hits.value(),
+                         negative, std::max(row.misses.value(), answered) - answered,
+                         row.loads.value(), row.load_failures.value(), row.stale.value(),
+                         row.refreshes.value()});
   }
   // The tier had counted them before the codec refused them.
   sum.memory_hits -= undecodable_in_memory_.value();
   sum.memory = {memory.entries, memory.bytes,   max_memory_bytes_,
                 memory.evicted, memory.expired, memory.oversized};
+  if (shared_) add_shared_to(sum);
   if (!file_) return;
   const auto& counted = file_->counted();
   const auto& directory = file_->directory();

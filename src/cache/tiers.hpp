@@ -5,6 +5,7 @@
 #include "cache/fence.hpp"
 #include "cache/file_tier.hpp"
 #include "cache/memory_tier.hpp"
+#include "cache/shared_tier.hpp"
 #include "cache/type_table.hpp"
 #include "scalekit/cache/detail/typed_call.hpp"
 #include "scalekit/cache/policy.hpp"
@@ -14,11 +15,16 @@
 #include "scalekit/core/deadline.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace scalekit::cache::detail {
 
@@ -28,12 +34,14 @@ struct hashed_key {
   std::uint64_t hash;
 };
 
-/// The tiers as one table: looks up from the top, fills upwards, changes all. Blocks for files.
+/// The tiers as one table: looks up from the top, fills upwards, changes all. Below memory are
+/// files, or a shared tier, or nothing. Blocks for files, and for the shared tier but in what
+/// begins with start_.
 ///
 /// Order of changes: a writer changes the file, advances the key's fence, then changes memory. A
 /// fill, and a file's value on its way up into memory, is kept only if the fence is where it was
 /// when the filling began; memory checks that under the lock under which it changes. So nothing
-/// older can come after what is newer.
+/// older can come after what is newer. With a shared tier it is the same; see shared_tier.cpp.
 ///
 /// Thread safety: all members may be called from any thread.
 class tiers {
@@ -43,6 +51,11 @@ class tiers {
 
   bool has_memory() const noexcept { return memory_ != nullptr; }
   bool has_files() const noexcept { return file_ != nullptr; }
+  bool has_shared() const noexcept { return shared_ != nullptr; }
+  /// Whether calls may have to wait for something beyond this process' memory.
+  bool may_block() const noexcept { return has_files() || has_shared(); }
+  /// Whether the forms that begin with start_ may be used.
+  bool is_asynchronous() const noexcept { return shared_ && shared_->is_asynchronous(); }
   hashed_key hashed(std::string_view key) const noexcept;
 
   /// Where a key lives beside memory: its fence, and its file if there are files.
@@ -59,32 +72,77 @@ class tiers {
   /// Lookups of what is fresh, or known to be absent; a hit is counted, a miss is not.
   std::optional<raw_lookup> find_in_memory(const hashed_key& key, value_port& port);
   std::optional<raw_lookup> find_in_file(const hashed_key& key, const place& at, value_port& port);
+  std::optional<raw_lookup> find_below(const hashed_key& key, const place& at, value_port& port,
+                                       const deadline& until);
 
   /// As above, and of what is stale, which is not counted.
   std::optional<raw_lookup> find_kept_in_memory(const hashed_key& key, value_port& port);
-  std::optional<raw_lookup> find_kept_in_file(const hashed_key& key, const place& at,
-                                              value_port& port);
+  std::optional<raw_lookup> find_kept_below(const hashed_key& key, const place& at,
+                                            value_port& port, const deadline& until);
 
   /// What is fresh, or known to be absent, for nobody who would be counted.
   std::optional<raw_lookup> peek_into_memory(const hashed_key& key, value_port& port);
-  std::optional<raw_lookup> peek_into_file(const hashed_key& key, value_port& port);
+  std::optional<raw_lookup> peek_below(const hashed_key& key, value_port& port, shared_claim& claim,
+                                       const deadline& until);
+
+  /// In the shared tier; `claim` becomes that of the load that follows. Without one: nothing.
+  std::optional<raw_lookup> find_or_claim(const hashed_key& key, value_port& port,
+                                          shared_claim& claim, const deadline& until);
+
+  /// A key that a batch has not found yet, and where its value goes.
+  struct wanted {
+    hashed_key key;
+    value_port* port;
+    raw_lookup* found;
+  };
+  /// Each that is found becomes it; the rest stays as it is.
+  void find_many_below(std::span<const wanted> keys, const deadline& until);
 
   /// Keeps a value in place of what is there. Throws too_large and acquire_timeout, and then
   /// nothing is there.
   void put(const hashed_key& key, std::string_view value, const policy& how, const deadline& until);
 
+  /// The same for several: those that are not too large are kept, whatever the others are.
+  using keyed_values = std::vector<std::pair<std::string, std::string>>;
+  void put_many(keyed_values values, const policy& how, const deadline& until);
+
   /// Keeps what was loaded since `token` was taken: a value, or that there is none. What was there
   /// before does not outlive it, where the policy may have kept that. False: the key was changed
   /// meanwhile.
   bool fill(const hashed_key& key, const std::string* value, const policy& how,
-            const fill_token& token, const deadline& until);
+            const fill_token& token, const shared_claim& claim, const deadline& until);
 
+  /// Throws what kept a shared tier from forgetting it.
   void erase(const hashed_key& key, const deadline& until);
 
   /// Forgets the key, and in the files also those that share its stripe, without waiting for
-  /// anything. Fills and sets that are under way may lose to it.
+  /// anything. Fills and sets that are under way may lose to it. In a shared tier it is forgotten
+  /// before it is read there again.
   void forget(const hashed_key& key);
-  void clear() noexcept;
+  void clear(const deadline& until);
+
+  /// A value that its codec refused.
+  void forget_undecodable(const hashed_key& key);
+
+  // The same, asynchronously; for a shared tier that is. They call back once, never from inside,
+  // and must be outlived by the tiers: the callback sees to that. A lookup that is stopped says so;
+  // a change says what it failed with.
+
+  using then_found = std::function<void(std::optional<raw_lookup>, bool is_cancelled)>;
+  using then_done = std::function<void(std::optional<error>)>;
+
+  void start_find(std::string key, std::shared_ptr<value_port> port, bool or_stale,
+                  const deadline& until, std::stop_token stop, then_found then);
+  void start_find_many(std::vector<wanted> keys, std::shared_ptr<const void> owner,
+                       const deadline& until, std::stop_token stop,
+                       std::function<void(bool is_cancelled)> then);
+  void start_find_or_claim(std::string key, std::shared_ptr<value_port> port, shared_claim& claim,
+                           const deadline& until,
+                           std::function<void(std::optional<raw_lookup>)> then);
+  void start_put_many(keyed_values values, const policy& how, const deadline& until,
+                      std::stop_token stop, then_done then);
+  void start_erase(std::string key, const deadline& until, std::stop_token stop, then_done then);
+  void start_clear(const deadline& until, std::stop_token stop, then_done then);
 
   /// Monotonic time of the store's clock.
   std::int64_t now_ns() const noexcept { return time_.now_ns(); }
@@ -107,18 +165,55 @@ class tiers {
   template <bool or_stale>
   [[gnu::always_inline]] inline std::optional<raw_lookup> look_into_memory(const hashed_key& key,
                                                                            value_port& port);
-  enum class file_look { fresh, kept, uncounted };
+  /// Which hits count as such.
+  enum class looking { fresh, kept, uncounted };
+  /// When, and in which state of the fence, a tier below memory is asked.
+  struct asked {
+    std::uint32_t stripe;
+    fill_token token;
+    std::int64_t now_ns;
+  };
+  /// A value on its way to the shared tier.
+  struct shared_write {
+    hashed_key key;
+    memory_item item;
+    std::uint32_t stripe;
+    fill_token begun;
+  };
+  struct batch_write;
+
+  asked ask(const place& at) const noexcept { return {at.stripe, token_of(at), time_.now_ns()}; }
+  std::optional<raw_lookup> look_below(const hashed_key& key, const place& at, value_port& port,
+                                       looking how, const deadline& until);
   std::optional<raw_lookup> look_into_file(const hashed_key& key, const place& at, value_port& port,
-                                           file_look how);
+                                           looking how);
+  std::optional<raw_lookup> claim_below(const hashed_key& key, value_port& port,
+                                        shared_claim& claim, looking how, const deadline& until);
+  std::optional<raw_lookup> deliver(const hashed_key& key, std::optional<file_found>&& found,
+                                    tier from, const asked& when, value_port& port, looking how);
+  std::vector<asked> ask_all(std::span<const wanted> keys) const;
+  void deliver_all(std::span<const wanted> keys, std::span<const asked> when,
+                   shared_tier::looks& looks);
+  error too_large(std::size_t size) const;
+  void forget_in_memory(const hashed_key& key, const place& at);
+  void forget_all_in_memory() noexcept;
+  kept_value kept_of(const hashed_key& key, std::string_view value, const policy& how) const;
+  shared_write begin_put(const hashed_key& key, const kept_value& kept);
+  void end_put(const shared_write& write, const fill_token& end, bool is_kept);
+  void end_batch(const batch_write& batch, bool is_kept);
+  std::shared_ptr<batch_write> begin_batch(keyed_values values, const policy& how);
+  shared_fill fill_shared(const hashed_key& key, const kept_value& kept, const shared_claim& claim,
+                          const deadline& until);
+  void add_shared_to(statistics& sum) const;
+
   std::chrono::microseconds draw(const hashed_key& key, std::chrono::milliseconds ttl,
                                  const policy& how) const;
   memory_item item_of(const hashed_key& key, const kept_value& kept);
   file_entry entry_of(const hashed_key& key, const kept_value& kept) const;
   void put_in_both(const hashed_key& key, const kept_value& kept, const place& at,
                    const deadline& until);
-  void promote(const hashed_key& key, const file_found& found, std::uint8_t type, const place& at,
-               const fill_token& token);
-  void forget_undecodable(const hashed_key& key);
+  void promote(const hashed_key& key, const file_found& found, std::uint8_t type,
+               const asked& when);
   deadline_mutex& writers_of(const place& at) noexcept;
 
   const clock& clock_;
@@ -127,6 +222,7 @@ class tiers {
   std::uint64_t hash_seed_;
   std::unique_ptr<memory_tier> memory_;
   std::unique_ptr<file_tier> file_;
+  std::unique_ptr<shared_tier> shared_;
   fence own_gate_;
   fence& gate_;
   std::uint64_t max_memory_bytes_;

@@ -21,7 +21,8 @@ class type_table {
 
   struct row {
     std::string name;
-    counter file_hits, file_negative, misses, loads, load_failures, stale, refreshes;
+    counter file_hits, file_negative, shared_hits, shared_negative;
+    counter misses, loads, load_failures, stale, refreshes;
     /// Misses whose load gave no value in time, and which got what was kept.
     counter answered_misses;
   };

@@ -27,6 +27,13 @@ void validate_shards(const memory_params& memory) {
           std::to_string(memory.shards), "at least 16 KiB of memory.max_bytes a shard");
 }
 
+bool is_namespace(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-.{}").find(c) != std::string_view::npos;
+  });
+}
+
 /// Calls are checked as configuration is, but fail as calls do.
 template <class Check>
 void as_call(Check check) {
@@ -42,8 +49,13 @@ void as_call(Check check) {
 void validate(const store_params& params) {
   const bool has_memory = params.memory.max_bytes > 0;
   const bool has_files = !params.file.directory.empty();
-  require(has_memory || has_files, "store_params", "without a tier",
-          "memory.max_bytes above 0, or file.directory, or both");
+  const bool has_shared = !params.shared.empty();
+  require(has_memory || has_files || has_shared, "store_params", "without a tier",
+          "memory.max_bytes above 0, or file.directory or shared, or memory and one of these");
+  require(!has_files || !has_shared, "store_params.shared", "given beside file.directory",
+          "one of the two");
+  require(is_namespace(params.shared_namespace), "store_params.shared_namespace",
+          "\"" + params.shared_namespace + "\"", "1 to 64 letters, digits and _ - . { }");
   store_settings().validate(params);
   if (has_memory) validate_shards(params.memory);
   require(params.clock != nullptr, "store_params.clock", "null", "a clock");

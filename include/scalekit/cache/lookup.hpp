@@ -25,6 +25,8 @@ enum class tier {
   none,
   memory,
   file,
+  /// The server that several machines share.
+  shared,
   /// The loader was run, by this call or by one that it waited for.
   loader,
 };
@@ -51,6 +53,8 @@ constexpr const char* to_string(tier t) noexcept {
       return "memory";
     case tier::file:
       return "file";
+    case tier::shared:
+      return "shared";
     case tier::loader:
       return "loader";
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "scalekit/core/circuit_breaker.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ struct type_statistics {
 struct statistics {
   std::uint64_t memory_hits = 0;
   std::uint64_t file_hits = 0;
+  std::uint64_t shared_hits = 0;
   /// Served past its ttl: the sum of `stale`.
   std::uint64_t stale_hits = 0;
   /// Known to be absent.
@@ -38,7 +41,8 @@ struct statistics {
   std::uint64_t coalesced = 0;
   /// Callers that gave up waiting for a load: timed out or cancelled.
   std::uint64_t abandoned_waits = 0;
-  /// Loaded values not stored, because the key was set or erased while they were loaded.
+  /// Loaded values not stored, because the key was set or erased while they were loaded, or, on a
+  /// server that is shared, because another store that loaded it too was quicker.
   std::uint64_t fenced_fills = 0;
   /// Loads in the background of a value that was served stale or ahead of its time; those that
   /// threw, took too long or found no thread. They count among the loads, too.
@@ -95,10 +99,27 @@ struct statistics {
     std::uint64_t orphans = 0;
   } file;
 
+  struct shared_statistics {
+    /// Entries past their time that the server still had.
+    std::uint64_t expired = 0;
+    /// What stood under a key and was no entry of this format.
+    std::uint64_t corrupt = 0;
+    /// Calls that failed: lookups; sets, fills and erasures.
+    std::uint64_t read_errors = 0;
+    std::uint64_t write_errors = 0;
+    /// Calls that left the server alone because it had been failing.
+    std::uint64_t paused = 0;
+    breaker_state breaker = breaker_state::closed;
+    /// Keys that could not be erased, and will be before they are read there again.
+    std::uint64_t owed_erasures = 0;
+    /// There were too many of those: the whole namespace will be forgotten first.
+    bool owes_everything = false;
+  } shared;
+
   std::vector<type_statistics> types;
 
   std::uint64_t hits() const noexcept {
-    return memory_hits + file_hits + stale_hits + negative_hits;
+    return memory_hits + file_hits + shared_hits + stale_hits + negative_hits;
   }
   std::uint64_t lookups() const noexcept { return hits() + misses; }
   /// 0 to 1; 0 before the first lookup.

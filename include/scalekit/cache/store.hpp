@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/cache/codec.hpp"
+#include "scalekit/cache/detail/typed_batch.hpp"
 #include "scalekit/cache/detail/typed_call.hpp"
 #include "scalekit/cache/lookup.hpp"
 #include "scalekit/cache/options.hpp"
@@ -20,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace scalekit::cache {
 
@@ -30,31 +32,37 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
   { detail::call_loader(loader, context) } -> std::convertible_to<std::optional<V>>;
 };
 
-/// A cache in two tiers: memory, then files. Either may be off.
+/// A cache in two tiers: memory, then files, or a server that several machines share. Either may
+/// be off.
 ///
 ///     auto store = cache::store::open({.file = {.directory = "/var/cache/shop"}});
 ///     auto found = store.get_or_load<product>("product:42", cache::ttl::product,
 ///                                             [&] { return load_product(42); });
 ///
-/// - A lookup asks memory, then the file, then the loader, and fills upwards with the time that is
-///   left. set() and erase() change both tiers.
+/// - A lookup asks memory, then the file or the server, then the loader, and fills upwards with the
+///   time that is left. set() and erase() change both tiers.
 /// - One load a key runs at a time in a process; others wait for it.
 /// - Fill fencing: a load is not stored when its key was set or erased after it began. Callers
 ///   waiting for that load still get its value; no later lookup does. This holds in both tiers,
-///   and for the files also against other processes of the directory. The memory tiers of other
-///   processes are not told: they serve their copies for up to policy::memory_ttl.
+///   and for the files also against other processes of the directory, for the server against all
+///   who use it. The memory tiers of other processes are not told: they serve their copies for up
+///   to policy::memory_ttl.
 /// - Past its ttl a value may be kept to be served stale while it is loaded anew, or in place of an
 ///   error: see policy. A set, an erase or a clear takes it away as it does a fresh one.
 /// - A set or erase that fails leaves no older value behind, unless the store is closed or an
 ///   argument was refused (invalid_argument). One that failed for want of time or of a thread, or
 ///   was cancelled, may take some other keys' files with it.
 ///
-/// Keys are 1 to 65536 bytes of any kind. A failing directory never fails a lookup or a set: it is
-/// counted, and the store goes on with memory and loaders.
+/// Keys are 1 to 65536 bytes of any kind. A failing directory or server never fails a lookup or a
+/// set: it is counted, and the store goes on with memory and loaders.
+///
+/// A server that cannot be reached keeps what it has. erase() and clear() then throw; a set
+/// returns. In this process all of them hold: nothing is read from the server again before it was
+/// told. Other processes may see the older value there until its ttl ends.
 ///
 /// A handle: copies are the same store, which closes with the last of them and the last unfinished
-/// async_ call. Blocking members run on the calling thread; with a file tier they may block and
-/// throw errc::not_allowed on a thread marked as an I/O thread, as does get_or_load() always.
+/// async_ call. Blocking members run on the calling thread; with files or a server they may block
+/// and throw errc::not_allowed on a thread marked as an I/O thread, as does get_or_load() always.
 /// async_ members complete with (std::exception_ptr, T), see core/async.hpp; a hit in memory
 /// completes without leaving the handler's executor.
 ///
@@ -144,10 +152,35 @@ class SCALEKIT_EXPORT store {
   /// Forgets `key` in both tiers, and any load of it that is under way. Once it has returned, no
   /// lookup finds what was there before. Where that is quicker than waiting for a slow writer or a
   /// failing disk until the deadline, some other keys' files are forgotten with it.
+  ///
+  /// Errors, where the server of store_params::shared could not be told: unavailable,
+  /// acquire_timeout, commit_in_doubt (it may have been), what it refused it with.
   void erase(std::string_view key, const call_options& options = {});
 
-  /// Forgets everything, for all processes of the directory. Files are removed lazily.
+  /// Forgets everything, for all processes of the directory or of the server and the namespace.
+  /// Files are removed lazily, and so are entries of a server. Errors: as erase().
   void clear();
+
+  /// The values kept under `keys`, in their order; what is past its ttl is a miss. What is not in
+  /// memory is asked of the server at once, in one round trip.
+  template <class V>
+  std::vector<lookup<V>> get_many(std::vector<std::string> keys, const call_options& options = {}) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    detail::typed_batch<V> batch(std::move(keys));
+    read_many(batch, options);
+    return batch.finish();
+  }
+
+  /// Keeps each value under its key, as set() does; on a server in one round trip. Not one step:
+  /// others may see some of them before the rest. Where a codec throws, its key is erased and
+  /// nothing is set. What is too large does not keep the others from being set.
+  ///
+  /// Errors: as set().
+  template <class V>
+  void set_many(const std::vector<std::pair<std::string, V>>& values, const policy& how,
+                const call_options& options = {}) {
+    write_many(encode_all(values), how, options);
+  }
 
   /// Completes with lookup<V>.
   template <class V, class Token>
@@ -219,6 +252,55 @@ class SCALEKIT_EXPORT store {
     return async_erase(std::move(key), call_options{}, std::forward<Token>(token));
   }
 
+  /// Completes with scalekit::done.
+  template <class Token>
+  auto async_clear(call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, done)>(
+        [](auto handler, store self, call_options o) {
+          self.start_clear(o, completion_handler<done>(std::move(handler)));
+        },
+        token, *this, options);
+  }
+  template <class Token>
+  auto async_clear(Token&& token) {
+    return async_clear(call_options{}, std::forward<Token>(token));
+  }
+
+  /// Completes with std::vector<lookup<V>>.
+  template <class V, class Token>
+  auto async_get_many(std::vector<std::string> keys, call_options options, Token&& token) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<lookup<V>>)>(
+        [](auto handler, store self, std::vector<std::string> k, call_options o) {
+          auto batch = std::make_shared<detail::typed_batch<V>>(std::move(k));
+          using handler_type = std::decay_t<decltype(handler)>;
+          self.start_read_many(batch, o,
+                               completion_handler<done>(detail::batch_handler<V, handler_type>{
+                                   std::move(handler), batch}));
+        },
+        token, *this, std::move(keys), options);
+  }
+  template <class V, class Token>
+  auto async_get_many(std::vector<std::string> keys, Token&& token) {
+    return async_get_many<V>(std::move(keys), call_options{}, std::forward<Token>(token));
+  }
+
+  /// Completes with scalekit::done.
+  template <class V, class Token>
+  auto async_set_many(const std::vector<std::pair<std::string, V>>& values, const policy& how,
+                      call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, done)>(
+        [](auto handler, store self, encoded_values v, policy p, call_options o) {
+          self.start_write_many(std::move(v), p, o, completion_handler<done>(std::move(handler)));
+        },
+        token, *this, encode_all(values), how, options);
+  }
+  template <class V, class Token>
+  auto async_set_many(const std::vector<std::pair<std::string, V>>& values, const policy& how,
+                      Token&& token) {
+    return async_set_many(values, how, call_options{}, std::forward<Token>(token));
+  }
+
   statistics stats() const;
 
   /// Ends the store: waiting calls complete with errc::closed, running loaders are asked to stop,
@@ -243,6 +325,16 @@ class SCALEKIT_EXPORT store {
     return bytes;
   }
 
+  using encoded_values = std::vector<std::pair<std::string, std::string>>;
+
+  template <class V>
+  encoded_values encode_all(const std::vector<std::pair<std::string, V>>& values) {
+    encoded_values all;
+    all.reserve(values.size());
+    for (const auto& [key, value] : values) all.emplace_back(key, encode(key, value));
+    return all;
+  }
+
   template <class V, class Handler>
   static completion_handler<detail::raw_lookup> typed(
       Handler handler, std::shared_ptr<detail::decoding_port<V>> port) {
@@ -265,6 +357,14 @@ class SCALEKIT_EXPORT store {
   void start_write(std::string key, std::string bytes, const policy& how, call_options options,
                    completion_handler<done> handler);
   void start_erase(std::string key, call_options options, completion_handler<done> handler);
+  void start_clear(call_options options, completion_handler<done> handler);
+
+  void read_many(detail::raw_batch& batch, const call_options& options);
+  void write_many(encoded_values values, const policy& how, const call_options& options);
+  void start_read_many(std::shared_ptr<detail::raw_batch> batch, call_options options,
+                       completion_handler<done> handler);
+  void start_write_many(encoded_values values, const policy& how, call_options options,
+                        completion_handler<done> handler);
 
   std::shared_ptr<state> state_;
 };

@@ -64,6 +64,23 @@ struct store_params {
   memory_params memory = {};
   file_params file = {};
 
+  /// The URL of a server whose entries several machines share, in place of files:
+  /// - `redis://`, `rediss://`, `redis+unix://` and what else redis::client::open() takes, with its
+  ///   settings in the query; needs SCALEKIT_WITH_REDIS;
+  /// - `memcached://host[:port][,host[:port]...]`; needs SCALEKIT_WITH_MEMCACHED. All processes
+  ///   must name the same hosts in the same form;
+  /// - `file:///directory`: the same as file.directory.
+  /// Nothing connects before the first call that needs it. Default empty: none.
+  std::string shared = {};
+
+  /// Before each key on the shared server: stores of different namespaces do not see each other,
+  /// and clear() forgets one namespace. Default "scalekit". 1 to 64 letters, digits and _ - . { }.
+  std::string shared_namespace = "scalekit";
+
+  /// The most that a call waits for the shared server, within its own timeout. A lookup that gets
+  /// no answer by then is a miss. Default 250 ms. Range 1 ms to 1 min.
+  std::chrono::milliseconds shared_timeout = std::chrono::milliseconds(250);
+
   /// Larger values are refused with errc::too_large. Default 8 MiB. Range 1 KiB to 1 GiB.
   std::size_t max_value_bytes = std::size_t{8} << 20;
 
@@ -74,7 +91,9 @@ struct store_params {
   /// machine's clock.
   const scalekit::clock* clock = &scalekit::clock::system();
 
-  /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged" (warnings).
+  /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
+  /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged" (warnings), and what
+  /// redis::client_params::log does.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.

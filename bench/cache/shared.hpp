@@ -1,0 +1,4 @@
+#pragma once
+
+/// Adds cache.tiered and cache.get_many.
+void register_shared();

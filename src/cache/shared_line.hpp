@@ -1,0 +1,90 @@
+#pragma once
+
+#include "cache/owed_erasures.hpp"
+#include "cache/shared_driver.hpp"
+#include "scalekit/cache/store_params.hpp"
+#include "scalekit/core/circuit_breaker.hpp"
+#include "scalekit/core/clock.hpp"
+#include "scalekit/core/counter.hpp"
+#include "scalekit/core/deadline.hpp"
+#include "scalekit/core/execution.hpp"
+#include "scalekit/core/log.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace scalekit::cache::detail {
+
+/// The way to the server of a shared tier: how long it may take, whether it is asked at all, and
+/// what must be erased there first.
+///
+/// After several failures in a row the server is left alone for a while. A change that it was not
+/// told of, or perhaps not, is owed: nothing is read there before that is paid. Calls fail with
+/// what the driver says, and with errc::unavailable.
+///
+/// Thread safety: all members may be called from any thread.
+class shared_line {
+ public:
+  shared_line(std::unique_ptr<shared_driver> driver, const store_params& params);
+
+  bool is_asynchronous() const noexcept { return driver_->is_asynchronous(); }
+  const std::string& server() const noexcept { return driver_->name(); }
+
+  /// Not beyond `until`, nor longer than store_params::shared_timeout.
+  shared_result run(const shared_request& what, const deadline& until);
+
+  /// Calls back once, from any thread, never from inside. For asynchronous drivers.
+  void start(shared_request what, const deadline& until, std::stop_token stop,
+             shared_driver::callback then);
+
+  /// To be erased before it is read again.
+  void owe(std::string_view key) { owed_.add(key); }
+
+  struct counts {
+    counter read_errors, write_errors, paused;
+  };
+  const counts& counted() const noexcept { return counts_; }
+  breaker_state breaker() const noexcept { return breaker_.state(); }
+  const owed_erasures& owed() const noexcept { return owed_; }
+
+ private:
+  /// What is erased before a request is sent.
+  struct debt {
+    shared_request request;
+    owed_erasures::payment payment;
+  };
+
+  /// The time of a call, and whether its caller gives it less than others have.
+  struct allowance {
+    time_point end;
+    bool is_hasty;
+  };
+  /// One of the two.
+  struct admission {
+    std::optional<circuit_breaker::permit> leave;
+    std::optional<error> refusal;
+  };
+
+  allowance allow(const deadline& until) const noexcept;
+  std::optional<debt> debt_of(const shared_request& what) const;
+  admission admit(const shared_request& what, const allowance& time);
+  void settle(const shared_request& what, const shared_result& result,
+              circuit_breaker::permit& leave, bool is_hasty);
+  void owe_change(const shared_request& what);
+  shared_result run_one(const shared_request& what, const allowance& time);
+  void start_one(shared_request what, const allowance& time, std::stop_token stop,
+                 shared_driver::callback then);
+
+  const std::unique_ptr<shared_driver> driver_;
+  const std::chrono::nanoseconds timeout_;
+  const execution exec_;
+  counts counts_;
+  circuit_breaker breaker_;
+  owed_erasures owed_;
+};
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,98 @@
+#include "cache/shared_url.hpp"
+
+#include "scalekit/core/error.hpp"
+
+#ifdef SCALEKIT_CACHE_WITH_MEMCACHED
+#include "cache/memcached_driver.hpp"
+#endif
+#ifdef SCALEKIT_CACHE_WITH_REDIS
+#include "cache/redis_driver.hpp"
+#endif
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <stdexcept>
+#include <string_view>
+
+namespace scalekit::cache::detail {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw std::invalid_argument(
+      "store_params.shared " + why +
+      "; legal: redis://, rediss:// or redis+unix:// and what redis::client::open() takes, "
+      "memcached://host[:port][,host[:port]...], or file:///directory");
+}
+
+[[maybe_unused, noreturn]] void refuse_option(const std::string& kind, const std::string& option) {
+  throw std::invalid_argument("store_params.shared is a URL of " + kind +
+                              "; this library was built without it: build with -D" + option +
+                              "=ON");
+}
+
+bool has_scheme(const std::string& url, std::string_view scheme) {
+  return url.starts_with(scheme) && url.substr(scheme.size(), 3) == "://";
+}
+
+/// redis, rediss, redis+unix and whatever other form the client knows.
+bool is_redis(const std::string& url) {
+  const auto scheme = url.substr(0, url.find("://"));
+  return scheme == "redis" || scheme == "rediss" || scheme.starts_with("redis+") ||
+         scheme.starts_with("rediss+");
+}
+
+std::unique_ptr<shared_driver> open_redis([[maybe_unused]] const store_params& params) {
+#ifdef SCALEKIT_CACHE_WITH_REDIS
+  constexpr std::size_t header_room = std::size_t{1} << 20;
+  redis::client_params client;
+  client.log = params.log;
+  client.max_request_bytes = std::clamp<std::size_t>(
+      params.max_value_bytes + header_room, client.max_request_bytes, std::size_t{512} << 20);
+  client.max_reply_bytes = std::max(client.max_reply_bytes, params.max_value_bytes + header_room);
+  client.max_backlog_bytes = std::max(client.max_backlog_bytes, client.max_request_bytes);
+  return std::make_unique<redis_driver>(
+      redis::client::open(params.shared, std::move(client), params.execution),
+      params.shared_namespace);
+#else
+  refuse_option("a Redis server", "SCALEKIT_WITH_REDIS");
+#endif
+}
+
+std::unique_ptr<shared_driver> open_memcached([[maybe_unused]] const store_params& params) {
+#ifdef SCALEKIT_CACHE_WITH_MEMCACHED
+  return open_memcached_driver(params);
+#else
+  refuse_option("memcached", "SCALEKIT_WITH_MEMCACHED");
+#endif
+}
+
+std::string directory_of(const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(url.data(), url.size()));
+  if (parsed.has_error() || !parsed->encoded_host().empty() || parsed->has_query() ||
+      parsed->has_fragment()) {
+    refuse("is no file:///directory");
+  }
+  std::string path = parsed->path();
+  if (path.size() < 2 || path.find('\0') != path.npos) refuse("names no directory");
+  return path;
+}
+
+}  // namespace
+
+void use_directory_of_url(store_params& params) {
+  if (!has_scheme(params.shared, "file")) return;
+  if (!params.file.directory.empty()) refuse("is given beside file.directory");
+  params.file.directory = directory_of(params.shared);
+  params.shared.clear();
+}
+
+std::unique_ptr<shared_driver> open_driver(const store_params& params) {
+  if (is_redis(params.shared)) return open_redis(params);
+  if (has_scheme(params.shared, "memcached")) return open_memcached(params);
+  refuse("has another scheme");
+}
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "cache/shared_driver.hpp"
+#include "scalekit/cache/store_params.hpp"
+
+#include <memory>
+
+namespace scalekit::cache::detail {
+
+/// Makes of a `file:///directory` URL in store_params::shared a file.directory. Throws
+/// std::invalid_argument for one that names none, and beside a file.directory.
+void use_directory_of_url(store_params& params);
+
+/// The driver for store_params::shared, a URL that is not of files. Throws std::invalid_argument
+/// for what is no URL of a server, or of one that this library was built without; never shows it,
+/// for there may be a password in it.
+std::unique_ptr<shared_driver> open_driver(const store_params& params);
+
+}  // namespace scalekit::cache::detail
