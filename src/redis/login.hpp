@@ -18,11 +18,14 @@ struct login_refusal {
   bool is_hopeless = false;
 };
 
+/// What a server has to be.
+enum class server_role : std::uint8_t { any, master };
+
 /// What is said first on each connection, as one group: who we are, which database; and a PING,
-/// whose answer shows that somebody is there who answers.
+/// whose answer shows that somebody is there who answers. Where it matters it says what it is.
 class login {
  public:
-  explicit login(const client_params& params);
+  explicit login(const client_params& params, server_role wanted = server_role::any);
 
   /// What to send. Holds the password.
   const std::string& bytes() const noexcept { return bytes_; }
@@ -34,9 +37,10 @@ class login {
   const std::optional<login_refusal>& refused() const noexcept { return refused_; }
 
  private:
-  enum class step : std::uint8_t { auth, select, set_name, ping };
+  enum class step : std::uint8_t { auth, select, set_name, role, ping };
 
   void judge(step at, const reply& answer);
+  void judge_role(const reply& answer);
 
   std::string bytes_;
   std::vector<step> steps_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scalekit::redis::detail {
 
@@ -18,14 +19,22 @@ struct place {
 
   /// For people: "10.0.0.9:6379", "[::1]:6379", "/run/redis.sock".
   std::string name() const;
+
+  friend bool operator==(const place&, const place&) = default;
 };
 
 struct target {
+  /// The server; that of the first sentinel where sentinels say which server it is.
   place where;
+  /// Who says where the server is; empty: it is known.
+  std::vector<place> sentinels = {};
   /// By TLS.
   bool is_protected = false;
   /// Checked, with what the URL says; the user and the password too.
   client_params params;
+
+  /// For people: the server, or the service and its sentinels.
+  std::string name() const;
 };
 
 /// Reads a URL as client::open() takes it. Throws std::invalid_argument; never shows the URL.

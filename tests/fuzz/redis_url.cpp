@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string url(reinterpret_cast<const char*>(data), size);
   try {
     const auto t = scalekit::redis::detail::target_from_url(url, {});
-    if (t.where.name().empty()) std::abort();
+    if (t.where.name().empty() || t.name().empty()) std::abort();
   } catch (const std::invalid_argument&) {
   }
   return 0;

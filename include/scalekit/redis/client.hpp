@@ -29,7 +29,7 @@ template <class T>
 concept callable =
     std::same_as<T, command> || std::same_as<T, transaction> || std::same_as<T, script_call>;
 
-/// A Redis server.
+/// A Redis server: that of an address, or the master of a service that sentinels watch over.
 ///
 /// A handle: copies are the same client, which ends with the last of them and with the last
 /// unfinished async_ call. One client a server and process is what you want: all its callers share
@@ -47,12 +47,19 @@ concept callable =
 /// What is lost with its connection before it was sent is sent on the next one. What was sent is
 /// sent once more if it only reads (or call_options::idempotent), else it is errc::commit_in_doubt.
 ///
+/// By sentinels a call goes to the master that they name and that says itself that it is one.
+/// Connections to a former master are given up when a sentinel announces another one, with the
+/// same rules; what a server refuses because it has become a replica was not done, and is done by
+/// the next master, up to max_attempts times. A service that no sentinel knows is
+/// errc::invalid_argument.
+///
 /// Errors of calls: errc::acquire_timeout and errc::unavailable (no connection), execution_timeout
 /// (sent, not answered, and harmless), commit_in_doubt (sent, not answered, and may have changed
 /// something), shed, cancelled, closed, connection_lost, too_large, invalid_argument for arguments
 /// that are out of range; not_found, column_mismatch and value_out_of_range for replies that do not
 /// fit the type. What the server refuses: read_only (READONLY, MISCONF), disk_full (OOM),
-/// not_allowed (NOPERM, NOAUTH), unavailable (LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS),
+/// not_allowed (NOPERM, NOAUTH), unavailable (LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS,
+/// UNBLOCKED),
 /// conflict (TRYAGAIN), constraint_violation (BUSYKEY, BUSYGROUP), not_supported (MOVED, ASK: the
 /// server is part of a cluster), invalid_argument (WRONGTYPE, CROSSSLOT), invalid_statement (ERR
 /// and what else there is); its own first word is diagnostics::backend_code.
@@ -64,6 +71,11 @@ class SCALEKIT_EXPORT client {
   /// `redis+unix://[user[:password]@]/path/of/socket[?setting=value]`; percent-encoded where need
   /// be. `rediss://` is the first form by TLS, see tls_params; it needs SCALEKIT_WITH_TLS. A
   /// password alone is written `:password@`. The query may hold any setting of client_params.
+  ///
+  /// `redis+sentinel://[user[:password]@]sentinel[:port],sentinel[:port]...[/database]?service=NAME`
+  /// is the master of that service, of whose sentinels at least one has to be named; the port is
+  /// 26379 where none is said. User and password are those of the servers. `rediss+sentinel://` is
+  /// the same by TLS, to sentinels and servers.
   ///
   /// Throws std::invalid_argument for a URL or a setting that can never work, naming it.
   static client open(std::string_view url, client_params params = {},
