@@ -77,7 +77,7 @@ TEST_CASE("nonsense of a sentinel is passed over, and told where nobody else say
     c.call<done>(command("SET", "k", "v"));
     CHECK(c.async_call<std::string>(command("GET", "k"), asio::use_future).get() == "v");
 
-    auto alone = client::open(url_of({liar.port()}), {.acquire_timeout = 50ms, .reconnect = soon});
+    auto alone = client::open(url_of({liar.port()}), {.acquire_timeout = 1s, .reconnect = soon});
     for (const auto& e : {failure_of([&] { return alone.call<done>(command("PING")); }),
                           failure_of(alone.async_call<done>(command("PING"), asio::use_future))}) {
       CHECK(e.code() == errc::unavailable);
@@ -103,7 +103,7 @@ TEST_CASE("a replica gets no call, whoever says that it is the master") {
   }
   SUBCASE("nobody knows better") {
     auto c = client::open(url_of({liar.port()}),
-                          {.acquire_timeout = 100ms, .reconnect = soon, .log = log.sink()});
+                          {.acquire_timeout = 1s, .reconnect = soon, .log = log.sink()});
     for (const auto& e : {failure_of([&] { return c.call<std::string>(command("GET", "k")); }),
                           failure_of(c.async_call<done>(command("GET", "k"), asio::use_future))}) {
       CHECK(e.code() == errc::unavailable);
@@ -137,7 +137,7 @@ TEST_CASE("a sentinel without a quorum is believed last, and the error says so")
 
   const scripted_server useless(says_port(nobody.number(), no_quorum));
   auto hopeless =
-      client::open(url_of({useless.port()}), {.acquire_timeout = 50ms, .reconnect = soon});
+      client::open(url_of({useless.port()}), {.acquire_timeout = 1s, .reconnect = soon});
   const auto e = failure_of(hopeless.async_call<done>(command("PING"), asio::use_future));
   CHECK(e.code() == errc::unavailable);
   CHECK(support::contains(e.what(), "which has no quorum (NOQUORUM 1 usable Sentinels.)"));

@@ -57,7 +57,7 @@ TEST_CASE("sentinels that want a password, and what they say without the right o
     INFO(password);
     auto url = group.url();
     url.replace(url.find("wache"), 5, password);
-    auto c = client::open(url, {.acquire_timeout = 200ms, .reconnect = soon});
+    auto c = client::open(url, {.acquire_timeout = 1s, .reconnect = soon});
 
     const auto e = failure_of(c.async_call<done>(command("PING"), asio::use_future));
 
@@ -70,7 +70,7 @@ TEST_CASE("sentinels that want a password, and what they say without the right o
 
 TEST_CASE("some sentinels are away, then all, then other ones") {
   support::redis::sentinels group;
-  auto c = client::open(group.url(), {.timeout = 30s, .acquire_timeout = 300ms, .reconnect = soon});
+  auto c = client::open(group.url(), {.timeout = 30s, .acquire_timeout = 1s, .reconnect = soon});
 
   SUBCASE("the first is dead before the first call") {
     group.sentinel(0).kill9();

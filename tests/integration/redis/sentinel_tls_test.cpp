@@ -39,7 +39,7 @@ TEST_CASE("by TLS the certificates of sentinels and servers are looked at, each 
   for (const auto& [ca_file, part] :
        {std::pair(sentinel.ca_file(), "is 127.0.0.1:" + std::to_string(master.port())),
         std::pair(master.ca_file(), std::string("no sentinel says"))}) {
-    auto wary = client::open(trusting(ca_file), {.acquire_timeout = 100ms});
+    auto wary = client::open(trusting(ca_file), {.acquire_timeout = 1s});
     const auto e = failure_of(wary.async_call<done>(command("PING"), asio::use_future));
     CHECK(e.code() == errc::unavailable);
     CHECK(support::contains(e.what(), part));
