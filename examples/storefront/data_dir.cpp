@@ -74,6 +74,7 @@ void sync(const std::filesystem::path& path) {
 data_dir::data_dir(const std::filesystem::path& root)
     : database(std::filesystem::absolute(root) / "shop.db"),
       cache(root / "cache"),
+      sessions(root / "sessions"),
       outbox(root / "outbox"),
       reports(root / "reports"),
       backups(root / "backups"),
@@ -83,7 +84,7 @@ data_dir::data_dir(const std::filesystem::path& root)
   if (std::filesystem::create_directories(root)) {
     std::filesystem::permissions(root, std::filesystem::perms::owner_all);
   }
-  for (const auto& dir : {cache, outbox, reports, backups}) {
+  for (const auto& dir : {cache, sessions, outbox, reports, backups}) {
     std::filesystem::create_directories(dir);
   }
 }

@@ -53,6 +53,21 @@ db::client open_database(const options& settings, const data_dir& dirs,
   return client;
 }
 
+//[sessions
+/// A store of their own: pages must not push them out, and clearing the pages logs nobody out.
+scalekit::cache::sessions open_sessions(const data_dir& dirs, const scalekit::execution& work,
+                                        const scalekit::log_sink& log) {
+  namespace cache = scalekit::cache;
+  auto store = cache::store::open({.memory = {.max_bytes = std::size_t{16} << 20},
+                                   .file = {.directory = dirs.sessions.string(),
+                                            .max_bytes = std::uint64_t{64} << 20,
+                                            .fsync = cache::fsync_policy::data},
+                                   .execution = work,
+                                   .log = log});
+  return cache::sessions(std::move(store), {.execution = work});
+}
+//]
+
 }  // namespace
 
 shop::shop(options chosen, scalekit::runtime& loops)
@@ -65,6 +80,7 @@ shop::shop(options chosen, scalekit::runtime& loops)
       tracker(std::make_shared<slow::tracker>(slow::tracker_params{.log = log})),
       db(open_database(settings, dirs, tracker, log, work)),
       pages(settings, dirs, work, log),
+      sessions(open_sessions(dirs, work, log)),
       limiter(settings) {
   import_catalogue(db, settings.catalogue);
   // The import is not what /stats is about.

@@ -6,6 +6,7 @@
 #include "page_cache.hpp"
 #include "traffic.hpp"
 
+#include <scalekit/cache/sessions.hpp>
 #include <scalekit/core/execution.hpp>
 #include <scalekit/core/log.hpp>
 #include <scalekit/core/runtime.hpp>
@@ -45,6 +46,8 @@ struct shop {
   const std::shared_ptr<scalekit::slow::tracker> tracker;
   scalekit::db::client db;
   page_cache pages;
+  /// Of who has logged in; what they keep is the number of the retailer.
+  scalekit::cache::sessions sessions;
   limits limiter;
   /// Nothing in mode direct.
   std::optional<scalekit::queue::queue> jobs;

@@ -9,6 +9,7 @@
 #include "scalekit/cache/owned_loader.hpp"
 #include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/policy.hpp"
+#include "scalekit/cache/sessions.hpp"
 #include "scalekit/cache/statistics.hpp"
 #include "scalekit/cache/store.hpp"
 #include "scalekit/cache/store_params.hpp"

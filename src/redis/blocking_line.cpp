@@ -12,9 +12,7 @@ namespace scalekit::redis::detail {
 
 using std::chrono::steady_clock;
 
-blocking_line::blocking_line(site& at) : site_(at), reader_(at.params.max_reply_bytes) {
-  if (at.tls) tls_ = std::make_unique<tls_session>(*at.tls);
-}
+blocking_line::blocking_line(site& at) : site_(at), reader_(at.params.max_reply_bytes) {}
 
 blocking_line::end blocking_line::fail(int error, end otherwise) {
   if (error == ETIMEDOUT) {
@@ -25,10 +23,11 @@ blocking_line::end blocking_line::fail(int error, end otherwise) {
   return otherwise;
 }
 
-blocking_line::end blocking_line::open(const endpoint& to, time_point until) {
+blocking_line::end blocking_line::open(const place& where, const endpoint& to, time_point until) {
   site_.counted.dials.add();
   if (const int e = socket_.connect(to, until); e != 0) return fail(e, end::lost);
-  login hello(site_.params, site_.reads_replica);
+  if (site_.tls) tls_ = std::make_unique<tls_session>(*site_.tls, where.host);
+  login hello(site_.params, site_.wanted());
   if (const auto how = send(hello.bytes(), until); how != end::done) return how;
   for (bool is_last = false; !is_last;) {
     reply next;

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +35,8 @@ class blocking_line {
     too_large,
   };
 
-  /// Connects and logs in. Not done: why() says why.
-  end open(const endpoint& to, time_point until);
+  /// Connects to the server at `where`, which is `to`, and logs in. Not done: why() says why.
+  end open(const place& where, const endpoint& to, time_point until);
 
   /// Sends a command and waits for its answers, of which the last one counts. Another end than
   /// done: the line is of no use any more, and why() says why.
@@ -54,6 +55,8 @@ class blocking_line {
   const std::string& why() const noexcept { return why_; }
 
   time_point used{};
+  /// Of its master; see master_view.
+  std::uint64_t term = 0;
   time_point sent_at{};
   time_point last_heard{};
 

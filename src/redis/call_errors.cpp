@@ -54,7 +54,7 @@ error unreachable_error(const call_fate& c, const connection_state& s) {
   if (s.dial_failure.empty()) {
     return make(errc::acquire_timeout, c, "no connection in time" + waiting);
   }
-  return make(errc::unavailable, c, "no connection: " + s.dial_failure + waiting);
+  return make(s.dial_code, c, "no connection: " + s.dial_failure + waiting);
 }
 
 error lost_error(const call_fate& c, const std::string& why) {

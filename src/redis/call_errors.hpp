@@ -22,6 +22,7 @@ struct connection_state {
   time_point last_heard{};
   /// Of the last attempt to connect; empty while there was none, or it succeeded.
   std::string dial_failure = {};
+  errc dial_code = errc::unavailable;
 };
 
 /// What has become of a call.

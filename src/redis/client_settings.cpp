@@ -56,6 +56,10 @@ const settings_schema<client_params>& client_settings() {
                  "How often a call that may be repeated is sent")
           .field("username", &p::username, "Who logs in: an ACL user")
           .secret("password", &p::password, "With which it logs in")
+          .field("service", &p::service, "As sentinels call the master")
+          .field("sentinel_username", &p::sentinel_username,
+                 "Who logs in at the sentinels: an ACL user")
+          .secret("sentinel_password", &p::sentinel_password, "With which it logs in there")
           .field("database", &p::database, 0, 1'000'000, "Selected on each connection")
           .field("client_name", &p::client_name, "As CLIENT LIST shows the connections")
           .nested("tls", &p::tls, tls_settings());

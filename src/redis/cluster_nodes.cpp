@@ -38,7 +38,7 @@ cluster_nodes::cluster_nodes(cluster_target to, scalekit::execution exec)
       io_(exec_, "sk-redis-io"),
       pace_(params_.reconnect) {
   // What TLS cannot use is found here, not by the first call.
-  if (is_protected_) static_cast<void>(tls_context(params_.tls, seeds_.front().host));
+  if (is_protected_) static_cast<void>(tls_context(params_.tls));
   owner_.fill(nobody);
 }
 

@@ -63,6 +63,11 @@ std::optional<reply> direct_pool::run(request& what, const blocking_frame& frame
     line.is_sound = (*line).is_in_step() && !is_stopped;
     site_->counted.direct_calls.add();
     if (answer.kind != reply_kind::error) return answer;
+    if (site_->master && is_demotion(to_come, answer)) {
+      site_->master->suspect((*line).term);
+      site_->counted.repeated.add();
+      return std::nullopt;
+    }
     site_->counted.refused.add();
     throw site_->count(refusal_of(to_come, what, answer, site_->name));
   }
@@ -102,7 +107,8 @@ void direct_pool::end_badly(end how, const blocking_line& line, const request& w
     case end::too_large:
       throw site_->count(too_large_reply(fate, line.why()));
     default:
-      throw site_->count(lost_error(fate, line.why()));
+      throw site_->count(
+          lost_error(fate, is_outdated(line) ? "its server is the master no more" : line.why()));
   }
 }
 
@@ -114,7 +120,7 @@ direct_pool::line_ptr direct_pool::take(time_point until, const std::stop_token&
     while (!idle_.empty()) {
       auto line = std::move(idle_.back());
       idle_.pop_back();
-      if (now - line->used > line_fresh_for && !line->is_quiet()) {
+      if (is_outdated(*line) || (now - line->used > line_fresh_for && !line->is_quiet())) {
         stale.push_back(std::move(line));
         continue;
       }
@@ -131,7 +137,10 @@ direct_pool::line_ptr direct_pool::take(time_point until, const std::stop_token&
 direct_pool::line_ptr direct_pool::dial(time_point until, const std::stop_token& stop) {
   line_ptr line;
   try {
-    line = dial_any(std::min(until, steady_clock::now() + site_->params.connect_timeout), stop);
+    const auto latest = std::min(until, steady_clock::now() + site_->params.connect_timeout);
+    const auto said = site_->master ? find_master(latest) : std::nullopt;
+    line = dial_any(said, latest, stop);
+    if (!line && said && !stop.stop_requested()) site_->master->doubt(*said);
   } catch (...) {
     const std::lock_guard lock(mutex_);
     --dialing_;
@@ -155,35 +164,51 @@ direct_pool::line_ptr direct_pool::dial(time_point until, const std::stop_token&
   return nullptr;
 }
 
-direct_pool::line_ptr direct_pool::dial_any(time_point until, const std::stop_token& stop) {
-  for (const auto& to : where(until)) {
+direct_pool::line_ptr direct_pool::dial_any(const std::optional<master_answer>& said,
+                                            time_point until, const std::stop_token& stop) {
+  if (site_->master && !said) return nullptr;
+  const auto& server = said ? *said->where : site_->where;
+  for (const auto& to : resolve(server, until)) {
     auto line = std::make_unique<blocking_line>(*site_);
     {
       const std::lock_guard lock(mutex_);
       if (closed_) return nullptr;
       dialing_lines_.push_back(line.get());
     }
-    const auto how = interruptible(stop, *line, [&] { return line->open(to, until); });
+    const auto how = interruptible(stop, *line, [&] { return line->open(server, to, until); });
+    std::optional<std::uint64_t> term{0};
+    if (said && how == end::done) term = site_->master->confirm(*said);
     const std::lock_guard lock(mutex_);
     std::erase(dialing_lines_, line.get());
-    if (how != end::done) continue;
-    known_ = {to};
+    if (how != end::done || !term) continue;
+    line->term = *term;
+    if (!said) known_ = {to};
     return line;
   }
   return nullptr;
 }
 
-std::vector<endpoint> direct_pool::where(time_point until) {
+std::optional<master_answer> direct_pool::find_master(time_point until) {
+  // It may outlive this call.
+  auto answer = std::make_shared<std::promise<master_answer>>();
+  auto waiting = answer->get_future();
+  site_->master->find([answer](const master_answer& said) { answer->set_value(said); });
+  if (waiting.wait_until(until) != std::future_status::ready) return std::nullopt;
+  auto said = waiting.get();
+  return said.where ? std::optional(std::move(said)) : std::nullopt;
+}
+
+std::vector<endpoint> direct_pool::resolve(const place& server, time_point until) {
   {
     const std::lock_guard lock(mutex_);
     if (!known_.empty()) return known_;
   }
-  if (auto found = resolve_at_once(site_->where)) return found->endpoints;
+  if (auto found = resolve_at_once(server)) return found->endpoints;
   // It may outlive this call.
   auto answer = std::make_shared<std::promise<resolved>>();
   auto waiting = answer->get_future();
   site_->exec.post_work(
-      [at = site_, answer = std::move(answer)] { answer->set_value(resolve_name(at->where)); });
+      [server, answer = std::move(answer)] { answer->set_value(resolve_name(server)); });
   if (waiting.wait_until(until) != std::future_status::ready) return {};
   return waiting.get().endpoints;
 }
@@ -192,7 +217,21 @@ void direct_pool::give_back(line_ptr line, bool is_sound) noexcept {
   line->used = line->last_heard;
   const std::lock_guard lock(mutex_);
   std::erase(busy_, line.get());
-  if (is_sound && !closed_) idle_.push_back(std::move(line));
+  if (is_sound && !closed_ && !is_outdated(*line)) idle_.push_back(std::move(line));
+}
+
+bool direct_pool::is_outdated(const blocking_line& line) const noexcept {
+  return site_->master && line.term != site_->master->term();
+}
+
+void direct_pool::retire(std::uint64_t term, bool at_once) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(idle_, [term](const line_ptr& line) { return line->term < term; });
+  if (!at_once) return;
+  for (auto* line : busy_) {
+    if (line->term < term) line->interrupt();
+  }
+  next_dial_ = {};
 }
 
 void direct_pool::close() {

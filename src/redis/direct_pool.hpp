@@ -2,6 +2,7 @@
 
 #include "redis/blocking_line.hpp"
 #include "redis/call_errors.hpp"
+#include "redis/master_watch.hpp"
 #include "redis/site.hpp"
 #include "scalekit/redis/detail/request.hpp"
 #include "scalekit/redis/reply.hpp"
@@ -36,6 +37,10 @@ class direct_pool {
   /// became of it instead.
   std::optional<reply> run(request& what, const blocking_frame& frame);
 
+  /// Connections of a term older than `term` serve no further call, and, at once, not even the one
+  /// that they serve now; see master_watch.
+  void retire(std::uint64_t term, bool at_once);
+
   /// Those that are used end with errc::closed.
   void close();
 
@@ -51,8 +56,12 @@ class direct_pool {
   /// Null: there is none, for now.
   line_ptr take(time_point until, const std::stop_token& stop);
   line_ptr dial(time_point until, const std::stop_token& stop);
-  line_ptr dial_any(time_point until, const std::stop_token& stop);
-  std::vector<endpoint> where(time_point until);
+  /// To a server that has to be where `said` says, if that is said.
+  line_ptr dial_any(const std::optional<master_answer>& said, time_point until,
+                    const std::stop_token& stop);
+  std::optional<master_answer> find_master(time_point until);
+  std::vector<endpoint> resolve(const place& server, time_point until);
+  bool is_outdated(const blocking_line& line) const noexcept;
   void give_back(line_ptr line, bool is_sound) noexcept;
   blocking_line::end converse(blocking_line& line, request& what, const blocking_frame& frame,
                               answers& to_come, reply& answer);
@@ -66,7 +75,7 @@ class direct_pool {
   std::vector<blocking_line*> dialing_lines_;
   /// With those that have no line yet.
   std::size_t dialing_ = 0;
-  /// Where connecting has succeeded; empty: not known.
+  /// Where connecting to a server that is always the same has succeeded; empty: not known.
   std::vector<endpoint> known_;
   std::uint64_t failures_ = 0;
   time_point next_dial_{};

@@ -30,6 +30,7 @@ lane::lane(std::shared_ptr<site> at, const asio::any_io_executor& loop, lane_use
       strand_(asio::make_strand(loop)),
       use_(use),
       max_in_flight_(use == lane_use::exclusive ? 1 : site_->params.max_in_flight),
+      server_(site_->where),
       dial_timer_(strand_),
       timer_(strand_) {}
 
@@ -153,6 +154,10 @@ void lane::pump() {
 }
 
 void lane::send_waiting() {
+  if (is_outdated_) {
+    if (flying_.empty()) drop_wire();
+    return;
+  }
   if (queue_.empty()) return;
   const auto now = steady_clock::now();
   if (flying_.empty() && now - last_heard_ > fresh_for && !wire_->is_quiet()) {
@@ -308,7 +313,7 @@ void lane::give_up(time_point now) {
   site_->counted.given_up.add();
   const auto why = "given up: nothing came for " + format_duration(site_->params.silence_timeout) +
                    " while " + std::to_string(flying_.size()) + " calls were under way";
-  site_->log(log_level::warning, "redis.given_up", why);
+  site_->log(log_level::warning, "redis.given_up", why, server_);
   lose(why, blame::nobody);
 }
 
@@ -335,7 +340,8 @@ connection_state lane::condition() const {
           .waiting = calls - std::min(calls, flying_.size()),
           .bytes = static_cast<std::size_t>(load & (one_call - 1)),
           .last_heard = last_heard_,
-          .dial_failure = last_failure_};
+          .dial_failure = last_failure_,
+          .dial_code = last_code_};
 }
 
 void lane::add_to(lane_statistics& s) const noexcept {

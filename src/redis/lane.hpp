@@ -3,6 +3,7 @@
 #include "core/stake.hpp"
 #include "redis/call_errors.hpp"
 #include "redis/login.hpp"
+#include "redis/master_watch.hpp"
 #include "redis/resolve.hpp"
 #include "redis/site.hpp"
 #include "redis/wire.hpp"
@@ -19,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +43,8 @@ enum class lane_use {
 /// It connects when there is something to send, and waits for the socket only while answers are to
 /// come: an idle lane keeps no loop alive, and is looked at before it is used again.
 ///
-/// Thread safety: submit(), abandon(), close(), load() and statistics() may be called from any
-/// thread.
+/// Thread safety: submit(), abandon(), retire(), close(), load() and statistics() may be called
+/// from any thread.
 class lane final : public call_owner, public std::enable_shared_from_this<lane> {
  public:
   lane(std::shared_ptr<site> at, const boost::asio::any_io_executor& loop, lane_use use);
@@ -51,6 +53,10 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
   void submit(call_ptr c);
 
   void abandon(const call_ptr& c, std::exception_ptr why) override;
+
+  /// Where sentinels say which server it is: a connection of a term older than `term` is given up,
+  /// at once or once what is under way on it was answered; see master_watch.
+  void retire(std::uint64_t term, const std::string& why, bool at_once);
 
   /// Everything that waits is settled with errc::closed, and so is what comes after.
   void close();
@@ -82,11 +88,16 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
 
   void dial();
   void begin_dial();
+  void find_master();
+  void on_master(const master_answer& said);
+  void resolve(const place& where);
   void connect_to(resolved found);
   void connect_next();
   void on_connect(const wire_ptr& w, const boost::system::error_code& ec);
   void on_login(const wire_ptr& w);
-  void dial_failed(std::string why, bool is_hopeless);
+  void dial_failed(std::string why, bool is_hopeless, errc code = errc::unavailable);
+  bool take_office();
+  void outdated(const std::string& why, bool at_once);
   void ready();
   bool is_outage(time_point now) const noexcept;
 
@@ -94,6 +105,7 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
   void read_answers(const wire_ptr& w);
   void deliver(reply&& next);
   void deliver_refusal(call_ptr c, const reply& answer);
+  void take_to_master(call_ptr c);
   /// What the loss of a connection means for the call whose answer was to come next.
   enum class blame { nobody, reply_too_large, not_redis };
   void lose(const std::string& why, blame first);
@@ -142,6 +154,8 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
   state state_ = state::off;
   bool is_over_ = false;
   wire_ptr wire_;
+  /// Of the connection, or of the last attempt.
+  place server_;
   time_point last_heard_{};
   /// When a socket that took nothing did so again.
   time_point last_room_{};
@@ -159,6 +173,14 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
   time_point outage_since_ = time_point::max();
   bool is_hopeless_ = false;
   std::string last_failure_;
+  errc last_code_ = errc::unavailable;
+
+  // Of a connection whose server sentinels have named.
+  std::optional<master_answer> master_;
+  /// No master any more: nothing more is sent.
+  bool is_outdated_ = false;
+  /// Calls that were given back by it, at the front of queue_.
+  std::ptrdiff_t given_back_ = 0;
 
   boost::asio::steady_timer timer_;
   time_point planned_ = time_point::max();

@@ -1,5 +1,6 @@
 #include "redis/as_eval.hpp"
 #include "redis/lane.hpp"
+#include "redis/master_watch.hpp"
 #include "redis/server_error.hpp"
 
 #include <boost/asio/error.hpp>
@@ -85,6 +86,10 @@ void lane::deliver_refusal(call_ptr c, const reply& answer) {
     queue_.push_front(std::move(c));
     return;
   }
+  if (master_ && is_demotion(c->to_come, answer)) {
+    site_->master->suspect(master_->term);
+    if (c->times_given_back + 1U < site_->params.max_attempts) return take_to_master(std::move(c));
+  }
   site_->counted.refused.add();
   leave(*c);
   settle(c, refusal_of(c->to_come, c->what, answer, site_->name));
@@ -93,7 +98,7 @@ void lane::deliver_refusal(call_ptr c, const reply& answer) {
 void lane::lose(const std::string& why, blame first) {
   site_->counted.lost.add();
   site_->log(log_level::warning, "redis.lost",
-             why + "; " + std::to_string(flying_.size()) + " calls were under way");
+             why + "; " + std::to_string(flying_.size()) + " calls were under way", server_);
   const auto now = steady_clock::now();
   auto flying = std::exchange(flying_, {});
   drop_wire();
@@ -132,6 +137,8 @@ void lane::drop_wire() noexcept {
   connected_.store(false, std::memory_order_relaxed);
   if (state_ != state::pausing) state_ = state::off;
   login_.reset();
+  is_outdated_ = false;
+  given_back_ = 0;
   if (!wire_) return;
   boost::system::error_code ignored;
   wire_->socket.close(ignored);

@@ -45,8 +45,12 @@ void lane::begin_dial() {
             false);
         self->turn();
       });
-  if (auto known = resolve_at_once(site_->where)) return connect_to(std::move(*known));
-  auto connect = [self = shared_from_this(), n](resolved found) {
+  site_->master ? find_master() : resolve(site_->where);
+}
+
+void lane::resolve(const place& where) {
+  if (auto known = resolve_at_once(where)) return connect_to(std::move(*known));
+  auto connect = [self = shared_from_this(), n = dial_](resolved found) {
     const auto strand = self->strand_;
     asio::post(strand, [kept = stake(self), n, found = std::move(found)]() mutable {
       const auto back = kept.take();
@@ -56,7 +60,7 @@ void lane::begin_dial() {
     });
   };
   try {
-    site_->exec.post_work([at = site_, connect]() { connect(resolve_name(at->where)); });
+    site_->exec.post_work([where, connect]() { connect(resolve_name(where)); });
   } catch (const std::exception& e) {
     connect({{}, std::string("its name was not resolved: ") + e.what()});
   }
@@ -74,7 +78,7 @@ void lane::connect_next() {
     return dial_failed(candidate_failure_, false);
   const auto& to = candidates_.endpoints[next_candidate_++];
   wire_ = std::make_shared<wire>(loop_, site_->params.max_reply_bytes,
-                                 site_->tls ? &*site_->tls : nullptr);
+                                 site_->tls ? &*site_->tls : nullptr, server_.host);
   wire_->socket.async_connect(
       to, asio::bind_executor(strand_, [kept = stake(shared_from_this()),
                                         w = wire_](const boost::system::error_code& ec) mutable {
@@ -94,7 +98,7 @@ void lane::on_connect(const wire_ptr& w, const boost::system::error_code& ec) {
   w->configure(failed);
   if (failed) return dial_failed(failed.message(), false);
   state_ = state::login;
-  login_ = std::make_unique<login>(site_->params, site_->reads_replica);
+  login_ = std::make_unique<login>(site_->params, site_->wanted());
   w->outbox() = login_->bytes();
   flush();
 }
@@ -111,6 +115,9 @@ void lane::on_login(const wire_ptr& w) {
 }
 
 void lane::ready() {
+  if (master_ && !take_office()) {
+    return dial_failed("meanwhile another master was announced", false);
+  }
   state_ = state::ready;
   ++dial_;
   dial_timer_.cancel();
@@ -119,13 +126,15 @@ void lane::ready() {
   outage_since_ = time_point::max();
   is_hopeless_ = false;
   last_failure_.clear();
+  last_code_ = errc::unavailable;
   connected_.store(true, std::memory_order_relaxed);
   const auto took =
       std::chrono::duration_cast<std::chrono::microseconds>(last_heard_ - dial_begun_);
-  site_->log(log_level::info, "redis.connected", "connected within " + format_duration(took));
+  site_->log(log_level::info, "redis.connected", "connected within " + format_duration(took),
+             server_);
 }
 
-void lane::dial_failed(std::string why, bool is_hopeless) {
+void lane::dial_failed(std::string why, bool is_hopeless, errc code) {
   const auto now = steady_clock::now();
   site_->counted.dial_failures.add();
   drop_wire();
@@ -137,10 +146,16 @@ void lane::dial_failed(std::string why, bool is_hopeless) {
   if (outage_since_ == time_point::max()) outage_since_ = dial_begun_;
   is_hopeless_ = is_hopeless;
   last_failure_ = std::move(why);
+  last_code_ = code;
+  if (const auto said = std::exchange(master_, {})) {
+    last_failure_ = said->says + ": " + last_failure_;
+    site_->master->doubt(*said);
+  }
   site_->log(log_level::warning, "redis.dial_failed",
              last_failure_ + "; next try in " +
                  format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(pause)) +
-                 " at the earliest");
+                 " at the earliest",
+             server_);
   if (!is_outage(now)) return;
   const auto before = condition();
   for (const auto& c : queue_) {

@@ -5,7 +5,7 @@
 
 namespace scalekit::redis::detail {
 
-login::login(const client_params& params, bool reads_replica) {
+login::login(const client_params& params, server_role wanted) {
   if (!params.password.empty()) {
     if (params.username.empty()) {
       append_command(bytes_, {"AUTH", params.password});
@@ -22,9 +22,13 @@ login::login(const client_params& params, bool reads_replica) {
     append_command(bytes_, {"CLIENT", "SETNAME", params.client_name});
     steps_.push_back(step::set_name);
   }
-  if (reads_replica) {
+  if (wanted == server_role::reading_replica) {
     append_command(bytes_, {"READONLY"});
     steps_.push_back(step::read_only);
+  }
+  if (wanted == server_role::master) {
+    append_command(bytes_, {"ROLE"});
+    steps_.push_back(step::role);
   }
   append_command(bytes_, {"PING"});
   steps_.push_back(step::ping);
@@ -33,7 +37,13 @@ login::login(const client_params& params, bool reads_replica) {
 bool login::take(const reply& answer) {
   const auto at = steps_[next_++];
   // Those that follow fail because of the first.
-  if (answer.kind == reply_kind::error && !refused_) judge(at, answer);
+  if (!refused_) {
+    if (at == step::role) {
+      judge_role(answer);
+    } else if (answer.kind == reply_kind::error) {
+      judge(at, answer);
+    }
+  }
   return next_ == steps_.size();
 }
 
@@ -54,6 +64,8 @@ void login::judge(step at, const reply& answer) {
       // Only for people; who may not, or whose server does not know it, goes without.
       if (code == "NOAUTH") refused_ = {"it wants a login: " + said, true};
       break;
+    case step::role:
+      break;
     case step::ping:
       if (code == "NOAUTH") {
         refused_ = {"it wants a login: " + said, true};
@@ -62,6 +74,22 @@ void login::judge(step at, const reply& answer) {
       }
       break;
   }
+}
+
+void login::judge_role(const reply& answer) {
+  if (answer.kind == reply_kind::error) {
+    const auto said = server_error(answer, {}, {}).diag().server_message;
+    refused_ = {"it does not say whether it is a master (ROLE): " + said,
+                code_of(answer.text) != "LOADING"};
+    return;
+  }
+  const auto role = answer.elements.empty() ? std::string_view{} : answer.elements.front().text;
+  if (role == "master") return;
+  const bool is_known = role == "slave" || role == "sentinel";
+  refused_ = {
+      is_known ? std::string("it is no master but a ") + (role == "slave" ? "replica" : "sentinel")
+               : std::string("it does not say that it is a master"),
+      false};
 }
 
 }  // namespace scalekit::redis::detail

@@ -19,11 +19,10 @@ struct login_refusal {
 };
 
 /// What is said first on each connection, as one group: who we are, which database; and a PING,
-/// whose answer shows that somebody is there who answers.
+/// whose answer shows that somebody is there who answers. Where it matters it says what it is.
 class login {
  public:
-  /// `reads_replica`: a replica of a cluster is to answer reads by itself.
-  explicit login(const client_params& params, bool reads_replica = false);
+  explicit login(const client_params& params, server_role wanted = server_role::any);
 
   /// What to send. Holds the password.
   const std::string& bytes() const noexcept { return bytes_; }
@@ -35,9 +34,10 @@ class login {
   const std::optional<login_refusal>& refused() const noexcept { return refused_; }
 
  private:
-  enum class step : std::uint8_t { auth, select, set_name, read_only, ping };
+  enum class step : std::uint8_t { auth, select, set_name, read_only, role, ping };
 
   void judge(step at, const reply& answer);
+  void judge_role(const reply& answer);
 
   std::string bytes_;
   std::vector<step> steps_;

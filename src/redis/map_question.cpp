@@ -23,7 +23,7 @@ result<slot_map> map_question::ask(time_point until) {
   if (!found) found = resolve_name(site_.where);
   if (found->endpoints.empty()) return error(errc::unavailable, found->failure);
   // A name of several addresses is tried at the first alone: other nodes are asked after it.
-  if (line_.open(found->endpoints.front(), until) != end::done) return failed();
+  if (line_.open(site_.where, found->endpoints.front(), until) != end::done) return failed();
   request what{.name = "CLUSTER", .is_read = true};
   append_command(what.bytes, {"CLUSTER", "SLOTS"});
   answers to_come;

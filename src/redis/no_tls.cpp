@@ -8,13 +8,13 @@ namespace scalekit::redis::detail {
 
 void tls_context::closer::operator()(ssl_ctx_st*) const noexcept {}
 
-tls_context::tls_context(const tls_params&, const std::string&) : verifies_(true) {
+tls_context::tls_context(const tls_params&) : verifies_(true) {
   throw std::invalid_argument("rediss: scalekit was built without TLS (SCALEKIT_WITH_TLS)");
 }
 
 void tls_session::closer::operator()(ssl_st*) const noexcept {}
 
-tls_session::tls_session(const tls_context&) {}
+tls_session::tls_session(const tls_context&, const std::string&) {}
 tls_session::~tls_session() = default;
 void tls_session::put(std::string_view) {}
 bool tls_session::take(std::string_view, std::string&) {

@@ -1,6 +1,7 @@
 #include "redis/place.hpp"
 
 #include "core/require.hpp"
+#include "redis/host_list.hpp"
 #include "scalekit/core/settings.hpp"
 #include "scalekit/redis/client_settings.hpp"
 
@@ -21,8 +22,13 @@ namespace {
 
 constexpr std::string_view forms =
     "redis://[user[:password]@]host[:port][/database][?setting=value], rediss:// for TLS, "
-    "redis+unix://[user[:password]@]/path[?setting=value], or "
-    "redis+cluster://[user[:password]@]host[:port][,host[:port]...][?setting=value]";
+    "redis+unix://[user[:password]@]/path[?setting=value], "
+    "redis+cluster://[user[:password]@]host[:port][,host[:port]...][?setting=value], or "
+    "redis+sentinel://[user[:password]@]sentinel[:port][,sentinel[:port]...][/"
+    "database]?service=NAME";
+
+constexpr std::uint16_t server_port = 6379;
+constexpr std::uint16_t sentinel_port = 26379;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw std::invalid_argument("the URL of a Redis server " + why +
@@ -49,8 +55,9 @@ void read_database(const urls::url_view& u, client_params& params) {
   params.database = number;
 }
 
-place read_place(const urls::url_view& u, bool is_unix) {
+place read_place(const urls::url_view& u, bool is_unix, std::uint16_t default_port) {
   place p;
+  p.port = default_port;
   if (is_unix) {
     p.path = u.path();
     if (!u.encoded_host().empty() || u.has_port()) refuse("names a host and a unix socket");
@@ -81,7 +88,46 @@ bool is_client_name(const std::string& name) {
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+std::vector<place> read_others(const std::vector<std::string>& hosts) {
+  std::vector<place> out;
+  for (const auto& each : hosts) {
+    const auto url = "redis://" + each;
+    const auto parsed = urls::parse_uri(url);
+    if (parsed.has_error()) refuse("has a host that is none");
+    out.push_back(read_place(*parsed, false, sentinel_port));
+  }
+  return out;
+}
+
+/// As sentinels take it.
+bool is_service(const std::string& name) {
+  return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
+
+void check_sentinels(const client_params& p, bool by_sentinels) {
+  using scalekit::detail::require;
+  if (!by_sentinels) {
+    require(p.service.empty(), "client_params.service", "\"" + p.service + "\"",
+            "empty, unless the URL is one of sentinels");
+    return;
+  }
+  require(is_service(p.service), "client_params.service", "\"" + p.service + "\"",
+          "1 to 128 letters, digits, '.', '-' and '_': as the sentinels call the master");
+  require(p.sentinel_username.empty() || !p.sentinel_password.empty(),
+          "client_params.sentinel_password", "empty", "given with sentinel_username");
+}
+
 }  // namespace
+
+std::string target::name() const {
+  if (sentinels.empty()) return where.name();
+  std::string text = params.service;
+  for (const auto& each : sentinels) text += (text == params.service ? "@" : ",") + each.name();
+  return text;
+}
 
 std::string place::name() const {
   if (!path.empty()) return path;
@@ -90,16 +136,26 @@ std::string place::name() const {
 }
 
 target target_from_url(std::string_view url, client_params params) {
-  const auto parsed = urls::parse_uri(urls::string_view(url.data(), url.size()));
+  const auto hosts = split_hosts(url);
+  const auto parsed = urls::parse_uri(hosts.url);
   if (parsed.has_error()) refuse("is none");
   const urls::url_view u = *parsed;
   const std::string scheme = u.scheme();
   const bool is_unix = scheme == "redis+unix";
-  const bool is_protected = scheme == "rediss";
-  if (scheme != "redis" && !is_protected && !is_unix) refuse("has another scheme");
+  const bool by_sentinels = scheme == "redis+sentinel" || scheme == "rediss+sentinel";
+  const bool is_protected = scheme == "rediss" || scheme == "rediss+sentinel";
+  if (scheme != "redis" && !is_protected && !is_unix && !by_sentinels) {
+    refuse("has another scheme");
+  }
   if (u.has_fragment()) refuse("has a fragment");
+  if (!hosts.others.empty() && !by_sentinels) refuse("names several hosts");
 
-  auto where = read_place(u, is_unix);
+  auto where = read_place(u, is_unix, by_sentinels ? sentinel_port : server_port);
+  std::vector<place> sentinels;
+  if (by_sentinels) {
+    sentinels = read_others(hosts.others);
+    sentinels.insert(sentinels.begin(), where);
+  }
   read_login(u, params);
   if (!is_unix) read_database(u, params);
   if (u.has_query()) {
@@ -116,7 +172,8 @@ target target_from_url(std::string_view url, client_params params) {
   scalekit::detail::require(params.tls.certificate_file.empty() == params.tls.key_file.empty(),
                             "client_params.tls.key_file", "\"" + params.tls.key_file + "\"",
                             "given with certificate_file, or neither");
-  return {std::move(where), is_protected, std::move(params)};
+  check_sentinels(params, by_sentinels);
+  return {std::move(where), std::move(sentinels), is_protected, std::move(params)};
 }
 
 }  // namespace scalekit::redis::detail

@@ -23,6 +23,7 @@ constexpr row rows[] = {
     {"BUSY", errc::unavailable},
     {"MASTERDOWN", errc::unavailable},
     {"CLUSTERDOWN", errc::unavailable},
+    {"UNBLOCKED", errc::unavailable},
     {"NOREPLICAS", errc::unavailable},
     {"TRYAGAIN", errc::conflict},
     {"BUSYKEY", errc::constraint_violation},
@@ -86,6 +87,16 @@ error refusal_of(const answers& to_come, const request& what, const reply& answe
   auto diag = e.diag();
   diag.client_message += ", but not the commands in it, which may have run one by one";
   return {make_error_code(errc::commit_in_doubt), std::move(diag)};
+}
+
+bool is_demotion(const answers& to_come, const reply& answer) noexcept {
+  // What a transaction without its beginning has done is not known.
+  if (to_come.is_untied) return false;
+  const auto& said = to_come.refused ? to_come.refused->text : answer.text;
+  const auto code = code_of(said);
+  // Who waits in a server that becomes a replica is sent away.
+  return code == "READONLY" ||
+         (code == "UNBLOCKED" && said.find("instance state changed") != said.npos);
 }
 
 bool is_unknown_script(const request& what, const reply& answer) noexcept {

@@ -24,6 +24,10 @@ std::optional<reply> take_answer(answers& to_come, const request& what, reply&& 
 error refusal_of(const answers& to_come, const request& what, const reply& answer,
                  const std::string& origin);
 
+/// The server is no master any more, and has not run the call whose last answer is the error
+/// `answer`.
+bool is_demotion(const answers& to_come, const reply& answer) noexcept;
+
 /// The server does not know the script; nothing was run.
 bool is_unknown_script(const request& what, const reply& answer) noexcept;
 

@@ -1,5 +1,6 @@
 #include "redis/single_server.hpp"
 
+#include "redis/master_watch.hpp"
 #include "redis/waiting_call.hpp"
 #include "scalekit/core/deadline.hpp"
 #include "scalekit/core/settings_text.hpp"
@@ -34,20 +35,52 @@ call_fate unsent(const request& what, const site& at) {
 single_server::single_server(target to, scalekit::execution exec)
     : site_(std::make_shared<site>(std::move(to), std::move(exec))),
       io_(site_->exec, "sk-redis-io"),
-      direct_(site_) {}
+      direct_(site_) {
+  if (site_->master) serve_master();
+}
 
 single_server::~single_server() {
   if (fork_guard_.is_forked()) {
     // In the child an event loop's registrations are shared with the parent: left alone.
+    static_cast<void>(new auto(std::move(scout_)));
     static_cast<void>(new auto(std::move(shared_)));
     static_cast<void>(new auto(std::move(large_)));
     static_cast<void>(new auto(std::move(blocking_)));
     return;
   }
+  leave_master();
   // Only answers that nobody waits for can be under way.
   for (const auto& each : lanes()) {
     if (each->load() > 0) each->close();
   }
+}
+
+void single_server::serve_master() {
+  site_->master->serve({.search =
+                            [this] {
+                              if (!scout_)
+                                scout_ = std::make_shared<master_scout>(site_, io_.own_executor());
+                              scout_->search();
+                            },
+                        .post =
+                            [this](std::function<void()> task) {
+                              boost::asio::post(io_.own_executor(), std::move(task));
+                            },
+                        .doubt =
+                            [this](std::size_t sentinel) {
+                              if (scout_) scout_->doubt(sentinel);
+                            },
+                        .retire =
+                            [this](std::uint64_t term, const std::string& why, bool at_once) {
+                              direct_.retire(term, at_once);
+                              for (const auto& each : lanes()) each->retire(term, why, at_once);
+                            }});
+}
+
+void single_server::leave_master() {
+  if (!site_->master) return;
+  site_->master->serve({});
+  if (scout_) scout_->close();
 }
 
 time_point single_server::until(const call_options& options, time_point now) const noexcept {
@@ -203,12 +236,17 @@ void single_server::close(std::chrono::nanoseconds timeout) {
   }
   direct_.close();
   for (const auto& each : lanes()) each->close();
+  leave_master();
 }
 
 client_statistics single_server::statistics() const {
   client_statistics s;
   const auto& c = site_->counted;
   s.server = site_->name;
+  if (site_->master) {
+    s.master = site_->master->current();
+    s.failovers = site_->master->failovers();
+  }
   {
     const std::lock_guard lock(lanes_mutex_);
     if (shared_) shared_->add_to(s.shared);

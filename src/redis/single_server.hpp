@@ -3,6 +3,7 @@
 #include "core/io_home.hpp"
 #include "redis/direct_pool.hpp"
 #include "redis/lane.hpp"
+#include "redis/master_scout.hpp"
 #include "redis/place.hpp"
 #include "redis/site.hpp"
 #include "scalekit/core/fork_guard.hpp"
@@ -17,7 +18,7 @@
 
 namespace scalekit::redis::detail {
 
-/// One server: which of its connections a call goes to.
+/// One server, of an address or of a service: which of its connections a call goes to.
 class single_server final : public backend {
  public:
   single_server(target to, scalekit::execution exec);
@@ -45,10 +46,15 @@ class single_server final : public backend {
   lane& free_blocking_lane(const request& what);
   std::vector<std::shared_ptr<lane>> lanes() const;
   bool is_quiet() const;
+  /// Where sentinels say which server it is.
+  void serve_master();
+  void leave_master();
 
   const std::shared_ptr<site> site_;
   const fork_guard fork_guard_;
   scalekit::detail::io_home io_;
+  /// Made with the first search, by who serves the master's watch.
+  std::shared_ptr<master_scout> scout_;
   std::atomic<bool> closing_{false};
   std::once_flag shared_made_;
   mutable std::mutex lanes_mutex_;

@@ -8,12 +8,16 @@
 #include "scalekit/core/log.hpp"
 #include "scalekit/core/random.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace scalekit::redis::detail {
+
+class master_watch;
 
 /// Totals of a client.
 struct counters {
@@ -29,28 +33,33 @@ struct counters {
 /// Thread safety: every member may be called from any thread.
 struct site {
   /// Throws std::invalid_argument for what TLS cannot use.
-  site(target to, scalekit::execution e)
-      : where(std::move(to.where)),
-        name(where.name()),
-        params(std::move(to.params)),
-        reads_replica(to.reads_replica),
-        exec(std::move(e)) {
-    if (to.is_protected) tls.emplace(params.tls, where.host);
-  }
+  site(target to, scalekit::execution e);
+  ~site();
 
-  const place where;
   const std::string name;
+  const place where;
+  const std::vector<place> sentinels;
   const client_params params;
   const bool reads_replica;
   const scalekit::execution exec;
   /// Nothing: in plain.
   std::optional<tls_context> tls;
+  /// Null: the server is the one that the URL says.
+  std::unique_ptr<master_watch> master;
   counters counted;
   random_generator random;
 
+  /// What a server has to be for us.
+  server_role wanted() const noexcept;
+
   const error& count(const error& e) noexcept { return counted.count(e); }
 
-  void log(log_level level, std::string_view event, std::string_view message) const noexcept;
+  /// Of what happened at `at`.
+  void log(log_level level, std::string_view event, std::string_view message,
+           const place& at) const noexcept;
+  void log(log_level level, std::string_view event, std::string_view message) const noexcept {
+    log(level, event, message, where);
+  }
 };
 
 }  // namespace scalekit::redis::detail

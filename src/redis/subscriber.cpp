@@ -122,7 +122,7 @@ std::string subscriber::impl::listen(line& on) {
   const auto found = resolve(until);
   if (found.endpoints.empty()) return found.failure;
   const auto& to = found.endpoints[failures % found.endpoints.size()];
-  if (on.open(to, until) != line::end::done) return on.why();
+  if (on.open(at.where, to, until) != line::end::done) return on.why();
   detail::subscription subscribed(params);
   if (on.send(subscribed.bytes(), until) != line::end::done) return on.why();
   while (!subscribed.is_complete()) {
@@ -219,6 +219,9 @@ detail::resolved subscriber::impl::resolve(time_point until) {
 subscriber::subscriber(std::string_view url, subscriber_params params, execution exec) {
   validate(params);
   auto to = detail::target_from_url(url, as_client(params));
+  if (!to.sentinels.empty()) {
+    throw std::invalid_argument("a subscriber takes the URL of a server, not of sentinels");
+  }
   impl_ = std::make_shared<impl>(std::move(to), std::move(params), std::move(exec));
   impl_->thread = std::thread([self = impl_] { self->run(); });
   pthread_setname_np(impl_->thread.native_handle(), "sk-redis-sub");

@@ -37,9 +37,9 @@ void tls_context::closer::operator()(ssl_ctx_st* c) const noexcept {
   SSL_CTX_free(c);
 }
 
-tls_context::tls_context(const tls_params& params, const std::string& host)
+tls_context::tls_context(const tls_params& params)
     : context_(SSL_CTX_new(TLS_client_method())),
-      host_(params.server_name.empty() ? host : params.server_name),
+      server_name_(params.server_name),
       verifies_(params.verify) {
   if (!context_) throw std::bad_alloc();
   auto* c = context_.get();
@@ -69,7 +69,7 @@ void tls_session::closer::operator()(ssl_st* s) const noexcept {
   SSL_free(s);
 }
 
-tls_session::tls_session(const tls_context& in) : ssl_(SSL_new(in.get())) {
+tls_session::tls_session(const tls_context& in, const std::string& host) : ssl_(SSL_new(in.get())) {
   auto* network_in = BIO_new(BIO_s_mem());
   auto* network_out = BIO_new(BIO_s_mem());
   if (!ssl_ || network_in == nullptr || network_out == nullptr) {
@@ -79,13 +79,14 @@ tls_session::tls_session(const tls_context& in) : ssl_(SSL_new(in.get())) {
   }
   SSL_set_bio(ssl_.get(), network_in, network_out);
   SSL_set_connect_state(ssl_.get());
-  const bool by_address = is_address(in.host());
-  if (!by_address) SSL_set_tlsext_host_name(ssl_.get(), in.host().c_str());
+  const auto& name = in.name_for(host);
+  const bool by_address = is_address(name);
+  if (!by_address) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
   if (!in.verifies()) return;
   if (by_address) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), in.host().c_str());
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), name.c_str());
   } else {
-    SSL_set1_host(ssl_.get(), in.host().c_str());
+    SSL_set1_host(ssl_.get(), name.c_str());
   }
 }
 

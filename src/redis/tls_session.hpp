@@ -16,12 +16,14 @@ namespace scalekit::redis::detail {
 /// Thread safety: const members may be called from any thread.
 class tls_context {
  public:
-  /// `host` is who the certificate must be for, unless the settings name another. Throws
-  /// std::invalid_argument for files that cannot be used, naming the setting.
-  tls_context(const tls_params& params, const std::string& host);
+  /// Throws std::invalid_argument for files that cannot be used, naming the setting.
+  explicit tls_context(const tls_params& params);
 
   ssl_ctx_st* get() const noexcept { return context_.get(); }
-  const std::string& host() const noexcept { return host_; }
+  /// Who the certificate of a server at `host` must be for.
+  const std::string& name_for(const std::string& host) const noexcept {
+    return server_name_.empty() ? host : server_name_;
+  }
   bool verifies() const noexcept { return verifies_; }
 
  private:
@@ -29,7 +31,7 @@ class tls_context {
     void operator()(ssl_ctx_st* c) const noexcept;
   };
   std::unique_ptr<ssl_ctx_st, closer> context_;
-  std::string host_;
+  std::string server_name_;
   bool verifies_;
 };
 
@@ -38,7 +40,8 @@ class tls_context {
 /// Thread safety: one thread at a time.
 class tls_session {
  public:
-  explicit tls_session(const tls_context& in);
+  /// With a server at `host`.
+  tls_session(const tls_context& in, const std::string& host);
   ~tls_session();
   tls_session(const tls_session&) = delete;
   tls_session& operator=(const tls_session&) = delete;

@@ -21,11 +21,12 @@ namespace scalekit::redis::detail {
 /// Thread safety: one thread at a time.
 class wire {
  public:
-  /// By TLS where `tls` is not null.
-  wire(const boost::asio::any_io_executor& loop, std::size_t max_reply, const tls_context* tls)
+  /// By TLS, with a server at `host`, where `tls` is not null.
+  wire(const boost::asio::any_io_executor& loop, std::size_t max_reply, const tls_context* tls,
+       const std::string& host)
       : socket(loop),
         reader(max_reply),
-        tls_(tls == nullptr ? nullptr : std::make_unique<tls_session>(*tls)) {}
+        tls_(tls == nullptr ? nullptr : std::make_unique<tls_session>(*tls, host)) {}
 
   /// After connecting.
   void configure(boost::system::error_code& ec);

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       return 0;
     }
     const auto t = scalekit::redis::detail::target_from_url(url, {});
-    if (t.where.name().empty()) std::abort();
+    if (t.where.name().empty() || t.name().empty()) std::abort();
   } catch (const std::invalid_argument&) {
   }
   return 0;

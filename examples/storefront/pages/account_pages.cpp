@@ -1,3 +1,4 @@
+#include "http/cookie.hpp"
 #include "http/json_fields.hpp"
 #include "http/problem.hpp"
 #include "pages/asked_by.hpp"
@@ -20,6 +21,23 @@ namespace {
 
 namespace asio = boost::asio;
 using scalekit::db::sql;
+
+/// SameSite, so that no other site's page acts in the name of who is logged in; behind TLS it would
+/// be Secure too.
+constexpr std::string_view cookie_attributes = "; Path=/; HttpOnly; SameSite=Strict";
+
+std::string session_id(const request& incoming) {
+  return std::string(cookie_value(incoming.header("Cookie"), "session"));
+}
+
+using session = scalekit::cache::session<std::int64_t>;
+
+asio::awaitable<session> who_is_it(shop& shop, const request& incoming) {
+  auto found = co_await shop.sessions.async_load<std::int64_t>(session_id(incoming), {},
+                                                               asio::use_awaitable);
+  if (!found) throw problem(401, "not-logged-in", "log in first");
+  co_return std::move(*found);
+}
 
 // POST /login {user, password}
 
@@ -45,7 +63,36 @@ asio::awaitable<response> login(shop& shop, request& incoming) {
     throw problem(401, "wrong-credentials", "user or password is wrong");
   }
   shop.limiter.forget_login(incoming, user);
-  co_return json_response(200, boost::json::object{{"retailer", retailer}});
+  //[login
+  // A new id, whatever the client came with: nobody can have planted it.
+  co_await shop.sessions.async_destroy(session_id(incoming), {}, asio::use_awaitable);
+  auto id = co_await shop.sessions.async_create(user, retailer, {}, asio::use_awaitable);
+  //]
+  auto answer = json_response(200, boost::json::object{{"retailer", retailer}});
+  answer.headers.push_back({"Set-Cookie", "session=" + id + std::string(cookie_attributes)});
+  co_return answer;
+}
+
+// GET /session
+
+asio::awaitable<response> show_session(shop& shop, request& incoming) {
+  const auto known = co_await who_is_it(shop, incoming);
+  co_return json_response(200, boost::json::object{{"user", known.user}, {"retailer", known.data}});
+}
+
+// POST /logout, of this client; POST /logout-everywhere, of all that are logged in as this user
+
+asio::awaitable<response> logout(shop& shop, request& incoming, bool everywhere) {
+  const auto known = co_await who_is_it(shop, incoming);
+  if (everywhere) {
+    co_await shop.sessions.async_destroy_all(known.user, {}, asio::use_awaitable);
+  } else {
+    co_await shop.sessions.async_destroy(session_id(incoming), {}, asio::use_awaitable);
+  }
+  auto answer = json_response(200, boost::json::object{{"logged_out", known.user}});
+  answer.headers.push_back(
+      {"Set-Cookie", "session=" + std::string(cookie_attributes) + "; Max-Age=0"});
+  co_return answer;
 }
 
 // GET /retailers/:id/dashboard
@@ -106,6 +153,10 @@ asio::awaitable<response> dashboard(shop& shop, request& incoming) {
 
 void add_account_pages(router& routes, shop& shop) {
   routes.add(http_verb::post, "/login", [&](request& r) { return login(shop, r); });
+  routes.add(http_verb::get, "/session", [&](request& r) { return show_session(shop, r); });
+  routes.add(http_verb::post, "/logout", [&](request& r) { return logout(shop, r, false); });
+  routes.add(http_verb::post, "/logout-everywhere",
+             [&](request& r) { return logout(shop, r, true); });
   routes.add(http_verb::get, "/retailers/:retailer/dashboard",
              [&](request& r) { return dashboard(shop, r); });
 }

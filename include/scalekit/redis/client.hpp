@@ -31,7 +31,8 @@ template <class T>
 concept callable =
     std::same_as<T, command> || std::same_as<T, transaction> || std::same_as<T, script_call>;
 
-/// A Redis server, or a cluster of them.
+/// A Redis server: that of an address, or the master of a service that sentinels watch over; or a
+/// cluster of them.
 ///
 /// A handle: copies are the same client, which ends with the last of them and with the last
 /// unfinished async_ call. One client a server and process is what you want: all its callers share
@@ -56,12 +57,19 @@ concept callable =
 /// else, a transaction too, is errc::invalid_argument with keys of several slots. What has no key
 /// goes to any master.
 ///
+/// By sentinels a call goes to the master that they name and that says itself that it is one.
+/// Connections to a former master are given up when a sentinel announces another one, with the
+/// same rules; what a server refuses because it has become a replica was not done, and is done by
+/// the next master, up to max_attempts times. A service that no sentinel knows is
+/// errc::invalid_argument.
+///
 /// Errors of calls: errc::acquire_timeout and errc::unavailable (no connection), execution_timeout
 /// (sent, not answered, and harmless), commit_in_doubt (sent, not answered, and may have changed
 /// something), shed, cancelled, closed, connection_lost, too_large, invalid_argument for arguments
 /// that are out of range; not_found, column_mismatch and value_out_of_range for replies that do not
 /// fit the type. What the server refuses: read_only (READONLY, MISCONF), disk_full (OOM),
-/// not_allowed (NOPERM, NOAUTH), unavailable (LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS),
+/// not_allowed (NOPERM, NOAUTH), unavailable (LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, NOREPLICAS,
+/// UNBLOCKED),
 /// conflict (TRYAGAIN), constraint_violation (BUSYKEY, BUSYGROUP), not_supported (MOVED, ASK: the
 /// server is part of a cluster, and the URL is that of a single one), invalid_argument (WRONGTYPE,
 /// CROSSSLOT), invalid_statement (ERR and what else there is); its own first word is
@@ -78,6 +86,11 @@ class SCALEKIT_EXPORT client {
   /// `redis+cluster://[user[:password]@]host[:port][,host[:port]...][?setting=value]` is a cluster,
   /// by some of its nodes, of which one must answer; the others are learned from it. All have the
   /// same passwords. `rediss+cluster://` by TLS.
+  ///
+  /// `redis+sentinel://[user[:password]@]sentinel[:port],sentinel[:port]...[/database]?service=NAME`
+  /// is the master of that service, of whose sentinels at least one has to be named; the port is
+  /// 26379 where none is said. User and password are those of the servers. `rediss+sentinel://` is
+  /// the same by TLS, to sentinels and servers.
   ///
   /// Throws std::invalid_argument for a URL or a setting that can never work, naming it.
   static client open(std::string_view url, client_params params = {},

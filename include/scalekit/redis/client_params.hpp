@@ -75,6 +75,15 @@ struct client_params {
   std::string username = {};
   std::string password = {};
 
+  /// Of a `redis+sentinel://` URL, which needs it: as the sentinels call the master. Default none.
+  /// 1 to 128 letters, digits, '.', '-' and '_'.
+  std::string service = {};
+
+  /// Who logs in at the sentinels, which have passwords and users of their own: those of the
+  /// servers are never shown to them. Default neither: no login.
+  std::string sentinel_username = {};
+  std::string sentinel_password = {};
+
   /// Selected on each connection. Default 0. Range 0 to 1'000'000.
   std::uint32_t database = 0;
 
@@ -87,14 +96,17 @@ struct client_params {
 
   /// Where events go; with the field "server.address". Only settable here.
   ///
-  /// | event                       | when                                                        |
-  /// | --------------------------- | ----------------------------------------------------------- |
-  /// | redis.connected (info)      | a shared connection was made; says how long it took         |
-  /// | redis.dial_failed (warning) | one could not be made; says why, and when the next try is   |
-  /// | redis.lost (warning)        | one broke; says why, and what was under way                 |
-  /// | redis.given_up (warning)    | one was given up because the server was silent              |
-  /// | redis.cluster.map (info)    | a cluster's slots have other masters than before; who said  |
-  /// | redis.cluster.map_failed    | (warning) no node has told who has which slot; says why     |
+  /// | event                          | when | | ------------------------------ |
+  /// ---------------------------------------------------------- | | redis.connected (info) | a
+  /// shared connection was made; says how long it took        | | redis.dial_failed (warning)    |
+  /// one could not be made; says why, and when the next try is  | | redis.lost (warning) | one
+  /// broke; says why, and what was under way                | | redis.given_up (warning)       |
+  /// one was given up because the server was silent             | | redis.master_doubted (warning)
+  /// | by sentinels: the server is said to be the master no more  | | redis.failover (warning) | by
+  /// sentinels: another master than before was found         | | redis.sentinel_lost (warning)  | a
+  /// sentinel is not heard any more; says why                 | | redis.cluster.map (info)       |
+  /// a cluster's slots have other masters than before           | | redis.cluster.map_failed |
+  /// (warning) no node has told who has which slot; says why    |
   log_sink log = {};
 };
 

@@ -20,8 +20,12 @@ struct lane_statistics {
 
 /// A snapshot of a client. Counts are totals since open.
 struct client_statistics {
-  /// The server, for people: "10.0.0.9:6379".
+  /// The server, for people: "10.0.0.9:6379". By sentinels: the service, and who they are.
   std::string server = {};
+  /// By sentinels: the master that was found last; else, and before, empty.
+  std::string master = {};
+  /// How often that was another one than before.
+  std::uint64_t failovers = 0;
 
   lane_statistics shared = {};
   /// Of large values.

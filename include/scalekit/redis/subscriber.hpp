@@ -77,7 +77,8 @@ struct subscriber_params {
 class SCALEKIT_EXPORT subscriber {
  public:
   /// Starts it; connects on its own thread. `url` is as for client::open(); of the settings in its
-  /// query only username, password, database and client_name count. Names are resolved on the work
+  /// query only username, password, database and client_name count; it is a server's, not of
+  /// sentinels. Names are resolved on the work
   /// pool of `exec`. Throws std::invalid_argument for what can never work.
   subscriber(std::string_view url, subscriber_params params, scalekit::execution exec = {});
   /// As close().

@@ -20,6 +20,55 @@ TEST_CASE("the right password logs a retailer in, as often as he likes") {
   }
 }
 
+using headers = std::vector<std::pair<std::string, std::string>>;
+
+/// What a browser sends back.
+headers cookie_of(const reply& answer) {
+  const auto line = answer.header("Set-Cookie");
+  return {{"Cookie", "theme=dark; " + line.substr(0, line.find(';'))}};
+}
+
+TEST_CASE("who has logged in is known until he logs out, here or everywhere") {
+  http_client customer(running_shop().port(), "10.3.0.5");
+  const auto first = customer.post("/login", credentials("retailer11", "wholesale-11"));
+  const auto second = customer.post("/login", credentials("retailer11", "wholesale-11"));
+  const auto other = customer.post("/login", credentials("retailer12", "wholesale-12"));
+  CHECK(first.header("Set-Cookie").find("HttpOnly; SameSite=Strict") != std::string::npos);
+  CHECK(first.header("Set-Cookie") != second.header("Set-Cookie"));
+  auto status_of = [&](const reply& login) {
+    return customer.send("GET", "/session", {}, cookie_of(login)).status;
+  };
+
+  const auto known = customer.send("GET", "/session", {}, cookie_of(first));
+  CHECK(known.json()["user"] == "retailer11");
+  CHECK(known.json()["retailer"] == 11);
+  CHECK(customer.get("/session").status == 401);
+  CHECK(
+      customer.send("GET", "/session", {}, {{"Cookie", "session=AAAAAAAAAAAAAAAAAAAAAA"}}).status ==
+      401);
+
+  const auto left = customer.send("POST", "/logout", {}, cookie_of(first));
+  CHECK(left.status == 200);
+  CHECK(left.header("Set-Cookie").find("Max-Age=0") != std::string::npos);
+  CHECK(status_of(first) == 401);
+  CHECK(status_of(second) == 200);
+
+  CHECK(customer.send("POST", "/logout-everywhere", {}, cookie_of(second)).status == 200);
+  CHECK(status_of(second) == 401);
+  CHECK(status_of(other) == 200);
+  CHECK(customer.post("/logout", {}).status == 401);
+}
+
+TEST_CASE("logging in again makes the old id worthless") {
+  http_client customer(running_shop().port(), "10.3.0.6");
+  const auto before = customer.post("/login", credentials("retailer13", "wholesale-13"));
+  const auto after =
+      customer.send("POST", "/login", credentials("retailer13", "wholesale-13"), cookie_of(before));
+  CHECK(after.status == 200);
+  CHECK(customer.send("GET", "/session", {}, cookie_of(before)).status == 401);
+  CHECK(customer.send("GET", "/session", {}, cookie_of(after)).status == 200);
+}
+
 TEST_CASE("a wrong password and an unknown user look the same") {
   http_client customer(running_shop().port(), "10.3.0.2");
 

@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 
@@ -96,7 +97,31 @@ void server::make_certificate() const {
                 false);
 }
 
+std::vector<std::string> server::sentinel_command() const {
+  const auto file = directory_ / "sentinel.conf";
+  // What it has learnt is in it.
+  if (!std::filesystem::exists(file)) {
+    std::ofstream out(file);
+    for (const auto& line : params_.sentinel) out << line << "\n";
+    if (params_.tls) {
+      out << "tls-port " << port() << "\nport 0\ntls-auth-clients no\ntls-cert-file "
+          << ca_file().string() << "\ntls-key-file " << (directory_ / "server.key").string()
+          << "\ntls-ca-cert-file " << ca_file().string() << "\n";
+    } else {
+      out << "port " << port() << "\n";
+    }
+    out << "bind 127.0.0.1\nunixsocket " << socket_path().string() << "\ndir "
+        << directory_.path().string() << "\n";
+    if (!params_.password.empty()) {
+      out << "requirepass " << params_.password << "\nsentinel sentinel-pass " << params_.password
+          << "\n";
+    }
+  }
+  return {"redis-server", file.string(), "--sentinel"};
+}
+
 std::vector<std::string> server::command() const {
+  if (!params_.sentinel.empty()) return sentinel_command();
   const auto directory = directory_.path().string();
   std::vector<std::string> words{"redis-server",
                                  params_.tls ? "--tls-port" : "--port",

@@ -22,6 +22,8 @@ struct server_params {
   bool durable = false;
   /// Lines of redis.conf, which go over what the fixture sets.
   std::vector<std::pair<std::string, std::string>> more{};
+  /// When not empty it is a sentinel: these lines begin its configuration.
+  std::vector<std::string> sentinel{};
 };
 
 /// A real Redis server of the test's own: a private directory, a port of 127.0.0.1 and a unix
@@ -67,6 +69,7 @@ class server {
 
  private:
   std::vector<std::string> command() const;
+  std::vector<std::string> sentinel_command() const;
   void make_certificate() const;
   bool answers() const;
   [[noreturn]] void fail(const std::string& what) const;

@@ -37,8 +37,39 @@ TEST_CASE("without any of them a login is a sign of life") {
   CHECK(l.bytes() == "*1\r\n$4\r\nPING\r\n");
 }
 
+TEST_CASE("where it matters a server says that it is a master, or is refused") {
+  struct row {
+    reply role;
+    std::string refusal;
+    bool is_hopeless;
+  };
+  const auto role = [](std::string name) {
+    return reply{.kind = reply_kind::array,
+                 .elements = {{.kind = reply_kind::text, .text = std::move(name)}}};
+  };
+  const row rows[] = {
+      {role("master"), "", false},
+      {role("slave"), "it is no master but a replica", false},
+      {role("sentinel"), "it is no master but a sentinel", false},
+      {role("king"), "it does not say that it is a master", false},
+      {ok, "it does not say that it is a master", false},
+      {refused("NOPERM no"), "it does not say whether it is a master (ROLE): NOPERM no", true},
+      {refused("LOADING yet"), "it does not say whether it is a master (ROLE): LOADING yet", false},
+  };
+  for (const auto& row : rows) {
+    login l({.client_name = ""}, detail::server_role::master);
+    CHECK(l.bytes() == "*1\r\n$4\r\nROLE\r\n*1\r\n$4\r\nPING\r\n");
+    CHECK_FALSE(l.take(row.role));
+    CHECK(l.take(ok));
+    CHECK(l.refused().has_value() == !row.refusal.empty());
+    if (!l.refused()) continue;
+    CHECK(l.refused()->text == row.refusal);
+    CHECK(l.refused()->is_hopeless == row.is_hopeless);
+  }
+}
+
 TEST_CASE("a replica that is to answer reads is told so, and may refuse") {
-  login l({.client_name = ""}, true);
+  login l({.client_name = ""}, detail::server_role::reading_replica);
   CHECK(l.bytes() == "*1\r\n$8\r\nREADONLY\r\n*1\r\n$4\r\nPING\r\n");
   CHECK_FALSE(l.take(refused("ERR This instance has cluster support disabled")));
   CHECK(l.take({.kind = reply_kind::status, .text = "PONG"}));

@@ -100,6 +100,49 @@ TEST_CASE("rediss is the same by TLS") {
   CHECK(refusal("rediss://h", {.tls = {.key_file = "x"}}).find("client_params.tls.key_file") == 0);
 }
 
+TEST_CASE("sentinels are several hosts with a port of their own, and a service") {
+  const auto t = target_from_url(
+      "redis+sentinel://app:p,@10.0.0.1,10.0.0.2:7000,[::1]/3?service=shop&sentinel_password=x",
+      {});
+  REQUIRE(t.sentinels.size() == 3);
+  CHECK(t.sentinels[0].name() == "10.0.0.1:26379");
+  CHECK(t.sentinels[1].name() == "10.0.0.2:7000");
+  CHECK(t.sentinels[2].name() == "[::1]:26379");
+  CHECK(t.name() == "shop@10.0.0.1:26379,10.0.0.2:7000,[::1]:26379");
+  CHECK(t.params.username == "app");
+  CHECK(t.params.password == "p,");
+  CHECK(t.params.sentinel_password == "x");
+  CHECK(t.params.database == 3);
+  CHECK_FALSE(t.is_protected);
+
+  CHECK(target_from_url("rediss+sentinel://h", {.service = "shop"}).is_protected);
+  CHECK(target_from_url("redis://h", {}).sentinels.empty());
+}
+
+TEST_CASE("sentinels that can never work are refused") {
+  struct row {
+    std::string url;
+    std::string part;
+  };
+  const row rows[] = {
+      {"redis+sentinel://h", "client_params.service is \"\""},
+      {"redis+sentinel://h?service=a%20b", "client_params.service is"},
+      {"redis+sentinel://h,?service=shop", "names no host"},
+      {"redis+sentinel://,h?service=shop", "names no host"},
+      {"redis+sentinel://h,g:0?service=shop", "a port outside"},
+      {"redis+sentinel://h,g h?service=shop", "a host that is none"},
+      {"redis+sentinel://h?service=shop&sentinel_username=u", "sentinel_password is empty"},
+      {"redis://h,g", "names several hosts"},
+      {"redis://h?service=shop", "empty, unless the URL is one of sentinels"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.url);
+    const auto said = refusal(row.url);
+    INFO(said);
+    CHECK(said.find(row.part) != std::string::npos);
+  }
+}
+
 TEST_CASE("settings out of range name the field, the value and what is legal") {
   CHECK(refusal("redis://h", {.timeout = 0ms}).find("client_params.timeout is ") == 0);
   CHECK(refusal("redis://h", {.max_in_flight = 0}).find("client_params.max_in_flight is ") == 0);

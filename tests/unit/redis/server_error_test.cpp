@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,4 +49,20 @@ TEST_CASE("what the server quotes of a command is not passed on") {
   const auto e = redis::detail::server_error(
       refused("ERR unknown command 'FOO', with args beginning with: 'secret'"), "FOO", {});
   CHECK(std::string(e.what()).find("secret") == std::string::npos);
+}
+
+TEST_CASE("a server that is no master any more has not run what it refuses, and says so") {
+  using redis::detail::answers;
+  using redis::detail::is_demotion;
+  CHECK(is_demotion({}, refused("READONLY You can't write against a read only replica.")));
+  CHECK(is_demotion({}, refused("UNBLOCKED force unblock from blocking operation, instance state "
+                                "changed (master -> replica?)")));
+  CHECK_FALSE(is_demotion({}, refused("UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+  CHECK_FALSE(is_demotion({}, refused("MISCONF Redis is configured to save RDB snapshots")));
+
+  const auto exec_abort = refused("EXECABORT Transaction discarded because of previous errors.");
+  answers transaction{.refused = std::make_unique<reply>(refused("READONLY no"))};
+  CHECK(is_demotion(transaction, exec_abort));
+  transaction.is_untied = true;
+  CHECK_FALSE(is_demotion(transaction, exec_abort));
 }

@@ -1,3 +1,4 @@
+#include "http/cookie.hpp"
 #include "http/problem.hpp"
 #include "http/router.hpp"
 #include "limits.hpp"
@@ -17,6 +18,21 @@ router shop_routes() {
   routes.add(http_verb::get, "/orders/:id", {});
   routes.add(http_verb::delete_, "/orders/:id", {});
   return routes;
+}
+
+TEST_CASE("a cookie is found by its whole name") {
+  struct row {
+    const char* header;
+    const char* value;
+  };
+  for (const auto& [header, value] :
+       {row{"session=abc", "abc"}, row{"a=b; session=abc", "abc"}, row{"a=b;session=abc", "abc"},
+        row{"session=abc; session=def", "abc"}, row{"session=a=b", "a=b"}, row{"session=", ""},
+        row{"session", ""}, row{"xsession=abc", ""}, row{"sessionx=abc", ""}, row{"; ;", ""},
+        row{"", ""}}) {
+    CAPTURE(header);
+    CHECK(cookie_value(header, "session") == value);
+  }
 }
 
 TEST_CASE("paths find their routes") {

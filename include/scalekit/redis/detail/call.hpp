@@ -71,6 +71,8 @@ class call {
   std::size_t weight = 0;
   answers to_come;
   std::uint8_t attempts = 0;
+  /// By servers that were no master any more.
+  std::uint8_t times_given_back = 0;
   bool has_arrived = false;
   bool is_settled = false;
 };
