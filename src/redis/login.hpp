@@ -1,5 +1,6 @@
 #pragma once
 
+#include "redis/place.hpp"
 #include "scalekit/redis/client_params.hpp"
 #include "scalekit/redis/reply.hpp"
 
