@@ -11,13 +11,13 @@
 namespace scalekit::cache::detail {
 namespace {
 
-std::chrono::milliseconds milliseconds(std::chrono::nanoseconds d) noexcept {
+std::chrono::milliseconds in_milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
 }
 
 raw_lookup hit_in_memory(const memory_found& found) noexcept {
-  return {found.freshness, tier::memory, milliseconds(std::chrono::nanoseconds(found.age_ns)),
-          milliseconds(std::chrono::nanoseconds(found.left_ns))};
+  return {found.freshness, tier::memory, in_milliseconds(std::chrono::nanoseconds(found.age_ns)),
+          in_milliseconds(std::chrono::nanoseconds(found.left_ns))};
 }
 
 std::unique_ptr<memory_tier> make_memory(const memory_params& params, std::uint64_t seed) {
@@ -113,7 +113,7 @@ std::optional<raw_lookup> tiers::deliver(const hashed_key& key, std::optional<fi
   const bool is_stale = found->left.fresh.count() <= 0;
   if (is_stale && (how != looking::kept || found->negative)) return std::nullopt;
   const auto type = types_.number(found->type);
-  raw_lookup hit{freshness::fresh, from, milliseconds(found->age), milliseconds(found->left.fresh)};
+  raw_lookup hit{freshness::fresh, from, in_milliseconds(found->age), in_milliseconds(found->left.fresh)};
   if (is_stale) hit.freshness = freshness::stale;
   if (found->negative) hit.freshness = freshness::negative;
   promote(key, *found, type, when);
