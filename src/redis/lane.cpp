@@ -355,6 +355,7 @@ void lane::add_to(lane_statistics& s) const noexcept {
 }
 
 void lane::forsake() noexcept {
+  leave_loop();
   std::vector<call_ptr> inbox;
   {
     std::lock_guard lock(inbox_mutex_);

@@ -6,6 +6,7 @@
 #include "redis/master_watch.hpp"
 #include "redis/resolve.hpp"
 #include "redis/site.hpp"
+#include "redis/way_back.hpp"
 #include "redis/wire.hpp"
 #include "scalekit/redis/detail/call.hpp"
 #include "scalekit/redis/statistics.hpp"
@@ -60,6 +61,9 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
 
   /// Everything that waits is settled with errc::closed, and so is what comes after.
   void close();
+
+  /// Before its loop goes: nobody comes back into it from another thread any more.
+  void leave_loop() noexcept { way_back_->close(); }
 
   /// Calls that wait or are under way, among them those that nobody waits for.
   std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed) >> size_bits; }
@@ -166,6 +170,8 @@ class lane final : public call_owner, public std::enable_shared_from_this<lane> 
   std::size_t next_candidate_ = 0;
   std::string candidate_failure_;
   boost::asio::steady_timer dial_timer_;
+  /// Of who resolves its name.
+  const std::shared_ptr<way_back> way_back_ = std::make_shared<way_back>();
   std::uint64_t dial_ = 0;
   time_point dial_begun_{};
   std::uint64_t failures_ = 0;

@@ -50,19 +50,22 @@ void lane::begin_dial() {
 
 void lane::resolve(const place& where) {
   if (auto known = resolve_at_once(where)) return connect_to(std::move(*known));
-  auto connect = [self = shared_from_this(), n = dial_](resolved found) {
+  const auto n = dial_;
+  const auto connect = [n](std::shared_ptr<lane> self, resolved found) {
     const auto strand = self->strand_;
-    asio::post(strand, [kept = stake(self), n, found = std::move(found)]() mutable {
-      const auto back = kept.take();
-      if (back->dial_ != n || back->state_ != state::dialing) return;
-      back->connect_to(std::move(found));
-      back->pump();
+    asio::post(strand, [self = std::move(self), n, found = std::move(found)]() mutable {
+      if (self->dial_ != n || self->state_ != state::dialing) return;
+      self->connect_to(std::move(found));
+      self->pump();
     });
   };
   try {
-    site_->exec.post_work([where, connect]() { connect(resolve_name(where)); });
+    site_->exec.post_work([where, connect, back = way_back_, to = weak_from_this()] {
+      auto found = resolve_name(where);
+      back->take(to, [&](std::shared_ptr<lane> self) { connect(std::move(self), found); });
+    });
   } catch (const std::exception& e) {
-    connect({{}, std::string("its name was not resolved: ") + e.what()});
+    connect(shared_from_this(), {{}, std::string("its name was not resolved: ") + e.what()});
   }
 }
 

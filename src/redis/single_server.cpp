@@ -52,6 +52,7 @@ single_server::~single_server() {
   // Only answers that nobody waits for can be under way.
   for (const auto& each : lanes()) {
     if (each->load() > 0) each->close();
+    each->leave_loop();
   }
 }
 

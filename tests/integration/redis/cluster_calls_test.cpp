@@ -310,7 +310,7 @@ TEST_CASE("the map is asked for once by however many callers, and of any seed th
   }
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] { c.call<text>(command("GET", "map:" + std::to_string(i))); });
+    threads.emplace_back([&, i] { c.call<text>(command("GET", "map:" + std::to_string(i))); });
   }
   for (auto& each : threads) each.join();
   for (auto& each : pending) CHECK(each.get() == std::nullopt);
