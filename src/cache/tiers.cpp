@@ -113,7 +113,8 @@ std::optional<raw_lookup> tiers::deliver(const hashed_key& key, std::optional<fi
   const bool is_stale = found->left.fresh.count() <= 0;
   if (is_stale && (how != looking::kept || found->negative)) return std::nullopt;
   const auto type = types_.number(found->type);
-  raw_lookup hit{freshness::fresh, from, in_milliseconds(found->age), in_milliseconds(found->left.fresh)};
+  raw_lookup hit{freshness::fresh, from, in_milliseconds(found->age),
+                 in_milliseconds(found->left.fresh)};
   if (is_stale) hit.freshness = freshness::stale;
   if (found->negative) hit.freshness = freshness::negative;
   promote(key, *found, type, when);
