@@ -1,14 +1,16 @@
 #include "redis/cluster_url.hpp"
 
-#include <algorithm>
+#include "redis/host_list.hpp"
+
+#include <cstddef>
 #include <stdexcept>
 #include <utility>
 
 namespace scalekit::redis::detail {
 namespace {
 
-constexpr std::string_view plain = "redis+cluster://";
-constexpr std::string_view by_tls = "rediss+cluster://";
+constexpr std::string_view plain = "redis+cluster";
+constexpr std::string_view by_tls = "rediss+cluster";
 
 }  // namespace
 
@@ -19,30 +21,18 @@ std::string cluster_target::name() const {
 }
 
 bool is_cluster_url(std::string_view url) noexcept {
-  return url.starts_with(plain) || url.starts_with(by_tls);
+  const auto scheme = url.substr(0, url.find("://"));
+  return scheme != url && (scheme == plain || scheme == by_tls);
 }
 
 cluster_target cluster_target_from_url(std::string_view url, client_params params) {
-  const bool is_protected = url.starts_with(by_tls);
-  url.remove_prefix(is_protected ? by_tls.size() : plain.size());
-  const auto hosts_end = std::min(url.find_first_of("/?#"), url.size());
-  // A user and a password have neither "@" nor "," in them that is not encoded.
-  const auto at = url.substr(0, hosts_end).rfind('@');
-  const auto login = url.substr(0, at == url.npos ? 0 : at + 1);
-  auto hosts = url.substr(login.size(), hosts_end - login.size());
-  const auto rest = url.substr(hosts_end);
-
-  cluster_target to{.seeds = {}, .is_protected = is_protected, .params = {}};
-  for (bool is_last = false; !is_last;) {
-    const auto comma = hosts.find(',');
-    is_last = comma == hosts.npos;
+  const auto list = split_hosts(url);
+  cluster_target to{.seeds = {}, .is_protected = list.scheme == by_tls, .params = {}};
+  for (std::size_t host = 0; host < list.hosts.size(); ++host) {
     // As the URL of one server, which each of them is.
-    std::string one(is_protected ? "rediss://" : "redis://");
-    one.append(login).append(hosts.substr(0, comma)).append(rest);
-    auto seed = target_from_url(one, params);
+    auto seed = target_from_url(list.url_of(host, to.is_protected ? "rediss" : "redis"), params);
     to.seeds.push_back(std::move(seed.where));
     to.params = std::move(seed.params);
-    if (!is_last) hosts.remove_prefix(comma + 1);
   }
   if (to.params.database != 0) {
     throw std::invalid_argument("client_params.database is " + std::to_string(to.params.database) +

@@ -217,6 +217,10 @@ void direct_pool::give_back(line_ptr line, bool is_sound) noexcept {
   line->used = line->last_heard;
   const std::lock_guard lock(mutex_);
   std::erase(busy_, line.get());
+  // What ended one may have ended all of them: they are looked at before they are used again.
+  if (!is_sound) {
+    for (const auto& each : idle_) each->used = {};
+  }
   if (is_sound && !closed_ && !is_outdated(*line)) idle_.push_back(std::move(line));
 }
 

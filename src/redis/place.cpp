@@ -88,10 +88,11 @@ bool is_client_name(const std::string& name) {
          std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-std::vector<place> read_others(const std::vector<std::string>& hosts) {
+/// Those after the first.
+std::vector<place> read_others(const host_list& list) {
   std::vector<place> out;
-  for (const auto& each : hosts) {
-    const auto url = "redis://" + each;
+  for (std::size_t host = 1; host < list.hosts.size(); ++host) {
+    const auto url = "redis://" + std::string(list.hosts[host]);
     const auto parsed = urls::parse_uri(url);
     if (parsed.has_error()) refuse("has a host that is none");
     out.push_back(read_place(*parsed, false, sentinel_port));
@@ -136,8 +137,9 @@ std::string place::name() const {
 }
 
 target target_from_url(std::string_view url, client_params params) {
-  const auto hosts = split_hosts(url);
-  const auto parsed = urls::parse_uri(hosts.url);
+  const auto list = split_hosts(url);
+  const auto first = list.url_of(0);
+  const auto parsed = urls::parse_uri(first);
   if (parsed.has_error()) refuse("is none");
   const urls::url_view u = *parsed;
   const std::string scheme = u.scheme();
@@ -148,12 +150,12 @@ target target_from_url(std::string_view url, client_params params) {
     refuse("has another scheme");
   }
   if (u.has_fragment()) refuse("has a fragment");
-  if (!hosts.others.empty() && !by_sentinels) refuse("names several hosts");
+  if (list.hosts.size() > 1 && !by_sentinels) refuse("names several hosts");
 
   auto where = read_place(u, is_unix, by_sentinels ? sentinel_port : server_port);
   std::vector<place> sentinels;
   if (by_sentinels) {
-    sentinels = read_others(hosts.others);
+    sentinels = read_others(list);
     sentinels.insert(sentinels.begin(), where);
   }
   read_login(u, params);

@@ -1,4 +1,4 @@
-// A primary that is stopped by SIGSTOP: its connections stay, and nothing answers.
+// A server that is stopped by SIGSTOP: its connections stay, and nothing answers.
 
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
@@ -208,4 +208,54 @@ TEST_CASE("a primary hangs and is replaced: when it comes to, nobody writes to i
   }));
   CHECK(client.read_one<std::int64_t>(sql("select count(*) from replaced")) >=
         static_cast<std::int64_t>(writes.done.size()));
+}
+
+TEST_CASE("a replica hangs: who reads from it waits for his own time at most, all else goes on") {
+  auto& of = shared_cluster();
+  auto client = db::client::open(of.url(), patient());
+  const auto& hung = of.node(1);
+  const auto all_serve = [&] {
+    std::set<std::int64_t> ports;
+    return wait_until([&] {
+      ports.insert(port_of_read(client));
+      return ports.contains(of.node(1).port()) && ports.contains(of.node(2).port());
+    });
+  };
+  REQUIRE(all_serve());
+  std::atomic<int> served{0}, late{0};
+  std::atomic<std::int64_t> by_hung{0}, wrong{0};
+
+  {
+    const frozen replica(of.node(1));
+    std::atomic<bool> over{false};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 4; ++i) {
+      readers.emplace_back([&] {
+        while (!over) {
+          try {
+            by_hung += port_of_read(client, {.timeout = 500ms}) == hung.port() ? 1 : 0;
+            ++served;
+          } catch (const error& e) {
+            e.code() == errc::execution_timeout || e.code() == errc::acquire_timeout ? ++late
+                                                                                     : ++wrong;
+          }
+        }
+      });
+    }
+    // Its evidence runs out, and then nobody is sent there any more.
+    CHECK(wait_until([&] {
+      const auto state = client.statistics().hosts.at(1).state;
+      return state.starts_with("unreachable") || state.starts_with("silent");
+    }));
+    const auto late_by_then = late.load();
+    const auto served_by_then = served.load();
+    CHECK(wait_until([&] { return served > served_by_then + 200; }));
+    CHECK(late <= late_by_then + 4);
+    over = true;
+    for (auto& each : readers) each.join();
+  }
+
+  CHECK(by_hung == 0);
+  CHECK(wrong == 0);
+  CHECK(all_serve());
 }

@@ -43,6 +43,19 @@ TEST_CASE("every script is one that bash can read") {
   }
 }
 
+TEST_CASE("who asks for help gets the usage, and nothing is installed or built for it") {
+  script_tree tree;
+  for (const auto* name : {"demo", "test", "bench", "fuzz", "lint"}) {
+    tree.copy(name);
+
+    const auto [exit_code, output] = tree.run("scripts/" + std::string(name) + " --help");
+
+    CHECK(exit_code == 0);
+    CHECK(output.find("usage: scripts/" + std::string(name)) != std::string::npos);
+    CHECK(output.find("pipefail") == std::string::npos);
+  }
+}
+
 TEST_CASE("setup installs what is missing, and is silent and does nothing the second time") {
   script_tree tree;
   tree.copy("setup");
