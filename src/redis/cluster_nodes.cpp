@@ -135,11 +135,14 @@ void cluster_nodes::close() {
 void cluster_nodes::let_go() noexcept {
   std::map<std::string, node_ptr> nodes;
   std::vector<shard> shards;
-  const std::lock_guard lock(mutex_);
-  is_closed_ = true;
-  if (question_) question_->interrupt();
-  nodes.swap(nodes_);
-  shards.swap(shards_);
+  {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    if (question_) question_->interrupt();
+    nodes.swap(nodes_);
+    shards.swap(shards_);
+  }
+  way_back_->close();
 }
 
 std::string cluster_nodes::map_failure() const {

@@ -7,6 +7,7 @@
 #include "redis/refresh_pace.hpp"
 #include "redis/site.hpp"
 #include "redis/slot_map.hpp"
+#include "redis/way_back.hpp"
 #include "scalekit/core/random.hpp"
 
 #include <array>
@@ -113,9 +114,10 @@ class cluster_nodes : public std::enable_shared_from_this<cluster_nodes> {
 
   node_ptr at_locked(const place& where);
   std::vector<place> whom_to_ask_locked(const cluster_node* first);
-  static void refresh(const std::weak_ptr<cluster_nodes>& weak, const std::vector<place>& whom);
-  static std::shared_ptr<map_question> begin_question(const std::weak_ptr<cluster_nodes>& weak,
-                                                      const place& where);
+  static void refresh(way_back& door, const std::weak_ptr<cluster_nodes>& weak,
+                      const std::vector<place>& whom);
+  /// Null: it is closed.
+  std::shared_ptr<map_question> begin_question(const place& where);
   /// `why` not; empty: the map was taken.
   void refreshed(const std::string& why);
   void install(const slot_map& map, const place& told_by);
@@ -131,6 +133,8 @@ class cluster_nodes : public std::enable_shared_from_this<cluster_nodes> {
   const std::string name_;
   scalekit::detail::io_home io_;
   counter refreshes_;
+  /// Of who asks for the map. Locked before mutex_ where both are.
+  const std::shared_ptr<way_back> way_back_ = std::make_shared<way_back>();
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -45,7 +45,9 @@ void cluster_nodes::want_map(const cluster_node* first) {
   }
   refreshes_.add();
   try {
-    exec_.post_work([weak = weak_from_this(), whom = std::move(whom)] { refresh(weak, whom); });
+    exec_.post_work([door = way_back_, weak = weak_from_this(), whom = std::move(whom)] {
+      refresh(*door, weak, whom);
+    });
   } catch (const std::exception& e) {
     refreshed(e.what());
   }
@@ -72,40 +74,40 @@ std::vector<place> cluster_nodes::whom_to_ask_locked(const cluster_node* first) 
   return whom;
 }
 
-void cluster_nodes::refresh(const std::weak_ptr<cluster_nodes>& weak,
+/// On the work executor. It never is the last to hold the nodes: their loop and their work pool are
+/// not to be ended by a thread of their own.
+void cluster_nodes::refresh(way_back& door, const std::weak_ptr<cluster_nodes>& weak,
                             const std::vector<place>& whom) {
   std::string why;
   for (const auto& where : whom) {
     try {
-      const auto question = begin_question(weak, where);
+      std::shared_ptr<map_question> question;
+      door.take(weak, [&](const std::shared_ptr<cluster_nodes>& self) {
+        question = self->begin_question(where);
+      });
       // The client has gone.
       if (!question) return;
       const auto map = question->ask(steady_clock::now() + answer_patience);
-      const auto self = weak.lock();
-      if (!self) return;
       if (map) {
-        self->install(*map, where);
-        return self->refreshed({});
+        return door.take(weak, [&](const std::shared_ptr<cluster_nodes>& self) {
+          self->install(*map, where);
+          self->refreshed({});
+        });
       }
       why = where.name() + ": " + text_of(map.error());
     } catch (const std::exception& e) {
       why = where.name() + ": " + e.what();
     }
   }
-  if (const auto self = weak.lock()) self->refreshed(why);
+  door.take(weak, [&](const std::shared_ptr<cluster_nodes>& self) { self->refreshed(why); });
 }
 
-std::shared_ptr<map_question> cluster_nodes::begin_question(
-    const std::weak_ptr<cluster_nodes>& weak, const place& where) {
-  const auto self = weak.lock();
-  if (!self) return nullptr;
-  auto question = std::make_shared<map_question>(target{.where = where,
-                                                        .is_protected = self->is_protected_,
-                                                        .params = self->params_,
-                                                        .reads_replica = false});
-  const std::lock_guard lock(self->mutex_);
-  if (self->is_closed_) return nullptr;
-  self->question_ = question;
+std::shared_ptr<map_question> cluster_nodes::begin_question(const place& where) {
+  auto question = std::make_shared<map_question>(target{
+      .where = where, .is_protected = is_protected_, .params = params_, .reads_replica = false});
+  const std::lock_guard lock(mutex_);
+  if (is_closed_) return nullptr;
+  question_ = question;
   return question;
 }
 
