@@ -81,15 +81,9 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   template <class Make>
   bool complete_with(Make&& make) {
     if (over_) return false;
-    std::exception_ptr failure;
-    T value{};
-    try {
-      value = make();
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    auto made = outcome_of(make);
     if (!claim()) return false;
-    op_->complete(std::move(failure), std::move(value));
+    op_->complete(std::move(made.first), std::move(made.second));
     return true;
   }
 
@@ -97,14 +91,8 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   template <class Make>
   bool finish_with(Make&& make) {
     if (!claim()) return false;
-    std::exception_ptr failure;
-    T value{};
-    try {
-      value = make();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    op_->complete(std::move(failure), std::move(value));
+    auto made = outcome_of(make);
+    op_->complete(std::move(made.first), std::move(made.second));
     return true;
   }
 
@@ -121,6 +109,17 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   }
 
  private:
+  template <class Make>
+  static std::pair<std::exception_ptr, T> outcome_of(Make& make) {
+    std::pair<std::exception_ptr, T> made;
+    try {
+      made.second = make();
+    } catch (...) {
+      made.first = std::current_exception();
+    }
+    return made;
+  }
+
   bool claim() {
     std::lock_guard lock(mutex_);
     if (over_.exchange(true)) return false;

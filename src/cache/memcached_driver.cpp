@@ -74,16 +74,6 @@ std::string memcached_driver::name_for(std::string_view key) const {
   return memcached_name(name_space_, key);
 }
 
-std::string memcached_driver::random_bytes(std::size_t size) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    const auto number = random_();
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
 shared_answer memcached_driver::run(const shared_request& what, const deadline& until) {
   lease used(*this);
   auto& c = *used;
@@ -115,10 +105,10 @@ std::string memcached_driver::epoch_of(connection& c, std::string_view group,
                                        const std::optional<connection::item>& seen) {
   if (seen) {
     if (is_epoch(seen->bytes)) return seen->bytes;
-    auto fresh = random_bytes(epoch_bytes);
+    auto fresh = random_bytes(random_, epoch_bytes);
     if (c.replace(group, epoch_name_, fresh, epoch_time, seen->cas)) return fresh;
   }
-  auto fresh = random_bytes(epoch_bytes);
+  auto fresh = random_bytes(random_, epoch_bytes);
   if (c.add(group, epoch_name_, fresh, epoch_time)) return fresh;
   const auto made = c.get(group, {epoch_name_});
   if (made[0] && is_epoch(made[0]->bytes)) return made[0]->bytes;
@@ -164,7 +154,7 @@ shared_answer memcached_driver::claim(connection& c, const shared_request& what)
     try {
       const auto epoch = epoch_of(c, name, seen[0]);
       if (there && is_alive(there->bytes, epoch)) return {.found = {there->bytes}};
-      auto placeholder = make_placeholder(epoch, random_bytes(token_bytes));
+      auto placeholder = make_placeholder(epoch, random_bytes(random_, token_bytes));
       const bool is_put = there ? c.replace(name, name, placeholder, lease_time, there->cas)
                                 : c.add(name, name, placeholder, lease_time);
       if (is_put) return {.found = {std::move(placeholder)}};
@@ -222,7 +212,7 @@ void memcached_driver::clear(connection& c) {
     groups.try_emplace(host, std::move(group));
   }
   for (const auto& [host, group] : groups) {
-    c.set(group, epoch_name_, random_bytes(epoch_bytes), epoch_time);
+    c.set(group, epoch_name_, random_bytes(random_, epoch_bytes), epoch_time);
   }
 }
 

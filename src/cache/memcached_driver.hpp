@@ -53,7 +53,6 @@ class memcached_driver final : public shared_driver {
                        const std::optional<connection::item>& seen);
   std::uint32_t host_of(connection& c, const std::string& name) const;
   std::string name_for(std::string_view key) const;
-  std::string random_bytes(std::size_t size);
 
   const std::vector<memcached_host> hosts_;
   const std::string name_;

@@ -71,16 +71,6 @@ redis_driver::redis_driver(redis::client client, const std::string& name_space)
       epoch_name_(name_space + ":e"),
       prefix_(name_space + ":k:") {}
 
-std::string redis_driver::random_bytes(std::size_t size) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    const auto number = random_();
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
 std::vector<std::string> redis_driver::names_of(const std::vector<std::string>& keys) const {
   std::vector<std::string> names;
   names.reserve(keys.size());
@@ -95,8 +85,9 @@ auto redis_driver::with_call(const shared_request& what, Use use) {
     case shared_verb::find:
       return use(command("MGET", epoch_name_, names_of(what.keys)));
     case shared_verb::claim:
-      return use(claim_script()({epoch_name_, name_of(what.keys.at(0))}, random_bytes(epoch_bytes),
-                                random_bytes(token_bytes), lease.count()));
+      return use(claim_script()({epoch_name_, name_of(what.keys.at(0))},
+                                random_bytes(random_, epoch_bytes),
+                                random_bytes(random_, token_bytes), lease.count()));
     case shared_verb::fill: {
       const auto& item = what.items.at(0);
       return use(fill_script()({epoch_name_, name_of(item.key)}, what.expected, item.bytes,
@@ -105,7 +96,7 @@ auto redis_driver::with_call(const shared_request& what, Use use) {
     case shared_verb::put: {
       std::vector<std::string> names{epoch_name_};
       for (const auto& item : what.items) names.push_back(name_of(item.key));
-      auto call = put_script().with_keys(names, random_bytes(epoch_bytes));
+      auto call = put_script().with_keys(names, random_bytes(random_, epoch_bytes));
       for (const auto& item : what.items) std::move(call).add(item.ttl.count()).add(item.bytes);
       return use(std::move(call));
     }
@@ -114,7 +105,7 @@ auto redis_driver::with_call(const shared_request& what, Use use) {
     case shared_verb::clear:
       break;
   }
-  return use(command("SET", epoch_name_, random_bytes(epoch_bytes)));
+  return use(command("SET", epoch_name_, random_bytes(random_, epoch_bytes)));
 }
 
 shared_answer redis_driver::run(const shared_request& what, const deadline& until) {

@@ -27,7 +27,6 @@ class redis_driver final : public shared_driver {
   auto with_call(const shared_request& what, Use use);
   std::vector<std::string> names_of(const std::vector<std::string>& keys) const;
   std::string name_of(std::string_view key) const { return prefix_ + std::string(key); }
-  std::string random_bytes(std::size_t size);
 
   redis::client client_;
   const std::string name_;

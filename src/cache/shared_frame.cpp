@@ -32,6 +32,16 @@ bool is_epoch(std::string_view bytes) noexcept {
   return bytes.size() == epoch_bytes;
 }
 
+std::string random_bytes(random_generator& from, std::size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    const auto number = from();
+    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
 std::string make_value(std::string_view epoch, std::string_view entry) {
   return framed(value_letter, epoch, entry);
 }

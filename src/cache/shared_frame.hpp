@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/file_entry.hpp"
+#include "scalekit/core/random.hpp"
 
 #include <cstddef>
 #include <string>
@@ -39,6 +40,9 @@ shared_frame parse_frame(std::string_view bytes) noexcept;
 bool is_alive(std::string_view bytes, std::string_view epoch) noexcept;
 
 bool is_epoch(std::string_view bytes) noexcept;
+
+/// For an epoch or a token.
+std::string random_bytes(random_generator& from, std::size_t size);
 
 std::string make_value(std::string_view epoch, std::string_view entry);
 std::string make_placeholder(std::string_view epoch, std::string_view token);
