@@ -37,8 +37,6 @@ using scalekit::redis::transaction;
 
 namespace {
 
-using text = std::optional<std::string>;
-
 support::redis::cluster& well() {
   static support::redis::cluster all;
   return all;

@@ -1,4 +1,5 @@
 #include "failure.hpp"
+#include "going_on.hpp"
 #include "loop.hpp"
 #include "scalekit/redis.hpp"
 #include "support/redis/cluster.hpp"
@@ -30,8 +31,6 @@ using scalekit::redis::transaction;
 // Slots that change their node while they are used.
 
 namespace {
-
-using text = std::optional<std::string>;
 
 support::redis::cluster& masters() {
   static support::redis::cluster three({.has_replicas = false});
@@ -142,28 +141,18 @@ TEST_CASE("64 who count up while their slot goes to and fro: nothing is lost or 
     counters[i].key = tag + std::to_string(i);
     running.push_back(asio::co_spawn(host.io(), count_up(c, counters[i], stop), asio::use_future));
   }
-  const auto all_went_on = [&] {
-    std::vector<int> at;
-    for (const auto& n : counters) at.push_back(n.acknowledged);
-    return support::wait_until([&] {
-      for (std::size_t i = 0; i < counters.size(); ++i) {
-        if (counters[i].acknowledged < at[i] + 5) return false;
-      }
-      return true;
-    });
-  };
-  REQUIRE(all_went_on());
+  REQUIRE(all_went_on(counters));
 
   std::size_t from = 0;
   for (const std::size_t to : {1U, 2U, 0U, 1U, 0U}) {
     servers.begin_move(slot, from, to);
-    CHECK(all_went_on());
+    CHECK(all_went_on(counters));
     servers.move_keys(slot, from, to);
-    CHECK(all_went_on());
+    CHECK(all_went_on(counters));
     // What has come since.
     servers.move_keys(slot, from, to);
     servers.end_move(slot, from, to);
-    CHECK(all_went_on());
+    CHECK(all_went_on(counters));
     from = to;
   }
   stop = true;

@@ -1,4 +1,5 @@
 #include "failure.hpp"
+#include "going_on.hpp"
 #include "loop.hpp"
 #include "scalekit/redis.hpp"
 #include "support/event_log.hpp"
@@ -31,10 +32,9 @@ using scalekit::redis::read_from;
 
 namespace {
 
-using text = std::optional<std::string>;
 using std::chrono::steady_clock;
 
-const scalekit::backoff_params soon{.base = 5ms, .cap = 100ms};
+const scalekit::backoff_params shortly{.base = 5ms, .cap = 100ms};
 
 struct counting {
   std::string key;
@@ -76,7 +76,8 @@ TEST_CASE("a master is killed under load: its calls wait for the new one, or fai
   support::event_log log;
   loop host;
   auto c = client::open(
-      servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = soon, .log = log.sink()},
+      servers.url(),
+      {.timeout = 30s, .acquire_timeout = 20s, .reconnect = shortly, .log = log.sink()},
       host.execution());
   std::vector<counting> counters(63);
   std::atomic<bool> stop{false};
@@ -86,26 +87,16 @@ TEST_CASE("a master is killed under load: its calls wait for the new one, or fai
     counters[i].key = "{" + servers.key_on(i % 3, "kill:") + "}" + std::to_string(i);
     running.push_back(asio::co_spawn(host.io(), count_up(c, counters[i], stop), asio::use_future));
   }
-  const auto all_went_on = [&] {
-    std::vector<int> at;
-    for (const auto& n : counters) at.push_back(n.acknowledged);
-    return support::wait_until([&] {
-      for (std::size_t i = 0; i < counters.size(); ++i) {
-        if (counters[i].acknowledged < at[i] + 5) return false;
-      }
-      return true;
-    });
-  };
-  REQUIRE(all_went_on());
+  REQUIRE(all_went_on(counters));
 
   servers.node(0).kill9();
   servers.wait_until_master(3);
-  CHECK(all_went_on());
+  CHECK(all_went_on(counters));
   const auto blocking = c.call<text>(command("GET", counters[0].key), {.timeout = 30s});
   CHECK(blocking);
   servers.node(0).start();
   servers.wait_until_well();
-  CHECK(all_went_on());
+  CHECK(all_went_on(counters));
   stop = true;
   for (auto& each : running) each.get();
 
@@ -132,7 +123,8 @@ TEST_CASE("a master is killed under load: its calls wait for the new one, or fai
 
 TEST_CASE("a master that dies unnoticed is replaced for those who block, too") {
   support::redis::cluster servers;
-  auto c = client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = soon});
+  auto c =
+      client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = shortly});
   const auto k = servers.key_on(1);
   c.call<done>(command("SET", k, "v"));
   servers.wait_until_followed(1);
@@ -148,7 +140,8 @@ TEST_CASE("a master that dies unnoticed is replaced for those who block, too") {
 
 TEST_CASE("without a replica up the master answers what was to be read there") {
   support::redis::cluster servers;
-  auto c = client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = soon});
+  auto c =
+      client::open(servers.url(), {.timeout = 30s, .acquire_timeout = 20s, .reconnect = shortly});
   const auto k = servers.key_on(2);
   c.call<done>(command("SET", k, "v"));
   servers.wait_until_followed(2);
@@ -166,9 +159,9 @@ TEST_CASE(
   support::redis::cluster servers({.has_replicas = false, .durable = true});
   support::event_log log;
   loop host;
-  auto c =
-      client::open(servers.url(), {.acquire_timeout = 200ms, .reconnect = soon, .log = log.sink()},
-                   host.execution());
+  auto c = client::open(servers.url(),
+                        {.acquire_timeout = 200ms, .reconnect = shortly, .log = log.sink()},
+                        host.execution());
   const auto k = servers.key_on(0);
   c.call<done>(command("SET", k, "v"));
   c.async_call<done>(command("SET", k, "v"), asio::use_future).get();
@@ -206,8 +199,9 @@ TEST_CASE(
 TEST_CASE("half of a cluster that is down is waited for within the call's time") {
   support::redis::cluster servers({.has_replicas = false, .durable = true});
   loop host;
-  auto c = client::open(servers.url(), {.timeout = 40s, .acquire_timeout = 30s, .reconnect = soon},
-                        host.execution());
+  auto c =
+      client::open(servers.url(), {.timeout = 40s, .acquire_timeout = 30s, .reconnect = shortly},
+                   host.execution());
   const auto k = servers.key_on(1);
   c.call<done>(command("SET", k, "v"));
   servers.node(0).kill9();
@@ -233,7 +227,7 @@ TEST_CASE("a node that stands still costs its callers their time, and nobody els
                          .acquire_timeout = 20s,
                          .connect_timeout = 300ms,
                          .silence_timeout = 300ms,
-                         .reconnect = soon},
+                         .reconnect = shortly},
                         host.execution());
   const auto stuck = servers.key_on(0);
   const auto other = servers.key_on(1);

@@ -31,8 +31,6 @@ using scalekit::redis::command;
 
 namespace {
 
-const scalekit::backoff_params soon{.base = 1ms, .cap = 20ms};
-
 /// Longer than the sentinels of a busy machine take, who may need several attempts.
 constexpr std::chrono::seconds patience = 2 * support::long_patience;
 

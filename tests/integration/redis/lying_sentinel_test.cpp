@@ -30,8 +30,6 @@ using support::redis::wire_array;
 
 namespace {
 
-const scalekit::backoff_params soon{.base = 1ms, .cap = 20ms};
-
 /// The answers of a sentinel that says `address` of every service.
 scripted_server::script says(std::function<std::string()> address,
                              std::string quorum = "+OK 3 usable Sentinels\r\n") {

@@ -25,14 +25,6 @@ using scalekit::redis::command;
 
 // A server that goes, stands still, or comes back.
 
-namespace {
-
-const scalekit::backoff_params soon{.base = 1ms, .cap = 20ms};
-
-using text = std::optional<std::string>;
-
-}  // namespace
-
 TEST_CASE("a server that is not there is unavailable, after the time for it, then at once") {
   const support::reserved_port nobody;
   support::event_log log;

@@ -24,8 +24,6 @@ using scalekit::redis::command;
 
 namespace {
 
-const scalekit::backoff_params soon{.base = 1ms, .cap = 20ms};
-
 std::string local(std::uint16_t port) {
   return "127.0.0.1:" + std::to_string(port);
 }
