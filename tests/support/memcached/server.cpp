@@ -1,11 +1,8 @@
 #include "support/memcached/server.hpp"
 
 #include "support/postgres/process.hpp"
-#include "support/stopped_process.hpp"
-#include "support/wait_until.hpp"
 
 #include <arpa/inet.h>
-#include <csignal>
 #include <netinet/in.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -85,42 +82,13 @@ void server::plant(const std::string& key, const std::string& bytes) const {
 }
 
 void server::start() {
-  if (pid_ > 0) return;
   std::vector<std::string> command{"memcached", "-l", "127.0.0.1", "-p", std::to_string(port()),
                                    "-U",        "0",  "-t",        "2"};
   if (::geteuid() == 0) command.insert(command.end(), {"-u", "root"});
   command.insert(command.end(), options_.begin(), options_.end());
-  pid_ = postgres::spawn(
-      {.command = command, .output = directory_ / "log", .input = -1, .as_server_account = false});
-  directory_.watch(pid_);
-  bool has_ended = false;
-  wait_until([&] {
-    has_ended = postgres::wait_for_exit(pid_, std::chrono::milliseconds(0)).has_value();
-    return has_ended || answers();
-  });
-  if (has_ended) pid_ = -1;
-  if (!has_ended && answers()) return;
-  kill9();
+  if (process_.start(command, [this] { return answers(); })) return;
   throw std::runtime_error("memcached did not start; its log ends with:\n" +
                            postgres::tail_of(directory_ / "log"));
-}
-
-void server::kill9() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  postgres::wait_for_exit(pid_, long_patience);
-  directory_.watch(0);
-  pid_ = -1;
-}
-
-void server::freeze() const {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGSTOP);
-  wait_until_stopped(pid_);
-}
-
-void server::thaw() const {
-  if (pid_ > 0) ::kill(pid_, SIGCONT);
 }
 
 bool server::answers() const {

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "support/postgres/run_directory.hpp"
+#include "support/process/child_server.hpp"
 #include "support/reserved_port.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace support::memcached {
@@ -38,10 +38,10 @@ class server {
   /// Starts one that was killed, on the port it had, empty.
   void start();
   /// SIGKILL.
-  void kill9();
+  void kill9() { process_.kill9(); }
   /// SIGSTOP: connections stay, new ones are made by the kernel, nothing answers.
-  void freeze() const;
-  void thaw() const;
+  void freeze() const { process_.freeze(); }
+  void thaw() const { process_.thaw(); }
 
  private:
   bool answers() const;
@@ -49,7 +49,7 @@ class server {
   const std::vector<std::string> options_;
   reserved_port port_;
   postgres::run_directory directory_;
-  pid_t pid_ = -1;
+  child_server process_{directory_};
 };
 
 }  // namespace support::memcached

@@ -4,7 +4,6 @@
 
 #include <hiredis/hiredis.h>
 
-#include <csignal>
 #include <fstream>
 #include <memory>
 #include <stdexcept>
@@ -156,52 +155,15 @@ std::vector<std::string> server::command() const {
 }
 
 void server::start() {
-  if (pid_ > 0) return;
+  if (process_.is_running()) return;
   // A killed one leaves it behind, and a connection to it would look like a server that is
   // starting.
   std::filesystem::remove(socket_path());
-  pid_ = postgres::spawn({.command = command(),
-                          .output = directory_ / "log",
-                          .input = -1,
-                          .as_server_account = false});
-  directory_.watch(pid_);
-  bool has_ended = false;
-  wait_until([&] {
-    has_ended = postgres::wait_for_exit(pid_, std::chrono::milliseconds(0)).has_value();
-    return has_ended || answers();
-  });
-  if (has_ended) pid_ = -1;
-  if (!has_ended && answers()) return;
-  kill9();
-  fail("Redis did not start");
+  if (!process_.start(command(), [this] { return answers(); })) fail("Redis did not start");
 }
 
 void server::stop() {
-  if (pid_ <= 0) return;
-  thaw();
-  ::kill(pid_, SIGTERM);
-  if (!postgres::wait_for_exit(pid_, long_patience)) {
-    kill9();
-    fail("Redis did not stop");
-  }
-  directory_.watch(0);
-  pid_ = -1;
-}
-
-void server::kill9() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  postgres::wait_for_exit(pid_, long_patience);
-  directory_.watch(0);
-  pid_ = -1;
-}
-
-void server::freeze() const {
-  if (pid_ > 0) ::kill(pid_, SIGSTOP);
-}
-
-void server::thaw() const {
-  if (pid_ > 0) ::kill(pid_, SIGCONT);
+  if (!process_.stop()) fail("Redis did not stop");
 }
 
 bool server::answers() const {

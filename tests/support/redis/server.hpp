@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/postgres/run_directory.hpp"
+#include "support/process/child_server.hpp"
 #include "support/reserved_port.hpp"
 #include "support/wait_until.hpp"
 
@@ -46,7 +47,7 @@ class server {
   /// redis+unix://[:password@]/path
   std::string socket_url() const;
   std::uint16_t port() const noexcept { return port_.number(); }
-  pid_t pid() const noexcept { return pid_; }
+  pid_t pid() const noexcept { return process_.pid(); }
   std::filesystem::path socket_path() const { return directory_ / "socket"; }
   /// For tls.ca_file.
   std::filesystem::path ca_file() const { return directory_ / "server.crt"; }
@@ -62,10 +63,10 @@ class server {
   void start();
   void stop();
   /// SIGKILL.
-  void kill9();
+  void kill9() { process_.kill9(); }
   /// SIGSTOP: connections stay, new ones are made by the kernel, nothing answers.
-  void freeze() const;
-  void thaw() const;
+  void freeze() const { process_.freeze(); }
+  void thaw() const { process_.thaw(); }
 
  private:
   std::vector<std::string> command() const;
@@ -77,7 +78,7 @@ class server {
   const server_params params_;
   reserved_port port_;
   postgres::run_directory directory_;
-  pid_t pid_ = -1;
+  child_server process_{directory_};
 };
 
 }  // namespace support::redis
