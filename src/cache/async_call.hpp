@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/errors.hpp"
 #include "cache/flight.hpp"
 #include "scalekit/core/async.hpp"
 #include "scalekit/core/deadline.hpp"
@@ -22,6 +23,18 @@ namespace scalekit::cache::detail {
 
 using scalekit::detail::pending;
 
+/// What `make()` throws, or returns.
+template <class T, class Make>
+std::pair<std::exception_ptr, T> outcome_of(Make&& make) {
+  std::pair<std::exception_ptr, T> made;
+  try {
+    made.second = std::forward<Make>(make)();
+  } catch (...) {
+    made.first = std::current_exception();
+  }
+  return made;
+}
+
 /// One asynchronous call that did not complete at once. Whatever comes first completes it: its
 /// result, its deadline, its cancellation. It leaves the load that it waits for if it was not the
 /// load that completed it.
@@ -37,9 +50,9 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
                                            const deadline& until, std::function<void()> gave_up,
                                            last_resort at_deadline = {}) {
     auto self = std::make_shared<async_call>(std::move(handler), exec, std::move(gave_up));
-    self->timer_.expires_at(until.when());
-    self->timer_.async_wait([weak = self->weak_from_this(), at_deadline = std::move(at_deadline)](
-                                boost::system::error_code stopped) {
+    self->timer_->expires_at(until.when());
+    self->timer_->async_wait([weak = self->weak_from_this(), at_deadline = std::move(at_deadline)](
+                                 boost::system::error_code stopped) {
       auto call = weak.lock();
       if (!call || stopped) return;
       if (at_deadline) at_deadline(*call);
@@ -50,7 +63,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
                            [weak = self->weak_from_this(), to = exec.completion_executor()] {
                              scalekit::detail::post_from_outside(to, [weak] {
                                if (auto call = weak.lock()) {
-                                 call->give_up(error(errc::cancelled, "cache call cancelled"));
+                                 call->give_up(cancelled_error());
                                }
                              });
                            });
@@ -59,7 +72,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
 
   async_call(completion_handler<T> handler, const execution& exec, std::function<void()> gave_up)
       : op_(pending<T>::start(std::move(handler), exec)),
-        timer_(exec.completion_executor()),
+        timer_(std::in_place, exec.completion_executor()),
         gave_up_(std::move(gave_up)) {}
 
   bool is_over() const noexcept { return over_; }
@@ -69,7 +82,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   void remind(std::chrono::nanoseconds time, std::function<void(async_call&)> then) {
     std::lock_guard lock(mutex_);
     if (over_) return;
-    reminder_.emplace(timer_.get_executor(), time);
+    reminder_.emplace(timer_->get_executor(), time);
     reminder_->async_wait(
         [weak = this->weak_from_this(), then = std::move(then)](boost::system::error_code stopped) {
           auto call = weak.lock();
@@ -81,7 +94,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   template <class Make>
   bool complete_with(Make&& make) {
     if (over_) return false;
-    auto made = outcome_of(make);
+    auto made = outcome_of<T>(make);
     if (!claim()) return false;
     op_->complete(std::move(made.first), std::move(made.second));
     return true;
@@ -91,7 +104,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   template <class Make>
   bool finish_with(Make&& make) {
     if (!claim()) return false;
-    auto made = outcome_of(make);
+    auto made = outcome_of<T>(make);
     op_->complete(std::move(made.first), std::move(made.second));
     return true;
   }
@@ -109,23 +122,18 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   }
 
  private:
-  template <class Make>
-  static std::pair<std::exception_ptr, T> outcome_of(Make& make) {
-    std::pair<std::exception_ptr, T> made;
-    try {
-      made.second = make();
-    } catch (...) {
-      made.first = std::current_exception();
-    }
-    return made;
-  }
-
   bool claim() {
     std::lock_guard lock(mutex_);
     if (over_.exchange(true)) return false;
-    timer_.cancel();
-    reminder_.reset();
+    stop_timers();
     return true;
+  }
+
+  /// They are the loop's, which may go as soon as the call is complete: whoever is the last to
+  /// hold this must not find them here.
+  void stop_timers() {
+    timer_.reset();
+    reminder_.reset();
   }
 
   void give_up(const error& why) {
@@ -134,8 +142,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
       std::lock_guard lock(mutex_);
       if (over_.exchange(true)) return;
       given_up_ = true;
-      timer_.cancel();
-      reminder_.reset();
+      stop_timers();
       left = std::move(load_);
     }
     if (left) left->leave();
@@ -144,7 +151,7 @@ class async_call : public std::enable_shared_from_this<async_call<T>> {
   }
 
   std::shared_ptr<pending<T>> op_;
-  boost::asio::steady_timer timer_;
+  std::optional<boost::asio::steady_timer> timer_;
   std::optional<boost::asio::steady_timer> reminder_;
   std::function<void()> gave_up_;
   std::atomic<bool> over_{false};

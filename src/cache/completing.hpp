@@ -34,14 +34,8 @@ void post_work(const execution& exec, const std::shared_ptr<async_call<T>>& call
 /// Completes `handler` with `body()`, run here, as it does not wait.
 template <class T, class Body>
 void run_here(const execution& exec, completion_handler<T> handler, Body body) {
-  std::exception_ptr failure;
-  T value{};
-  try {
-    value = body();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  complete_at_once<T>(std::move(handler), exec, std::move(failure), std::move(value));
+  auto made = outcome_of<T>(body);
+  complete_at_once<T>(std::move(handler), exec, std::move(made.first), std::move(made.second));
 }
 
 /// Completes `handler` with `body()`, which changes a key, run on the work executor. A change that
@@ -58,10 +52,6 @@ void run_change(const execution& exec, const deadline& until, completion_handler
         if (!call->complete_with(body)) forget();
       },
       forget);
-}
-
-inline error cancelled_error() {
-  return {errc::cancelled, "cache call cancelled"};
 }
 
 /// For a change of an asynchronous tier: completes `op` with what it failed with.

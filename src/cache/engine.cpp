@@ -1,6 +1,7 @@
 #include "cache/engine.hpp"
 
 #include "cache/copying_port.hpp"
+#include "cache/errors.hpp"
 #include "cache/serving.hpp"
 #include "cache/validate.hpp"
 
@@ -9,16 +10,13 @@
 
 namespace scalekit::cache {
 
+using detail::closed_error;
 using detail::hashed_key;
 using detail::load_outcome;
 using detail::load_request;
 using detail::raw_lookup;
 using detail::serving;
 using detail::stale_cause;
-
-error closed_error() {
-  return {errc::closed, "the cache is closed"};
-}
 
 void store::state::enter(std::string_view call, std::string_view key,
                          const call_options& options) const {
@@ -213,6 +211,8 @@ void store::state::close() noexcept {
     load->end({nullptr, std::make_exception_ptr(closed_error())});
     load->request_stop();
   }
+  alarms.close();
+  table.close();
 }
 
 }  // namespace scalekit::cache

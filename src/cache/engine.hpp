@@ -2,6 +2,7 @@
 
 #include "cache/flight.hpp"
 #include "cache/lane_counter.hpp"
+#include "cache/load_alarms.hpp"
 #include "cache/load_request.hpp"
 #include "cache/retry_table.hpp"
 #include "cache/tiers.hpp"
@@ -144,14 +145,12 @@ struct store::state : std::enable_shared_from_this<state> {
   std::atomic<bool> closed{false};
   detail::tiers table;
   detail::flight_table flights;
+  detail::load_alarms alarms;
   detail::retry_table retries;
   detail::lane_counter misses, sets;
   counter loads, absent, coalesced, abandoned, erases;
   counter refreshes, refreshes_failed, load_timeouts, answered_misses;
   std::array<counter, 5> stale;
 };
-
-/// The error that calls to a closed store get.
-error closed_error();
 
 }  // namespace scalekit::cache

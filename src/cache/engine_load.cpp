@@ -1,8 +1,7 @@
 #include "cache/copying_port.hpp"
 #include "cache/engine.hpp"
+#include "cache/errors.hpp"
 #include "cache/serving.hpp"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <string>
@@ -12,6 +11,7 @@
 
 namespace scalekit::cache {
 
+using detail::closed_error;
 using detail::hashed_key;
 using detail::load_outcome;
 using detail::load_request;
@@ -65,14 +65,11 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
   try {
     // It may have waited too long for a thread.
     if (load->is_overdue()) throw too_long(how);
-    std::optional<boost::asio::steady_timer> alarm;
     if (load->limit()) {
-      alarm.emplace(execution.completion_executor(), load->limit()->when());
-      alarm->async_wait([weak = weak_from_this(), load, text = std::string(key.text),
-                         how](boost::system::error_code in_time) {
-        auto self = weak.lock();
-        if (self && !in_time) self->expire(load, self->table.hashed(text), how);
-      });
+      alarms.set(load.get(), load->limit()->when(), execution.completion_executor(),
+                 [weak = weak_from_this(), load, text = std::string(key.text), how] {
+                   if (auto self = weak.lock()) self->expire(load, self->table.hashed(text), how);
+                 });
     }
     detail::loading_mark mark(this, key.text);
     const load_context context(load->stop_token(),
@@ -92,6 +89,7 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
     type.load_failures.add();
     note_failure(key, how, load, outcome.failure);
   }
+  alarms.drop(load.get());
   // Only now: who misses the load must find what it has stored.
   finish(load, key, outcome);
   return outcome;

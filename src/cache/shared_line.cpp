@@ -1,5 +1,7 @@
 #include "cache/shared_line.hpp"
 
+#include "cache/errors.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <exception>
@@ -81,23 +83,32 @@ const char* to_string(shared_verb verb) noexcept {
 }
 
 shared_line::shared_line(std::unique_ptr<shared_driver> driver, const store_params& params)
-    : driver_(std::move(driver)),
+    : is_asynchronous_(driver->is_asynchronous()),
+      server_(driver->name()),
+      driver_(std::move(driver)),
       timeout_(params.shared_timeout),
       exec_(params.execution),
       // By the machine's time, as its calls are: the store's clock says what has expired.
-      breaker_(breaker_params(driver_->name(), params.log)),
+      breaker_(breaker_params(server_, params.log)),
       owed_(most_owed_keys, most_owed_bytes) {}
+
+void shared_line::close() noexcept {
+  is_closing_ = true;
+  std::unique_ptr<shared_driver> last;
+  const std::lock_guard alone(driver_mutex_);
+  last = std::move(driver_);
+}
 
 shared_line::admission shared_line::admit(const shared_request& what, const allowance& time) {
   admission result;
   if (deadline::at(time.end).expired()) {
     result.refusal.emplace(errc::acquire_timeout,
-                           "no time was left to ask the cache's server " + driver_->name());
+                           "no time was left to ask the cache's server " + server_);
   } else if (!(result.leave = breaker_.try_acquire())) {
     counts_.paused.add();
-    result.refusal.emplace(errc::unavailable,
-                           "the cache's server " + driver_->name() +
-                               " has been failing and is left alone for a while");
+    result.refusal.emplace(
+        errc::unavailable,
+        "the cache's server " + server_ + " has been failing and is left alone for a while");
   }
   if (result.refusal) owe_change(what);
   return result;
@@ -150,6 +161,8 @@ shared_result shared_line::run_one(const shared_request& what, const allowance& 
   if (!leave) return {{}, std::move(refusal)};
   shared_result result;
   try {
+    const std::shared_lock in_use(driver_mutex_);
+    if (is_closing_) throw closed_error();
     result.answer = driver_->run(what, deadline::at(time.end));
   } catch (...) {
     result.failure = to_error(std::current_exception());
@@ -185,6 +198,14 @@ void shared_line::start_one(shared_request what, const allowance& time, std::sto
   }
   auto sent = std::make_shared<std::pair<shared_request, circuit_breaker::permit>>(
       std::move(what), *std::move(leave));
+  const std::shared_lock in_use(driver_mutex_);
+  if (is_closing_) {
+    shared_result refused{{}, closed_error()};
+    settle(sent->first, refused, sent->second, false);
+    return boost::asio::post(
+        exec_.completion_executor(),
+        [refused = std::move(refused), then = std::move(then)] { then(refused); });
+  }
   driver_->start(
       sent->first, deadline::at(time.end), std::move(stop),
       [this, sent, is_hasty = time.is_hasty, then = std::move(then)](shared_result result) {

@@ -10,10 +10,12 @@
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/log.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 
@@ -31,8 +33,13 @@ class shared_line {
  public:
   shared_line(std::unique_ptr<shared_driver> driver, const store_params& params);
 
-  bool is_asynchronous() const noexcept { return driver_->is_asynchronous(); }
-  const std::string& server() const noexcept { return driver_->name(); }
+  bool is_asynchronous() const noexcept { return is_asynchronous_; }
+  const std::string& server() const noexcept { return server_; }
+
+  /// Lets the driver go, whose connections may be those of the host's loop: what comes later fails
+  /// with errc::closed. Waits for calls of run(), which end by their timeouts; whoever is under way
+  /// with start() is left to the driver.
+  void close() noexcept;
 
   /// Not beyond `until`, nor longer than store_params::shared_timeout.
   shared_result run(const shared_request& what, const deadline& until);
@@ -79,7 +86,12 @@ class shared_line {
   void start_one(shared_request what, const allowance& time, std::stop_token stop,
                  shared_driver::callback then);
 
-  const std::unique_ptr<shared_driver> driver_;
+  const bool is_asynchronous_;
+  const std::string server_;
+  std::atomic<bool> is_closing_{false};
+  /// Held shared by who uses the driver, alone by who lets it go.
+  std::shared_mutex driver_mutex_;
+  std::unique_ptr<shared_driver> driver_;
   const std::chrono::nanoseconds timeout_;
   const execution exec_;
   counts counts_;

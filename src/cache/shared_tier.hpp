@@ -51,6 +51,7 @@ class shared_tier {
   shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params);
 
   bool is_asynchronous() const noexcept { return line_.is_asynchronous(); }
+  void close() noexcept { line_.close(); }
 
   using looks = std::vector<shared_look>;
 

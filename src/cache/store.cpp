@@ -1,6 +1,7 @@
 #include "scalekit/cache/store.hpp"
 
 #include "cache/engine.hpp"
+#include "cache/errors.hpp"
 #include "cache/shared_url.hpp"
 #include "cache/validate.hpp"
 
@@ -8,12 +9,17 @@
 
 namespace scalekit::cache {
 
+using detail::closed_error;
 using detail::raw_lookup;
 
 store store::open(store_params params) {
   detail::use_directory_of_url(params);
   detail::validate(params);
-  return store(std::make_shared<state>(std::move(params)));
+  auto body = std::make_shared<state>(std::move(params));
+  // Calls and background loads hold the state too. What of it is the host's loop's goes with the
+  // last handle, before the loop can.
+  const std::shared_ptr<void> handle(nullptr, [body](void*) { body->close(); });
+  return store(std::shared_ptr<state>(handle, body.get()));
 }
 
 raw_lookup store::read(std::string_view key, const call_options& options,

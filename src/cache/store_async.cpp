@@ -1,6 +1,7 @@
 #include "cache/async_call.hpp"
 #include "cache/completing.hpp"
 #include "cache/engine.hpp"
+#include "cache/errors.hpp"
 #include "cache/validate.hpp"
 #include "scalekit/cache/store.hpp"
 
@@ -14,13 +15,13 @@
 
 namespace scalekit::cache {
 
-using detail::cancelled_error, detail::completing, detail::post_work, detail::run_change;
-using detail::raw_lookup, detail::run_here, detail::start_change;
+using detail::cancelled_error, detail::closed_error, detail::completing, detail::post_work;
+using detail::raw_lookup, detail::run_change, detail::run_here, detail::start_change;
 
 void store::start_read(std::string text, call_options options,
                        std::shared_ptr<detail::value_port> port,
                        completion_handler<raw_lookup> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_get");
   const auto exec = self->execution;
   try {
@@ -55,7 +56,7 @@ void store::start_read(std::string text, call_options options,
 void store::start_read_or_load(std::string text, const policy& how, call_options options,
                                std::shared_ptr<detail::value_port> port, detail::raw_loader loader,
                                completion_handler<raw_lookup> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_get_or_load");
   std::shared_ptr<const detail::owned_load> what;
   try {
@@ -84,7 +85,7 @@ void store::start_read_or_load(std::string text, const policy& how, call_options
 
 void store::start_write(std::string text, std::string bytes, const policy& how,
                         call_options options, completion_handler<done> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_set");
   const auto until = deadline::after(options.timeout);
   if (self->table.is_asynchronous()) {
@@ -105,7 +106,7 @@ void store::start_write(std::string text, std::string bytes, const policy& how,
 }
 
 void store::start_erase(std::string text, call_options options, completion_handler<done> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_erase");
   const auto until = deadline::after(options.timeout);
   if (self->table.is_asynchronous()) {
@@ -127,7 +128,7 @@ void store::start_erase(std::string text, call_options options, completion_handl
 }
 
 void store::start_clear(call_options options, completion_handler<done> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_clear");
   const auto until = deadline::after(options.timeout);
   auto check = [self, options] {

@@ -1,5 +1,6 @@
 #include "cache/completing.hpp"
 #include "cache/engine.hpp"
+#include "cache/errors.hpp"
 #include "cache/validate.hpp"
 #include "scalekit/cache/store.hpp"
 
@@ -11,6 +12,7 @@
 
 namespace scalekit::cache {
 
+using detail::closed_error;
 using detail::raw_batch;
 using wanted_keys = std::vector<detail::tiers::wanted>;
 
@@ -73,7 +75,7 @@ void store::write_many(encoded_values values, const policy& how, const call_opti
 
 void store::start_read_many(std::shared_ptr<raw_batch> batch, call_options options,
                             completion_handler<done> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_get_many");
   const auto exec = self->execution;
   const auto until = deadline::after(options.timeout);
@@ -108,7 +110,7 @@ void store::start_read_many(std::shared_ptr<raw_batch> batch, call_options optio
 
 void store::start_write_many(encoded_values values, const policy& how, call_options options,
                              completion_handler<done> handler) {
-  auto self = state_;
+  auto self = state_->shared_from_this();
   self->born.check("cache::store::async_set");
   const auto until = deadline::after(options.timeout);
   const auto keys = keys_of(values);

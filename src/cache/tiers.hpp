@@ -56,6 +56,10 @@ class tiers {
   bool may_block() const noexcept { return has_files() || has_shared(); }
   /// Whether the forms that begin with start_ may be used.
   bool is_asynchronous() const noexcept { return shared_ && shared_->is_asynchronous(); }
+  /// The way to the shared server ends. Waits for who is on it; see shared_line::close().
+  void close() noexcept {
+    if (shared_) shared_->close();
+  }
   hashed_key hashed(std::string_view key) const noexcept;
 
   /// Where a key lives beside memory: its fence, and its file if there are files.

@@ -1,3 +1,4 @@
+#include "cache/errors.hpp"
 #include "cache/tiers.hpp"
 
 #include <map>
@@ -13,10 +14,6 @@ std::vector<std::string> texts_of(std::span<const tiers::wanted> keys) {
   texts.reserve(keys.size());
   for (const auto& each : keys) texts.emplace_back(each.key.text);
   return texts;
-}
-
-error cancelled() {
-  return {errc::cancelled, "cache call cancelled"};
 }
 
 }  // namespace
@@ -223,7 +220,7 @@ void tiers::start_put_many(keyed_values values, const policy& how, const deadlin
     shared_->start_put(std::move(batch->items), until, stop,
                        [this, batch, then](std::vector<bool>, bool is_cancelled) {
                          end_batch(*batch, !is_cancelled);
-                         then(is_cancelled ? cancelled() : batch->refusal);
+                         then(is_cancelled ? cancelled_error() : batch->refusal);
                        });
   };
   if (batch->oversized.empty()) return put();

@@ -156,13 +156,7 @@ client_statistics cluster_nodes::statistics() const {
   for (const auto& [name, node] : nodes_) add_up(s, node->statistics());
   s.server = name_;
   s.nodes = nodes_.size();
-  s.calls = counted.calls.value();
-  s.failed = counted.failed.value();
-  s.refused = counted.refused.value();
-  s.shed = counted.shed.value();
-  s.timeouts = counted.timeouts.value();
-  s.cancelled = counted.cancelled.value();
-  s.in_doubt = counted.in_doubt.value();
+  counted.tell_calls(s);
   s.moved = moved.value();
   s.asked = asked.value();
   s.refreshes = refreshes_.value();

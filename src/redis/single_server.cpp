@@ -256,14 +256,8 @@ client_statistics single_server::statistics() const {
   }
   s.direct = direct_.open();
   s.direct_busy = direct_.busy();
-  s.calls = c.calls.value();
+  c.tell_calls(s);
   s.direct_calls = c.direct_calls.value();
-  s.failed = c.failed.value();
-  s.refused = c.refused.value();
-  s.shed = c.shed.value();
-  s.timeouts = c.timeouts.value();
-  s.cancelled = c.cancelled.value();
-  s.in_doubt = c.in_doubt.value();
   s.repeated = c.repeated.value();
   s.scripts_sent = c.scripts_sent.value();
   s.dials = c.dials.value();

@@ -22,6 +22,16 @@ server_role site::wanted() const noexcept {
   return reads_replica ? server_role::reading_replica : server_role::any;
 }
 
+void counters::tell_calls(client_statistics& to) const noexcept {
+  to.calls = calls.value();
+  to.failed = failed.value();
+  to.refused = refused.value();
+  to.shed = shed.value();
+  to.timeouts = timeouts.value();
+  to.cancelled = cancelled.value();
+  to.in_doubt = in_doubt.value();
+}
+
 const error& counters::count(const error& e) noexcept {
   failed.add();
   switch (static_cast<errc>(e.code().value())) {

@@ -7,6 +7,7 @@
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/log.hpp"
 #include "scalekit/core/random.hpp"
+#include "scalekit/redis/statistics.hpp"
 
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@ class master_watch;
 struct counters {
   /// Counts a call that ends with `e`, and gives it back.
   const error& count(const error& e) noexcept;
+
+  /// What became of calls, as it is told of a client.
+  void tell_calls(client_statistics& to) const noexcept;
 
   counter calls, direct_calls, failed, refused, shed, timeouts, cancelled, in_doubt, repeated,
       scripts_sent, dials, dial_failures, lost, given_up, writes, sent, received;

@@ -138,8 +138,8 @@ class SCALEKIT_EXPORT store {
   /// where the caller need not wait for its end: for a refresh, and where the policy has a
   /// soft_timeout (and something stale is kept) or a load_timeout; else on the calling thread.
   ///
-  /// A refresh that runs when the last handle of the store goes is neither waited for nor stopped;
-  /// one that has not begun is dropped.
+  /// A load that runs when the last handle of the store goes is asked to stop, and not waited for;
+  /// a refresh that has not begun is dropped.
   template <class V, loader_of<V> Loader>
   lookup<V> get_or_load(std::string_view key, const policy& how, owned_loader<Loader> loader,
                         const call_options& options = {}) {
@@ -304,7 +304,12 @@ class SCALEKIT_EXPORT store {
   statistics stats() const;
 
   /// Ends the store: waiting calls complete with errc::closed, running loaders are asked to stop,
-  /// and their values are not kept. Later calls throw errc::closed. Files stay. Does not wait.
+  /// and their values are not kept. Later calls throw errc::closed. Files stay. Waits for no
+  /// loader; for blocking calls that are with the shared server, store_params::shared_timeout at
+  /// most.
+  ///
+  /// The last handle of a store that goes closes it. After that nothing of it touches the
+  /// execution's loop, which may go too, while a loader still runs.
   void close() noexcept;
 
  private:

@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -206,4 +207,34 @@ TEST_CASE("many lookups of one missing key are one question and one load") {
   go.set_value();
   for (auto& each : all) CHECK(each.get().value == 1);
   CHECK(store.stats().loads == 1);
+}
+
+TEST_CASE("the host's loop may go once the last handle of the store is gone, whatever still runs") {
+  redis_server server;
+  std::promise<void> go;
+  auto wait = go.get_future().share();
+  std::promise<void> begun, ended;
+  auto host = std::make_unique<support::loop>();
+  auto params = only_shared(server.url());
+  params.execution = host->execution();
+  auto store = std::make_unique<cache::store>(cache::store::open(params));
+  auto how = minute;
+  how.load_timeout = std::chrono::minutes(5);
+  auto found = store->async_get_or_load<int>(
+      "a", how,
+      [&, wait, at_end = std::shared_ptr<void>(nullptr, [&](void*) { ended.set_value(); })] {
+        begun.set_value();
+        wait.wait();
+        return 1;
+      },
+      asio::use_future);
+  begun.get_future().wait();
+
+  store.reset();
+  CHECK_ERRC(found.get(), errc::closed);
+  host.reset();
+  go.set_value();
+
+  // The loader is dropped when everything else is.
+  CHECK(ended.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready);
 }
