@@ -1,5 +1,7 @@
 #include "core/io_home.hpp"
 
+#include "core/leave_to_parent.hpp"
+
 #include <pthread.h>
 #include <utility>
 
@@ -11,9 +13,8 @@ io_home::io_home(const execution& exec, const char* thread_name)
 io_home::~io_home() {
   if (!thread_.joinable()) return;
   if (guard_.is_forked()) {
-    // The thread is the parent's, and so is the loop that its memory describes.
-    thread_.detach();
-    static_cast<void>(new std::shared_ptr<loop>(std::move(own_)));
+    leave_to_parent(thread_);
+    leave_to_parent(own_);
     return;
   }
   own_->keep.reset();

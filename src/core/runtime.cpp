@@ -1,5 +1,6 @@
 #include "scalekit/core/runtime.hpp"
 
+#include "core/leave_to_parent.hpp"
 #include "core/require.hpp"
 #include "scalekit/core/fork_guard.hpp"
 
@@ -56,9 +57,8 @@ runtime::runtime(runtime_params params) {
 
 runtime::~runtime() {
   if (state_->guard.is_forked()) {
-    // The threads are the parent's. Joining would hang and closing would disturb its loops.
-    for (auto& loop : state_->loops) loop.thread.detach();
-    [[maybe_unused]] auto* left_to_the_parent = state_.release();
+    // Joining its threads would hang, and closing would disturb its loops.
+    detail::leave_to_parent(state_);
     return;
   }
   for (auto& loop : state_->loops) loop.io.stop();

@@ -1,5 +1,6 @@
 #include "scalekit/core/work_pool.hpp"
 
+#include "core/leave_to_parent.hpp"
 #include "core/require.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/fork_guard.hpp"
@@ -110,11 +111,7 @@ work_pool::work_pool(work_pool_params params) : params_(std::move(params)) {
 
 work_pool::~work_pool() {
   if (state_->guard.is_forked()) {
-    // The threads are the parent's: joining them would hang. What they share is left alone.
-    for (auto& thread : state_->threads) thread.detach();
-    // Without memory for it the child ends here: better than a hang.
-    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
-    [[maybe_unused]] auto* left_to_the_parent = new std::shared_ptr<state>(std::move(state_));
+    detail::leave_to_parent(state_);
     return;
   }
   // The last handle may die in a handler that runs here. Joining would then wait for itself: the

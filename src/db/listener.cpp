@@ -1,5 +1,6 @@
 #include "scalekit/db/listener.hpp"
 
+#include "core/leave_to_parent.hpp"
 #include "core/require.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/fork_guard.hpp"
@@ -71,9 +72,7 @@ listener::listener(std::string_view url, listener_params params) {
 listener::~listener() {
   close();
   if (impl_->guard.is_forked()) {
-    // The thread is the parent's.
-    if (impl_->thread.joinable()) impl_->thread.detach();
-    static_cast<void>(new std::shared_ptr<impl>(std::move(impl_)));
+    scalekit::detail::leave_to_parent(impl_);
     return;
   }
   if (impl_->thread.joinable()) impl_->thread.detach();

@@ -1,5 +1,6 @@
 #include "redis/single_server.hpp"
 
+#include "core/leave_to_parent.hpp"
 #include "redis/master_watch.hpp"
 #include "redis/waiting_call.hpp"
 #include "scalekit/core/deadline.hpp"
@@ -42,10 +43,10 @@ single_server::single_server(target to, scalekit::execution exec)
 single_server::~single_server() {
   if (fork_guard_.is_forked()) {
     // In the child an event loop's registrations are shared with the parent: left alone.
-    static_cast<void>(new auto(std::move(scout_)));
-    static_cast<void>(new auto(std::move(shared_)));
-    static_cast<void>(new auto(std::move(large_)));
-    static_cast<void>(new auto(std::move(blocking_)));
+    scalekit::detail::leave_to_parent(scout_);
+    scalekit::detail::leave_to_parent(shared_);
+    scalekit::detail::leave_to_parent(large_);
+    scalekit::detail::leave_to_parent(blocking_);
     return;
   }
   leave_master();

@@ -1,5 +1,6 @@
 #include "scalekit/redis/subscriber.hpp"
 
+#include "core/leave_to_parent.hpp"
 #include "core/require.hpp"
 #include "redis/blocking_line.hpp"
 #include "redis/resolve.hpp"
@@ -229,8 +230,7 @@ subscriber::subscriber(std::string_view url, subscriber_params params, execution
 
 subscriber::~subscriber() {
   if (impl_->guard.is_forked()) {
-    // The thread is the parent's.
-    impl_->thread.detach();
+    scalekit::detail::leave_to_parent(impl_);
     return;
   }
   close();

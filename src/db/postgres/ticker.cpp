@@ -1,5 +1,7 @@
 #include "db/postgres/ticker.hpp"
 
+#include "core/leave_to_parent.hpp"
+
 #include <pthread.h>
 #include <utility>
 
@@ -12,9 +14,9 @@ ticker::ticker(std::function<void()> due) : state_(std::make_shared<state>()) {
 ticker::~ticker() {
   if (!thread_.joinable()) return;
   if (guard_.is_forked()) {
-    // The thread is the parent's; its mutex may be locked for ever here.
-    thread_.detach();
-    static_cast<void>(new std::shared_ptr<state>(std::move(state_)));
+    // Its mutex may be locked for ever here.
+    scalekit::detail::leave_to_parent(thread_);
+    scalekit::detail::leave_to_parent(state_);
     return;
   }
   {
