@@ -94,6 +94,8 @@ class ledger {
   }
 
   std::atomic<int> calls{0};
+  /// By a stop, a timeout or what else was expected.
+  int ended_early() const noexcept { return ended_early_; }
 
   /// `made` reads the ids that are there.
   void check(db::client& client, const db::statement& made = sql("select id from written")) {

@@ -52,9 +52,13 @@ class pooled_database final : public db_suite::postgres_database {
 
 }  // namespace
 
-std::unique_ptr<db_suite::database> db_suite::make_database() {
+namespace db_suite {
+
+std::unique_ptr<database> make_database() {
   return std::make_unique<pooled_database>();
 }
+
+}  // namespace db_suite
 
 namespace {
 
