@@ -9,7 +9,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -65,6 +68,26 @@ asio::awaitable<void> show(db::client shop, std::int64_t id) {
   auto rows = co_await shop.async_read<product>(
       sql("select id, name, price from product where id = $1", id), asio::use_awaitable);
   for (const auto& p : rows) std::cout << p.name << '\n';
+}
+//]
+
+//[execution
+/// The client's work runs on the host's own event loop.
+db::client open_shop(asio::io_context& io, const std::string& url) {
+  return db::client::open(url, {.statement_timeout = 1s}, scalekit::execution(io.get_executor()));
+}
+//]
+
+//[async_cancel
+/// Whatever happens first: the answer, or 200 ms.
+asio::awaitable<std::size_t> count_quickly(db::client shop) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer patience(co_await asio::this_coro::executor, 200ms);
+  auto first =
+      co_await (shop.async_read<std::int64_t>(sql("select id from product"), asio::use_awaitable) ||
+                patience.async_wait(asio::use_awaitable));
+  // The other was cancelled. A read that was has a connection in order behind it.
+  co_return first.index() == 0 ? std::get<0>(first).size() : 0;
 }
 //]
 
@@ -263,6 +286,10 @@ void story(const std::string& url) {
   };
   asio::co_spawn(io, show(shop, 1), rethrow);
   asio::co_spawn(io, add_up(shop), rethrow);
+  auto other_shop = open_shop(io, "sqlite::memory:");
+  prepare_schema(other_shop);
+  asio::co_spawn(io, count_quickly(other_shop),
+                 [&](const std::exception_ptr& e, std::size_t) { rethrow(e); });
   io.run();
 
   //[group
@@ -363,6 +390,28 @@ void settings(const std::string& path) {
   shop.close();
 }
 
+bool own_writes() {
+  auto shop = db::client::open("sqlite::memory:");
+  prepare_schema(shop);
+  //[own_writes
+  // What this client has written it reads: nothing to do. Across requests and processes a token
+  // says what is to be seen.
+  const auto made = shop.write(sql("insert into visit (product) values ($1)", 1));
+  const std::string cookie = made.token();
+
+  auto seen = shop.read<std::int64_t>(sql("select product from visit"),
+                                      {.consistency = db::consistency::after(cookie)});
+
+  // A session collects the tokens of one user's writes, those of transactions too.
+  db::session visitor(cookie);
+  shop.transaction([](db::transaction& tx) { tx.write(sql("delete from visit")); },
+                   {.session = visitor});
+  seen = shop.read<std::int64_t>(sql("select product from visit"), {.session = visitor});
+  const std::string next_cookie = visitor.token();
+  //]
+  return seen.empty();
+}
+
 bool test_of_a_host() {
   //[memory
   auto shop = db::client::open("sqlite::memory:");
@@ -386,5 +435,5 @@ int main(int argc, char** argv) {
   settings(pattern + "/shop.db");
   sharded(pattern);
   std::filesystem::remove_all(pattern);
-  return test_of_a_host() ? EXIT_SUCCESS : EXIT_FAILURE;
+  return test_of_a_host() && own_writes() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -35,6 +35,7 @@ db::client open_shop(const std::string& url, scalekit::log_sink log) {
 //[service_request
 // On one of 200 request threads. The answer is an HTTP status.
 int place_order(db::client& shop, std::int64_t product, int amount, scalekit::deadline until) {
+  if (until.expired()) return 503;
   try {
     const auto stock = shop.read_optional<int>(
         sql("select stock from product where id = $1", product), {.timeout = until.remaining()});

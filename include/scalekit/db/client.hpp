@@ -224,6 +224,11 @@ class SCALEKIT_EXPORT client : public verbs<client>, public async_many<client> {
         token, *this, std::move(query), std::move(options));
   }
 
+  template <class Token>
+  auto async_execute(statement query, Token&& token) {
+    return async_execute(std::move(query), call_options{}, std::forward<Token>(token));
+  }
+
   /// Completes with std::vector<Row>; see execute().
   template <class Row, class Token>
   auto async_execute(statement query, call_options options, Token&& token) {
@@ -234,6 +239,10 @@ class SCALEKIT_EXPORT client : public verbs<client>, public async_many<client> {
                             std::make_shared<detail::rows_call<Row>>(std::move(op)));
         },
         token, *this, std::move(query), std::move(options));
+  }
+  template <class Row, class Token>
+  auto async_execute(statement query, Token&& token) {
+    return async_execute<Row>(std::move(query), call_options{}, std::forward<Token>(token));
   }
 
   /// Completes with write_result; see run().

@@ -329,7 +329,7 @@ TEST_CASE("execute sends to replicas what is known to be a read, and learns what
   const auto first = port_of(liar);
   const auto refused = client.statistics().failed_statements - before;
   const auto second = port_of(liar);
-  const auto third = client.async_execute<std::int64_t>(liar, {}, boost::asio::use_future).get();
+  const auto third = client.async_execute<std::int64_t>(liar, boost::asio::use_future).get();
   const auto refused_later = client.statistics().failed_statements - before - refused;
 
   CHECK(read_elsewhere);

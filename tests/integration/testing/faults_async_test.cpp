@@ -30,7 +30,7 @@ TEST_CASE("asynchronous calls meet the same faults") {
   const auto token = asio::use_future;
   CHECK_ERRC(t.shop.async_read<std::int64_t>(count_items(), token).get(), errc::unavailable);
   CHECK_ERRC(t.shop.async_write(insert_item(1), token).get(), errc::unavailable);
-  CHECK_ERRC(t.shop.async_execute(insert_item(1), {}, token).get(), errc::unavailable);
+  CHECK_ERRC(t.shop.async_execute(insert_item(1), token).get(), errc::unavailable);
   CHECK_ERRC(t.shop.async_run(page, token).get(), errc::unavailable);
   CHECK_ERRC(t.shop.async_transaction(body, token).get(), errc::unavailable);
   CHECK_ERRC(t.shop.async_insert_many({"item", {"id", "name"}}, rows, {}, token).get(),
