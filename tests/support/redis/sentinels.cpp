@@ -58,7 +58,7 @@ void sentinels::start_sentinels() {
   std::vector<std::string> lines{
       "sentinel monitor shop 127.0.0.1 " + std::to_string(data_.front()->port()) + " 2",
       "sentinel down-after-milliseconds shop " + in_ms(params_.down_after),
-      "sentinel failover-timeout shop 3000"};
+      "sentinel failover-timeout shop 1500"};
   if (!params_.password.empty()) lines.push_back("sentinel auth-pass shop " + params_.password);
   for (std::size_t i = 0; i < count; ++i) {
     sentinels_.push_back(std::make_unique<server>(
@@ -91,16 +91,18 @@ server& sentinels::serve(const std::string& address) const {
 
 server& sentinels::wait_for_another(const server& old) const {
   server* found = nullptr;
-  const bool is_found = wait_until([&] {
-    found = nullptr;
-    for (const auto& each : sentinels_) {
-      if (each->pid() <= 0) continue;
-      auto& said = serve(each->ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop"}));
-      if (&said == &old || (found != nullptr && &said != found)) return false;
-      found = &said;
-    }
-    return found != nullptr;
-  });
+  const bool is_found = wait_until(
+      [&] {
+        found = nullptr;
+        for (const auto& each : sentinels_) {
+          if (each->pid() <= 0) continue;
+          auto& said = serve(each->ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "shop"}));
+          if (&said == &old || (found != nullptr && &said != found)) return false;
+          found = &said;
+        }
+        return found != nullptr;
+      },
+      2 * long_patience);  // on a busy machine they need several attempts
   if (is_found) return *found;
   throw std::runtime_error("no other master was made; the log of a sentinel ends with:\n" +
                            sentinels_.front()->log_tail());
