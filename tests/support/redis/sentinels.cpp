@@ -58,7 +58,7 @@ void sentinels::start_sentinels() {
   std::vector<std::string> lines{
       "sentinel monitor shop 127.0.0.1 " + std::to_string(data_.front()->port()) + " 2",
       "sentinel down-after-milliseconds shop " + in_ms(params_.down_after),
-      "sentinel failover-timeout shop 1500"};
+      "sentinel failover-timeout shop 3000"};
   if (!params_.password.empty()) lines.push_back("sentinel auth-pass shop " + params_.password);
   for (std::size_t i = 0; i < count; ++i) {
     sentinels_.push_back(std::make_unique<server>(
