@@ -89,7 +89,7 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
     type.load_failures.add();
     note_failure(key, how, load, outcome.failure);
   }
-  alarms.drop(load.get());
+  if (load->limit()) alarms.drop(load.get());
   // Only now: who misses the load must find what it has stored.
   finish(load, key, outcome);
   return outcome;

@@ -101,7 +101,9 @@ void shared_line::close() noexcept {
 
 shared_line::admission shared_line::admit(const shared_request& what, const allowance& time) {
   admission result;
-  if (deadline::at(time.end).expired()) {
+  if (is_closing_) {
+    result.refusal = closed_error();
+  } else if (deadline::at(time.end).expired()) {
     result.refusal.emplace(errc::acquire_timeout,
                            "no time was left to ask the cache's server " + server_);
   } else if (!(result.leave = breaker_.try_acquire())) {
@@ -157,16 +159,16 @@ void shared_line::settle(const shared_request& what, const shared_result& result
 }
 
 shared_result shared_line::run_one(const shared_request& what, const allowance& time) {
+  std::shared_lock in_use(driver_mutex_);
   auto [leave, refusal] = admit(what, time);
   if (!leave) return {{}, std::move(refusal)};
   shared_result result;
   try {
-    const std::shared_lock in_use(driver_mutex_);
-    if (is_closing_) throw closed_error();
     result.answer = driver_->run(what, deadline::at(time.end));
   } catch (...) {
     result.failure = to_error(std::current_exception());
   }
+  in_use.unlock();
   settle(what, result, *leave, time.is_hasty);
   return result;
 }
@@ -190,6 +192,7 @@ shared_result shared_line::run(const shared_request& what, const deadline& until
 
 void shared_line::start_one(shared_request what, const allowance& time, std::stop_token stop,
                             shared_driver::callback then) {
+  const std::shared_lock in_use(driver_mutex_);
   auto [leave, refusal] = admit(what, time);
   if (!leave) {
     boost::asio::post(exec_.completion_executor(), [refused = shared_result{{}, std::move(refusal)},
@@ -198,14 +201,6 @@ void shared_line::start_one(shared_request what, const allowance& time, std::sto
   }
   auto sent = std::make_shared<std::pair<shared_request, circuit_breaker::permit>>(
       std::move(what), *std::move(leave));
-  const std::shared_lock in_use(driver_mutex_);
-  if (is_closing_) {
-    shared_result refused{{}, closed_error()};
-    settle(sent->first, refused, sent->second, false);
-    return boost::asio::post(
-        exec_.completion_executor(),
-        [refused = std::move(refused), then = std::move(then)] { then(refused); });
-  }
   driver_->start(
       sent->first, deadline::at(time.end), std::move(stop),
       [this, sent, is_hasty = time.is_hasty, then = std::move(then)](shared_result result) {

@@ -78,6 +78,7 @@ class shared_line {
 
   allowance allow(const deadline& until) const noexcept;
   std::optional<debt> debt_of(const shared_request& what) const;
+  /// Precondition: driver_mutex_ is held, until the driver was used.
   admission admit(const shared_request& what, const allowance& time);
   void settle(const shared_request& what, const shared_result& result,
               circuit_breaker::permit& leave, bool is_hasty);

@@ -1,6 +1,7 @@
 // The recipe for PgBouncer in docs/db.md, run as it stands there but for addresses and files.
 
 #include "scalekit/db.hpp"
+#include "support/postgres/installation.hpp"
 #include "support/postgres/process.hpp"
 #include "support/postgres/run_directory.hpp"
 #include "support/postgres/server.hpp"
@@ -80,9 +81,9 @@ TEST_CASE("the recipe for PgBouncer in the docs works as it stands") {
   // Debian's own file has one more line that a second PgBouncer on a machine cannot share.
   std::ofstream(directory / "pgbouncer.ini")
       << ini << "unix_socket_dir = " << directory.path().string() << "\n";
-  directory.watch(
-      support::postgres::spawn({.command = {"/usr/sbin/pgbouncer", directory / "pgbouncer.ini"},
-                                .output = directory / "log"}));
+  directory.watch(support::postgres::spawn(
+      {.command = {support::postgres::pgbouncer_program(), directory / "pgbouncer.ini"},
+       .output = directory / "log"}));
 
   auto url = documented_url();
   put_in_place(url, "app@", "app:of%20app@");

@@ -27,6 +27,14 @@ namespace {
 
 using popped = std::optional<std::pair<std::string, std::string>>;
 
+/// Comes to know of so many clients that wait in it.
+bool has_waiting(const support::redis::server& server, int clients) {
+  const auto wanted = "blocked_clients:" + std::to_string(clients) + "\r";
+  return support::wait_until([&] {
+    return server.ask({"INFO", "clients"}).find(wanted) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 TEST_CASE("who waits in the server holds up nobody") {
@@ -54,15 +62,11 @@ TEST_CASE("who stops waiting is gone from the server as well") {
 
   auto waiting = c.async_call<popped>(command("BLPOP", "q", 0),
                                       {.timeout = 60s, .stop = stop.get_token()}, asio::use_future);
-  REQUIRE(support::wait_until([&] {
-    return server.ask({"INFO", "clients"}).find("blocked_clients:1") != std::string::npos;
-  }));
+  REQUIRE(has_waiting(server, 1));
   stop.request_stop();
 
   CHECK(failure_of(std::move(waiting)).code() == errc::cancelled);
-  CHECK(support::wait_until([&] {
-    return server.ask({"INFO", "clients"}).find("blocked_clients:0") != std::string::npos;
-  }));
+  CHECK(has_waiting(server, 0));
   c.call<done>(command("RPUSH", "q", "1"));
   CHECK(c.call<popped>(command("BLPOP", "q", 1)) == popped({"q", "1"}));
 }
@@ -76,9 +80,7 @@ TEST_CASE("its deadline ends a wait that the server would not") {
 
   // It may have taken an element along, and does if one comes before the server knows.
   CHECK(outcome_unknown(e));
-  CHECK(support::wait_until([&] {
-    return server.ask({"INFO", "clients"}).find("blocked_clients:0") != std::string::npos;
-  }));
+  CHECK(has_waiting(server, 0));
   c.call<done>(command("RPUSH", "q", "1"));
   CHECK(c.call<popped>(command("BLPOP", "q", 1)) == popped({"q", "1"}));
 }

@@ -114,6 +114,12 @@ fs::path program(const std::string& name) {
   return directory / name;
 }
 
+fs::path pgbouncer_program() {
+  // Debian puts it where only root's PATH looks.
+  const fs::path usual = "/usr/sbin/pgbouncer";
+  return fs::exists(usual) ? usual : "pgbouncer";
+}
+
 void create_data_directory(const fs::path& target, bool own_identity) {
   if (!own_identity) {
     if (const auto ready_made = template_directory()) return copy_tree(*ready_made, target);

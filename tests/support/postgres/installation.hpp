@@ -10,6 +10,9 @@ namespace support::postgres {
 /// PostgreSQL is not installed.
 std::filesystem::path program(const std::string& name);
 
+/// PgBouncer, which is a package of its own.
+std::filesystem::path pgbouncer_program();
+
 /// A new data directory at `target`, which must not exist, owned by the server account, with the
 /// superuser `postgres`. A copy of one that the build tree keeps, and then of the same system
 /// identifier as every other copy, unless `own_identity`.

@@ -1,6 +1,7 @@
 #include "support/postgres/pgbouncer.hpp"
 
 #include "support/postgres/admin.hpp"
+#include "support/postgres/installation.hpp"
 #include "support/postgres/process.hpp"
 
 #include <csignal>
@@ -9,15 +10,6 @@
 #include <utility>
 
 namespace support::postgres {
-namespace {
-
-/// Debian puts it where only root's PATH looks.
-std::string find_program() {
-  const std::string usual = "/usr/sbin/pgbouncer";
-  return std::filesystem::exists(usual) ? usual : "pgbouncer";
-}
-
-}  // namespace
 
 pgbouncer::pgbouncer(const server& target, pgbouncer_params params)
     : target_(target), params_(std::move(params)) {
@@ -42,7 +34,7 @@ std::string pgbouncer::console(const std::string& command) const {
 void pgbouncer::start() {
   if (pid_ > 0) return;
   const auto log = directory_ / "log";
-  pid_ = spawn({.command = {find_program(), directory_ / "pgbouncer.ini"}, .output = log});
+  pid_ = spawn({.command = {pgbouncer_program(), directory_ / "pgbouncer.ini"}, .output = log});
   directory_.watch(pid_);
   bool ended = false;
   const bool ready = wait_until([&] {
