@@ -12,6 +12,7 @@
 namespace support {
 
 #if defined(__SANITIZE_THREAD__) || SCALEKIT_TEST_HAS_FEATURE(thread_sanitizer)
+#define SCALEKIT_TEST_THREAD_SANITIZER 1
 inline constexpr bool under_thread_sanitizer = true;
 #else
 inline constexpr bool under_thread_sanitizer = false;

@@ -72,7 +72,7 @@ void async_statement::begin() {
 
 void async_statement::ask_for_host() {
   auto& routes = backend_->routes();
-  auto query = kind_ == access::read ? routes.to_read(options_, frame_, site_)
+  auto query = kind_ == access::read ? routes.to_read(options_, frame_, site_, chance_.failed_on())
                                      : routes.to_write(frame_, site_);
   if (auto to = routes.try_find(query)) return ask_for_connection(std::move(to));
   routes.async_find(
@@ -247,6 +247,7 @@ bool async_statement::may_run_again(const std::exception_ptr& e) {
 void async_statement::fail(std::exception_ptr e, returned how) {
   if (e && interrupted_ && backend_->is_cancel(e)) e = interrupted_;
   if (lent_) {
+    if (e) chance_.failed_on(to_.at->id);
     backend_->routes().failed(*to_.at, kind_, e, &*lent_);
     backend_->routes().note_role(*to_.at, *lent_);
   }

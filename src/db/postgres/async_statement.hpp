@@ -40,6 +40,8 @@ class async_statement : public std::enable_shared_from_this<async_statement> {
   async_statement(const async_statement&) = delete;
   async_statement& operator=(const async_statement&) = delete;
 
+  /// It failed on that host already. To be called before start().
+  void failed_on(detail::host_id host) noexcept { chance_.failed_on(host); }
   void start();
 
  private:

@@ -72,10 +72,11 @@ backend::~backend() {
 }
 
 destination backend::host_for(access kind, const call_options& options, call_frame& call,
-                              const std::source_location& site) {
+                              const std::source_location& site,
+                              std::optional<detail::host_id> failed_on) {
   if (!router_.has_choice()) return {hosts_.front()};
-  auto query =
-      kind == access::read ? router_.to_read(options, call, site) : router_.to_write(call, site);
+  auto query = kind == access::read ? router_.to_read(options, call, site, failed_on)
+                                    : router_.to_write(call, site);
   if (auto to = router_.try_find(query)) return to;
   auto to = router_.find(std::move(query));
   call.acquired = steady_clock::now();
@@ -215,9 +216,9 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
 }
 
 write_result backend::run_once(const call_work& work, const call_options& options, call_frame& call,
-                               bool lost_before, bool& was_tracked) {
+                               second_chance& chance, bool& was_tracked) {
   const auto kind = work.kind;
-  const auto to = host_for(kind, options, call, work.site);
+  const auto to = host_for(kind, options, call, work.site, chance.failed_on());
   const auto& at = to.at;
   call_on_host under_way(router_, *at, kind);
   const counted_read reading(kind == access::read ? &at->blocking_reads : nullptr);
@@ -227,13 +228,18 @@ write_result backend::run_once(const call_work& work, const call_options& option
       may_share(at, *first.query, first.entry, call.begun) &&
       reading.count() > blocking_reads_apart) {
     was_tracked = true;
-    auto done = run_in_lane(to, *first.query, first.entry, first.rows, call);
-    under_way.answered();
-    return done;
+    try {
+      auto done = run_in_lane(to, *first.query, first.entry, first.rows, call);
+      under_way.answered();
+      return done;
+    } catch (const error&) {
+      chance.failed_on(at->id);
+      throw;
+    }
   }
   auto lent = take(*at, {work.site, false, std::this_thread::get_id(), kind == access::read}, call,
                    // After a loss, one that was used just now may be as dead.
-                   lost_before ? access::write : kind);
+                   chance.lost_before() ? access::write : kind);
   if (kind == access::read || call.acquired) router_.require_fit(kind, to, *lent, work.site);
   was_tracked = true;
   statement_call sc(work.members, *lent, shape_of(kind));
@@ -242,6 +248,7 @@ write_result backend::run_once(const call_work& work, const call_options& option
     converse(*at, *lent, sc, call, work.site, how);
   } catch (...) {
     if (lent->wire->transaction_status() != PQTRANS_IDLE) how = returned::needs_reset;
+    chance.failed_on(at->id);
     router_.failed(*at, kind, std::current_exception(), &*lent);
     router_.note_role(*at, *lent);
     track(work.members, call, &sc, std::current_exception());
@@ -275,7 +282,7 @@ write_result backend::run(const call_work& work, const call_options& options, ca
   for (second_chance chance;;) {
     bool was_tracked = false;
     try {
-      return run_once(work, options, call, chance.lost_before(), was_tracked);
+      return run_once(work, options, call, chance, was_tracked);
     } catch (const misrouted& m) {
       if (may_look_again(call)) continue;
       track(work.members, call, nullptr, std::make_exception_ptr(m.why));

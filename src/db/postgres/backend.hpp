@@ -27,6 +27,8 @@
 
 namespace scalekit::db::postgres {
 
+class second_chance;
+
 /// How long a write whose time is over is waited for, once its cancel is on the way: what became
 /// of it is worth more than the time.
 inline constexpr std::chrono::milliseconds cancel_grace{500};
@@ -87,9 +89,10 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
              const std::optional<session>& by) noexcept {
     router_.wrote(token, begun, by);
   }
-  /// Where a call goes; waits for a host. Throws what router::find() throws.
+  /// Where a call goes, `failed_on` last; waits for a host. Throws what router::find() throws.
   destination host_for(detail::access kind, const call_options& options, detail::call_frame& call,
-                       const std::source_location& site);
+                       const std::source_location& site,
+                       std::optional<detail::host_id> failed_on = {});
   /// After misrouted.
   bool may_look_again(const detail::call_frame& call) const noexcept {
     return !is_closing() && !call.is_stopped() && !call.until.expired();
@@ -144,7 +147,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   write_result run(const call_work& work, const call_options& options, detail::call_frame& call);
   /// `was_tracked`: it got as far as to a connection, and has told of its end.
   write_result run_once(const call_work& work, const call_options& options,
-                        detail::call_frame& call, bool lost_before, bool& was_tracked);
+                        detail::call_frame& call, second_chance& chance, bool& was_tracked);
   /// Whether a read may share a connection now; starts the proof of one that might.
   bool may_share(const host_ptr& at, const statement& query, const statement_entry_ptr& entry,
                  time_point now);

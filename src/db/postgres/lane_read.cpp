@@ -88,9 +88,11 @@ bool async_lane_read::run_elsewhere(const std::exception_ptr& failure) {
 bool async_lane_read::run_again() {
   try {
     if (auto* rows = call_->rows()) rows->restart();
-    std::make_shared<async_statement>(backend_, detail::access::read, statement(query_),
-                                      call_options(options_), frame_, entry, call_)
-        ->start();
+    const auto again =
+        std::make_shared<async_statement>(backend_, detail::access::read, statement(query_),
+                                          call_options(options_), frame_, entry, call_);
+    if (unfit == misfit::none) again->failed_on(at_.id);
+    again->start();
     return true;
   } catch (const std::exception&) {
     return false;

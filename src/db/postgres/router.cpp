@@ -95,7 +95,8 @@ router::query router::to_write(const call_frame& call, const std::source_locatio
 }
 
 router::query router::to_read(const call_options& options, const call_frame& call,
-                              const std::source_location& site) const {
+                              const std::source_location& site,
+                              std::optional<detail::host_id> failed_on) const {
   auto q = to_write(call, site);
   q.kind = access::read;
   if (!watch_) return q;
@@ -117,6 +118,7 @@ router::query router::to_read(const call_options& options, const call_frame& cal
   if (!options.labels.empty()) q.read.labels = &options.labels;
   q.read.begun = steady_clock::now();
   q.read.until = call.until.when();
+  q.read.failed_on = failed_on;
   return q;
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
 #include "db/postgres/sqlstate.hpp"
+#include "db/topology/host_sample.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/detail/backend.hpp"
+
+#include <optional>
 
 namespace scalekit::db::postgres {
 
@@ -28,7 +31,12 @@ class second_chance {
   /// After a loss, a connection that was used just now may be as dead.
   bool lost_before() const noexcept { return lost_ > 0; }
 
+  /// The host that it failed on: once more it rather runs on another.
+  void failed_on(detail::host_id host) noexcept { failed_on_ = host; }
+  std::optional<detail::host_id> failed_on() const noexcept { return failed_on_; }
+
  private:
+  std::optional<detail::host_id> failed_on_;
   int lost_ = 0, conflicts_ = 0, misrouted_ = 0, refused_ = 0;
 };
 

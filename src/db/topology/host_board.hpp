@@ -129,12 +129,14 @@ class host_board {
   bool is_diverged(const host_evidence& host) const;
   static bool has_more_to_do(const host_evidence& a, const host_evidence& b);
   bool is_behind(const host_evidence& host) const;
-  bool is_replica(const host_evidence& host, const read_request& request, time_point now) const;
+  bool is_replica(host_id id, const host_evidence& host, const read_request& request,
+                  time_point now) const;
 
   void settle_cluster(time_point now);
   election elect(time_point now) const;
   election elect_and_note(time_point now);
 
+  read_route find_reader(const read_request& request, time_point now, random_generator& random);
   read_route read_any(const read_request& request, const election& primary, time_point now,
                       random_generator& random);
   read_route read_bounded(const read_request& request, const election& primary, time_point now,

@@ -30,6 +30,15 @@ bool has_labels(const host_spec& host, const db::labels* wanted) {
 
 read_route host_board::reader(const read_request& request, time_point now,
                               random_generator& random) {
+  auto route = find_reader(request, now, random);
+  if (!request.failed_on || route.what != read_route::kind::refused) return route;
+  auto anywhere = request;
+  anywhere.failed_on.reset();
+  return find_reader(anywhere, now, random);
+}
+
+read_route host_board::find_reader(const read_request& request, time_point now,
+                                   random_generator& random) {
   const auto primary = elect_and_note(now);
   if (primary.why == refusal::starting || primary.why == refusal::mixed_clusters) {
     return refuse(primary.why, primary, request, now);
@@ -53,7 +62,7 @@ read_route host_board::read_any(const read_request& request, const election& pri
                                 time_point now, random_generator& random) {
   candidates_.clear();
   for (const auto& [id, host] : hosts_) {
-    if (is_replica(host, request, now) && !is_behind(host)) candidates_.push_back({id, &host});
+    if (is_replica(id, host, request, now) && !is_behind(host)) candidates_.push_back({id, &host});
   }
   if (candidates_.empty() && primary.why == refusal::split_brain) {
     for (const auto& [id, host] : hosts_) {
@@ -71,7 +80,7 @@ read_route host_board::read_bounded(const read_request& request, const election&
   if (primary.why == refusal::split_brain) return refuse(primary.why, primary, request, now);
   candidates_.clear();
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || !host.has_sure_position()) continue;
+    if (!is_replica(id, host, request, now) || !host.has_sure_position()) continue;
     const auto fresh = primary_log_.fresh_as_of(host.last->position);
     if (fresh && now - *fresh <= request.how.lag()) candidates_.push_back({id, &host});
   }
@@ -101,7 +110,7 @@ read_route host_board::read_after(const read_request& request, const election& p
   candidates_.clear();
   std::optional<host_id> nearly;
   for (const auto& [id, host] : hosts_) {
-    if (!is_replica(host, request, now) || !host.tells_position() || is_behind(host)) continue;
+    if (!is_replica(id, host, request, now) || !host.tells_position() || is_behind(host)) continue;
     if (timelines_.judge(wanted, host.last->timeline) != verdict::included) continue;
     const auto has = host.place().at;
     if (has >= wanted.at && host.has_sure_position()) {
@@ -126,10 +135,11 @@ read_route host_board::read_after(const read_request& request, const election& p
   return use_primary(primary, request, now);
 }
 
-bool host_board::is_replica(const host_evidence& host, const read_request& request,
+bool host_board::is_replica(host_id id, const host_evidence& host, const read_request& request,
                             time_point now) const {
-  return host.is_live(now, params_.evidence_lease) && host.is_standby() && is_of_cluster(host) &&
-         has_labels(host.spec, request.labels) && !is_diverged(host);
+  return id != request.failed_on && host.is_live(now, params_.evidence_lease) &&
+         host.is_standby() && is_of_cluster(host) && has_labels(host.spec, request.labels) &&
+         !is_diverged(host);
 }
 
 bool host_board::is_behind(const host_evidence& host) const {

@@ -399,6 +399,20 @@ TEST_CASE("a replica dies and comes back while nobody notices") {
   CHECK(failures == 0);
 }
 
+TEST_CASE("a read that loses its connections on every replica ends on the primary") {
+  cluster of({.replicas = 1});
+  auto client = db::client::open(of.url(), patient());
+  const auto query =
+      sql("select case when pg_is_in_recovery() then pg_terminate_backend(pg_backend_pid())::int"
+          " else 7 end::bigint");
+  const db::call_options any{.consistency = consistency::any()};
+  REQUIRE(wait_until([&] { return port_of_read(client, any) == of.node(1).port(); }));
+
+  CHECK(client.read_one<std::int64_t>(query, any) == 7);
+  CHECK(client.async_read<std::int64_t>(query, any, boost::asio::use_future).get() ==
+        std::vector<std::int64_t>{7});
+}
+
 TEST_CASE("the primary dies: writes go on on the promoted replica, and none is lost") {
   cluster of({.mode = replication::on, .must_confirm = 2});
   of.primary().exec("create table promoted (n bigint primary key)");

@@ -358,6 +358,27 @@ TEST_CASE("a doubted replica is used only when there is no other") {
   CHECK(hosts.reads_go_to(hosts.b, 30ms, consistency::any()));
 }
 
+TEST_CASE("a read that failed on a replica goes elsewhere, though the replica has answered since") {
+  three_hosts hosts;
+  hosts.all_is_well(0s);
+  const auto again = [&](const consistency& how) {
+    return hosts.board.reader(
+        {.how = how, .begun = at(10ms), .until = at(5s), .failed_on = hosts.b}, at(10ms),
+        hosts.random);
+  };
+  for (int i = 0; i < 50; ++i) {
+    CHECK(again(consistency::any()).host == hosts.c);
+    CHECK(again(after(1, 90)).host == hosts.c);
+  }
+
+  hosts.board.error_seen(hosts.c, host_error::refused, "connection refused", at(5ms));
+  CHECK(again(consistency::any()).host == hosts.a);
+  CHECK(again(after(1, 90)).host == hosts.a);
+
+  hosts.board.error_seen(hosts.a, host_error::refused, "connection refused", at(5ms));
+  CHECK(again(consistency::any()).host == hosts.b);
+}
+
 TEST_CASE("of two replicas the one with less latency times calls in flight is chosen") {
   three_hosts hosts;
   hosts.says(hosts.a, primary_sample(0s, 1, 100));
