@@ -18,8 +18,10 @@ target_compile_options(scalekit_build_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
 if(SCALEKIT_UNITY_BUILD)
-  # Of sources that are compiled together one shadows the names of another.
-  target_compile_options(scalekit_build_flags INTERFACE -Wno-shadow)
+  # Of sources that are compiled together one shadows the names of another; and gcc takes those of
+  # their anonymous namespaces for those of a header.
+  target_compile_options(scalekit_build_flags INTERFACE -Wno-shadow
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 if(SCALEKIT_SANITIZE)
   target_compile_options(scalekit_build_flags INTERFACE

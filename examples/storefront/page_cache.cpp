@@ -19,7 +19,7 @@ namespace {
 //[dashboard-policy
 /// Nobody waits for a dashboard twice: one that is up to ten minutes old is shown at once while it
 /// is made anew, and an older one if the database is away.
-constexpr cache::policy dashboard{
+constexpr cache::policy dashboard_policy{
     .type = "dashboard", .ttl = 2min, .stale_for = 24h, .stale_while_refreshing = 8min};
 //]
 
@@ -30,7 +30,7 @@ const cache::policy& policy_of(page_type type) {
     case page_type::query:
       return cache::ttl::query;
     case page_type::dashboard:
-      return dashboard;
+      return dashboard_policy;
   }
   return cache::ttl::query;
 }
