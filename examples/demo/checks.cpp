@@ -3,10 +3,12 @@
 #include "database.hpp"
 
 #include <boost/describe/class.hpp>
+#include <boost/json/parse.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -254,11 +256,27 @@ std::vector<check> check_runs(const phase_result& b, const phase_result& c, cons
   return checks;
 }
 
-check check_loss(const phase_result& run) {
+check check_pages(const std::string& name, const shop_location& where,
+                  const std::vector<std::string>& pages) {
+  auto db = open_books(where);
+  std::size_t wrong = 0;
+  for (const auto& body : pages) {
+    const auto shown = boost::json::parse(body).as_object();
+    const auto id = shown.at("id").to_number<std::int64_t>();
+    const auto [stock, price] = db.read_one<std::tuple<std::int64_t, std::int64_t>>(
+        sql("select stock, price_cents from product where id = $1", id), books::newest());
+    wrong += stock != shown.at("stock").to_number<std::int64_t>() ||
+             price != shown.at("price_cents").to_number<std::int64_t>();
+  }
+  return {wrong == 0 && !pages.empty(), name + ": no page shows what is not so any more",
+          to_string(pages.size()) + " pages of favourites, " + to_string(wrong) + " wrong"};
+}
+
+check check_loss(const phase_result& run, const std::string& lost) {
   // Who waits too long in an overloaded shop is no witness.
   const auto& told = run.customers().counts;
   const auto errors = told.server_errors + told.connection_errors;
-  return {errors == 0, run.title + ": a replica died, and no request failed because of it",
+  return {errors == 0, run.title + ": " + lost + " died, and no request failed because of it",
           to_string(told.ok) + " served, " + to_string(errors) + " answered with an error, " +
               to_string(told.timeouts) + " waited too long"};
 }

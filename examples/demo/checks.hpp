@@ -40,7 +40,11 @@ std::vector<check> check_books(const std::string& name, const shop_location& whe
 /// The runs: customers within their limits, (c) better than (b), and (d) as good as (c).
 std::vector<check> check_runs(const phase_result& b, const phase_result& c, const phase_result& d);
 
-/// A run in which a replica died: nobody was told of it.
-check check_loss(const phase_result& run);
+/// Pages of products, as the shop showed them before it was stopped: they say what the books say.
+check check_pages(const std::string& name, const shop_location& where,
+                  const std::vector<std::string>& pages);
+
+/// A run in which `lost` died, "a replica": nobody was told of it.
+check check_loss(const phase_result& run, const std::string& lost);
 
 }  // namespace demo

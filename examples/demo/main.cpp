@@ -3,6 +3,7 @@
 // checked. Exits with 0 only if every promise was kept; with 3 if all that failed is a comparison
 // between runs, which a machine that is busy with something else can spoil.
 
+#include "cache_server.hpp"
 #include "checks.hpp"
 #include "ground.hpp"
 #include "phases.hpp"
@@ -11,10 +12,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -29,16 +32,16 @@ void append(std::vector<check>& to, std::vector<check> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// Kills a replica after a while, on a thread of its own. Precondition: the ground has some.
-class loses_a_replica {
+/// Does something after a while, on a thread of its own.
+class later {
  public:
-  loses_a_replica(ground& stand, std::chrono::nanoseconds after) {
-    thread_ = std::jthread([&stand, after](const std::stop_token& stop) {
+  later(std::chrono::nanoseconds after, std::function<void()> what) {
+    thread_ = std::jthread([after, what = std::move(what)](const std::stop_token& stop) {
       std::mutex mutex;
       std::condition_variable_any clock;
       std::unique_lock lock(mutex);
       clock.wait_for(lock, stop, after, [] { return false; });
-      if (!stop.stop_requested()) stand.lose_a_replica();
+      if (!stop.stop_requested()) what();
     });
   }
 
@@ -52,6 +55,7 @@ int run(const options& chosen) {
   if (chosen.postgres) std::cout << "== a primary and two replicas\n";
   const auto stand = chosen.postgres ? make_postgres_ground(chosen.dir / "postgres")
                                      : make_sqlite_ground(chosen.dir);
+  const auto cache = make_cache_server(chosen.cache);
   std::cout << "== catalogue\n";
   prepare_catalogue(chosen, stand->catalogue());
   auto shop = read_catalogue(stand->catalogue());
@@ -71,17 +75,22 @@ int run(const options& chosen) {
   auto direct_end = direct.close(drain_time(elapsed(), chosen.phase, 2));
 
   std::cout << "== (c) the same, cache and queue on\n";
-  stage full(chosen, "full", full_shop, shop);
+  stage full(chosen, "full", full_shop, shop, cache ? cache->url() : std::string());
   runs.push_back(undisturbed([&] { return full.run("(c) on", rate, 0); }));
+  std::string lost = stand->has_replicas() ? "a replica" : "";
+  if (cache) lost += lost.empty() ? "the cache's server" : " and the cache's server";
   std::cout << "== (d) the same, with an abuser among the clients"
-            << (stand->has_replicas() ? ", and a replica killed half way\n" : "\n");
+            << (lost.empty() ? "" : ", and " + lost + " killed half way") << "\n";
   auto abused = [&] { return full.run("(d) on + abuser", rate, abuse_per_second); };
-  if (stand->has_replicas()) {
-    // Once: a second run would have no replica to lose.
-    const loses_a_replica loss(*stand, full.half_of_a_run());
-    runs.push_back(abused());
-  } else {
+  if (lost.empty()) {
     runs.push_back(undisturbed(abused));
+  } else {
+    // Once: a second run would have no replica to lose.
+    const later loss(full.half_of_a_run(), [&] {
+      if (stand->has_replicas()) stand->lose_a_replica();
+      if (cache) cache->lose();
+    });
+    runs.push_back(abused());
   }
   auto full_end = full.close(drain_time(elapsed(), chosen.phase, 0));
 
@@ -89,7 +98,8 @@ int run(const options& chosen) {
   append(checks, check_books("off", direct_shop, direct.acknowledged(), direct_end, false));
   append(checks, check_books("on", full_shop, full.acknowledged(), full_end, true));
   append(checks, check_runs(runs[1], runs[2], runs[3]));
-  if (stand->has_replicas()) checks.push_back(check_loss(runs[3]));
+  checks.push_back(check_pages("on", full_shop, full.last_pages()));
+  if (!lost.empty()) checks.push_back(check_loss(runs[3], lost));
 
   std::cout << "\n"
             << summary_table(runs) << jobs_line(full_end) << "\n"

@@ -28,6 +28,10 @@ std::optional<options> parse_command_line(int argc, char** argv) {
   app.add_option("--seed", chosen.seed, "of the load")->capture_default_str();
   app.add_flag("--postgres", chosen.postgres,
                "on a PostgreSQL primary and two replicas, which are started for it");
+  bool redis = false, memcached = false;
+  auto* with_redis =
+      app.add_flag("--redis", redis, "with a Redis server for the cache, which is started for it");
+  app.add_flag("--memcached", memcached, "the same with a memcached")->excludes(with_redis);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -36,6 +40,8 @@ std::optional<options> parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     throw std::invalid_argument(wrong.what());
   }
+  if (redis) chosen.cache = options::cache_kind::redis;
+  if (memcached) chosen.cache = options::cache_kind::memcached;
   chosen.phase = std::chrono::seconds(seconds);
   // There the shop is held up by the machine, not by one writer, and the load comes from the same
   // machine.

@@ -21,6 +21,8 @@ struct options {
   /// Load of the runs (b) to (d), as a multiple of the capacity that (a) found. On PostgreSQL 1.25.
   double factor = 1.5;
   std::uint64_t seed = 1;
+  /// Beside a server for the cache that the demo starts, and kills in the middle of a run.
+  enum class cache_kind { none, redis, memcached } cache = cache_kind::none;
   /// On a PostgreSQL primary and two replicas that the demo starts, instead of SQLite.
   bool postgres = false;
 };

@@ -28,6 +28,7 @@ constexpr auto reserve = 10s;
 constexpr auto warm_up = 3s;
 constexpr int measured_runs = 3;
 constexpr auto capacity_run = 4s;
+constexpr std::size_t shown_pages = 200;
 // Some servers do more with few requests at a time, some with many: the better one counts.
 constexpr std::array<std::size_t, 2> concurrencies{128, 512};
 // A customer who has waited this long is gone.
@@ -36,10 +37,11 @@ constexpr auto patience = 2s;
 constexpr std::size_t connections = 2 * (shoppers::customers + 1);
 
 std::vector<std::string> arguments(const options& chosen, const std::string& mode,
-                                   const shop_location& shop) {
+                                   const shop_location& shop, const std::string& cache = {}) {
   std::vector<std::string> all{"--port", "0",  "--dir",       shop.dir.string(),
                                "--mode", mode, "--catalogue", chosen.catalogue};
   if (shop.has_server()) all.insert(all.end(), {"--database", shop.database});
+  if (!cache.empty()) all.insert(all.end(), {"--cache", cache});
   return all;
 }
 
@@ -56,10 +58,10 @@ void show(const ops::load_progress& now) {
 }  // namespace
 
 stage::stage(const options& chosen, const std::string& mode, const shop_location& where,
-             const catalogue& shop)
+             const catalogue& shop, const std::string& cache)
     : options_(chosen),
       shoppers_(shop, book_, chosen.seed),
-      server_(chosen.storefront, arguments(chosen, mode, where), where.dir / "server.log") {
+      server_(chosen.storefront, arguments(chosen, mode, where, cache), where.dir / "server.log") {
   server_.wait_until_listening(start_timeout);
 }
 
@@ -137,6 +139,10 @@ server_stats stage::close(std::chrono::nanoseconds at_most) {
     stats = fetch_stats(server_.port());
   }
   std::cout << "\r   " << stats.jobs_open << " jobs left           \n";
+  for (const auto id : shoppers_.favourites(shown_pages)) {
+    last_pages_.push_back(
+        fetch(server_.port(), "GET", "/products/" + std::to_string(id), {}, 30s).body);
+  }
   server_.stop(stop_timeout);
   return stats;
 }

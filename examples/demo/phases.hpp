@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace demo {
 
@@ -30,10 +31,10 @@ struct phase_result {
 /// A server in one mode on a shop of its own, and those who come to it.
 class stage {
  public:
-  /// Starts the server on the shop at `where`, and waits until it serves. `mode` is the
-  /// storefront's option.
+  /// Starts the server on the shop at `where`, and waits until it serves. `mode` and `cache` are
+  /// the storefront's options.
   stage(const options& chosen, const std::string& mode, const shop_location& where,
-        const catalogue& shop);
+        const catalogue& shop, const std::string& cache = {});
 
   /// How much the server can do: every connection asks as soon as it has its answer. The better
   /// of several numbers of connections.
@@ -52,6 +53,9 @@ class stage {
 
   const ledger& acknowledged() const noexcept { return book_; }
 
+  /// The pages of the favourite products, as they were shown at the end: see close().
+  const std::vector<std::string>& last_pages() const noexcept { return last_pages_; }
+
  private:
   scalekit::ops::load_params params(std::vector<scalekit::ops::load_stage> stages);
   phase_result measure(const std::string& title, scalekit::ops::load_params params);
@@ -61,6 +65,7 @@ class stage {
   ledger book_;
   shoppers shoppers_;
   server_process server_;
+  std::vector<std::string> last_pages_;
 };
 
 /// How long the jobs of a shop may take to be done when the demo has run for `elapsed` and has

@@ -1,5 +1,6 @@
 #include "shoppers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <string_view>
@@ -55,6 +56,14 @@ shoppers::shoppers(const catalogue& shop, ledger& book, std::uint64_t seed)
   for (auto i = product_of_rank_.size(); i > 1; --i) {
     std::swap(product_of_rank_[i - 1], product_of_rank_[fixed() % i]);
   }
+}
+
+std::vector<std::int64_t> shoppers::favourites(std::size_t most) const {
+  std::vector<std::int64_t> ids;
+  for (std::size_t rank = 0; rank < std::min(most, product_of_rank_.size()); ++rank) {
+    ids.push_back(shop_.products[product_of_rank_[rank]].id);
+  }
+  return ids;
 }
 
 const catalogue::product& shoppers::some_product() {

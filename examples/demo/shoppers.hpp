@@ -30,6 +30,9 @@ class shoppers {
   /// The share of all requests that the abuser sends, at first 0.
   void set_abuse(double share) { abuse_ = share; }
 
+  /// The ids of the products that are looked at and ordered most, `most` of them.
+  std::vector<std::int64_t> favourites(std::size_t most) const;
+
   /// For load_params.
   void next(scalekit::ops::load_request& request);
   void hear(const scalekit::ops::load_response& response);

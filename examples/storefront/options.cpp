@@ -22,6 +22,8 @@ std::optional<options> parse_command_line(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--database", chosen.database,
                  "postgresql://HOST[:PORT][,HOST...]/DATABASE; default: a SQLite file in --dir");
+  app.add_option("--cache", chosen.cache,
+                 "redis://HOST or memcached://HOST: pages are kept there for several shops");
   app.add_option("--secret-file", chosen.secret_file,
                  "16 to 1024 bytes that sign page cursors; default: one in --dir that is made");
   std::map<std::string, serving_mode> modes{{"full", serving_mode::full},

@@ -22,6 +22,9 @@ struct options {
   std::filesystem::path dir = "storefront-data";
   /// A URL for db::client::open. Empty: a SQLite file in `dir`.
   std::string database;
+  /// A URL for cache::store_params::shared: pages are kept there as well, for all shops of one
+  /// database. Empty: in each shop's memory only.
+  std::string cache;
   /// Holds what page cursors are signed with. Empty: a file in `dir`, made at the first start.
   std::filesystem::path secret_file;
   serving_mode mode = serving_mode::full;

@@ -23,10 +23,13 @@ constexpr cache::policy dashboard_policy{
     .type = "dashboard", .ttl = 2min, .stale_for = 24h, .stale_while_refreshing = 8min};
 //]
 
-const cache::policy& policy_of(page_type type) {
+/// How long one shop may show what another has sold.
+constexpr cache::policy product_policy{.type = "product", .ttl = 30min, .memory_ttl = 2s};
+
+const cache::policy& policy_of(page_type type, bool is_shared) {
   switch (type) {
     case page_type::product:
-      return cache::ttl::product;
+      return is_shared ? product_policy : cache::ttl::product;
     case page_type::query:
       return cache::ttl::query;
     case page_type::dashboard:
@@ -39,6 +42,7 @@ boost::json::object describe(const cache::statistics& stats) {
   return {{"lookups", stats.lookups()},
           {"hit_ratio", stats.hit_ratio()},
           {"memory_hits", stats.memory_hits},
+          {"shared_hits", stats.shared_hits},
           {"file_hits", stats.file_hits},
           {"stale_hits", stats.stale_hits},
           {"misses", stats.misses},
@@ -61,16 +65,18 @@ std::string product_key(std::int64_t id) {
 
 page_cache::page_cache(const options& settings, const data_dir& dirs, scalekit::execution exec,
                        scalekit::log_sink log)
-    : exec_(exec) {
+    : exec_(exec), is_shared_(!settings.cache.empty()) {
   if (settings.mode == serving_mode::direct) return;
-  stores_ =
-      stores{.memory = cache::store::open(
-                 {.memory = {.max_bytes = std::size_t{128} << 20}, .execution = exec, .log = log}),
-             .files = cache::store::open(
-                 {.memory = {.max_bytes = std::size_t{8} << 20},
-                  .file = {.directory = dirs.cache.string(), .max_bytes = std::uint64_t{64} << 20},
-                  .execution = exec,
-                  .log = log})};
+  stores_ = stores{.memory = cache::store::open({.memory = {.max_bytes = std::size_t{128} << 20},
+                                                 .shared = settings.cache,
+                                                 .shared_namespace = "storefront",
+                                                 .execution = exec,
+                                                 .log = log}),
+                   .files = cache::store::open({.memory = {.max_bytes = std::size_t{8} << 20},
+                                                .file = {.directory = dirs.cache.string(),
+                                                         .max_bytes = std::uint64_t{64} << 20},
+                                                .execution = exec,
+                                                .log = log})};
 }
 
 asio::awaitable<std::string> page_cache::get_or_load(page_type type, std::string key, loader load) {
@@ -82,15 +88,20 @@ asio::awaitable<std::string> page_cache::get_or_load(page_type type, std::string
   //[get-or-load
   // Of the customers who ask for one page at the same time, one loads it and the rest wait.
   auto& store = type == page_type::dashboard ? stores_->files : stores_->memory;
-  auto found = co_await store.async_get_or_load<std::string>(std::move(key), policy_of(type),
-                                                             std::move(load), asio::use_awaitable);
+  auto found = co_await store.async_get_or_load<std::string>(
+      std::move(key), policy_of(type, is_shared_), std::move(load), asio::use_awaitable);
   co_return std::move(found.value).value();
   //]
 }
 
-void page_cache::forget_product(std::int64_t id) {
-  if (stores_) stores_->memory.erase(product_key(id));
+//[forget
+asio::awaitable<void> page_cache::forget_product(std::int64_t id) {
+  if (!stores_) co_return;
+  // A server that is away is told before the page is read there again: for this shop that is as
+  // good, and the order stands.
+  co_await stores_->memory.async_erase(product_key(id), scalekit::as_result(asio::use_awaitable));
 }
+//]
 
 void page_cache::clear() {
   if (!stores_) return;

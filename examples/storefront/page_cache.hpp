@@ -25,8 +25,8 @@ std::string product_key(std::int64_t id);
 /// Finished response bodies.
 ///
 /// Two stores, because the two kinds of pages differ: a product is read from SQLite in the time
-/// that a file would take, so it is kept in memory only; a dashboard takes a thousand times as
-/// long, so it is kept in files too and survives a restart.
+/// that a file would take, so it is kept in memory, and where several shops share a server, there;
+/// a dashboard takes a thousand times as long, so it is kept in files too and survives a restart.
 class page_cache {
  public:
   using loader = std::function<std::string()>;
@@ -41,7 +41,7 @@ class page_cache {
   boost::asio::awaitable<std::string> get_or_load(page_type type, std::string key, loader load);
 
   /// Forgets the page of a product, and a load of it that is under way.
-  void forget_product(std::int64_t id);
+  boost::asio::awaitable<void> forget_product(std::int64_t id);
 
   /// Forgets everything. Blocks.
   void clear();
@@ -55,6 +55,7 @@ class page_cache {
   };
 
   scalekit::execution exec_;
+  bool is_shared_;
   std::optional<stores> stores_;
 };
 

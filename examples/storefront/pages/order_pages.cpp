@@ -44,7 +44,7 @@ asio::awaitable<response> post_order(shop& shop, request& incoming) {
   auto order = co_await shop.db.async_transaction(body, options, asio::use_awaitable);
 
   // Only now: a page that was loaded before the commit holds the old stock.
-  for (const auto& line : wanted.lines) shop.pages.forget_product(line.product);
+  for (const auto& line : wanted.lines) co_await shop.pages.forget_product(line.product);
   if (shop.jobs) {
     shop.jobs->wake();
   } else {

@@ -226,8 +226,19 @@ TEST_CASE("runs are compared, books are promises") {
 TEST_CASE("an error that a customer was told of when a replica died is seen") {
   auto run = run_with(100, std::chrono::milliseconds(10));
   run.load.kinds[0].counts.timeouts = 3;
-  CHECK(demo::check_loss(run).holds);
+  CHECK(demo::check_loss(run, "a replica").holds);
 
   run.load.kinds[0].counts.server_errors = 1;
-  CHECK_FALSE(demo::check_loss(run).holds);
+  CHECK_FALSE(demo::check_loss(run, "a replica").holds);
+}
+
+TEST_CASE("a page that shows what is not so any more is seen") {
+  small_shop shop;
+  const std::string now = R"({"id":1,"price_cents":100,"stock":47})";
+  CHECK(demo::check_pages("shop", shop.dir, {now}).holds);
+  CHECK_FALSE(demo::check_pages("shop", shop.dir, {}).holds);
+  for (const auto* old :
+       {R"({"id":1,"price_cents":100,"stock":50})", R"({"id":1,"price_cents":99,"stock":47})"}) {
+    CHECK_FALSE(demo::check_pages("shop", shop.dir, {now, old}).holds);
+  }
 }

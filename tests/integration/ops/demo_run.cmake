@@ -1,15 +1,17 @@
 # Runs the demo and looks at what it says: it comes to its end, prints its table, and the books are
 # in order. Exit code 3, a comparison between runs that failed, is no concern of this test.
-# OPTION: nothing, or --postgres.
+# OPTIONS: nothing, or --postgres --redis.
+separate_arguments(OPTIONS)
 file(REMOVE_RECURSE "${DIR}")
 execute_process(
-  COMMAND "${DEMO}" --storefront "${STOREFRONT}" --dir "${DIR}" --catalogue generated:2000 --seconds 2 ${OPTION}
+  COMMAND "${DEMO}" --storefront "${STOREFRONT}" --dir "${DIR}" --catalogue generated:2000 --seconds 2 ${OPTIONS}
   OUTPUT_VARIABLE out ERROR_VARIABLE err RESULT_VARIABLE code)
 file(REMOVE_RECURSE "${DIR}")
 
 set(missing "")
-if(OPTION STREQUAL "--postgres")
-  set(of_database "== a primary and two replicas" "  ok      (d) on + abuser: a replica died"
+if(OPTIONS)
+  set(of_database "== a primary and two replicas"
+    "  ok      (d) on + abuser: a replica and the cache's server died"
     "cache and queue on: database servers")
 endif()
 foreach(words ${of_database}
@@ -30,6 +32,7 @@ foreach(words ${of_database}
     "  ok      on: the stock adds up"
     "  ok      on: the warehouse moved what was sold"
     "  ok      on: every job is done, none is dead"
+    "  ok      on: no page shows what is not so any more"
     "(c) beats (b) on goodput" "(c) beats (b) on p99" "the demo took ")
   string(FIND "${out}" "${words}" at)
   if(at EQUAL -1)
