@@ -51,6 +51,12 @@ if(SCALEKIT_WITH_MEMCACHED)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindLibmemcached.cmake"
     DESTINATION "${package_dir}" COMPONENT scalekit_Development)
 endif()
+set(pc_libzstd "")
+if(SCALEKIT_WITH_ZSTD)
+  set(pc_libzstd " -lzstd")
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindZstd.cmake"
+    DESTINATION "${package_dir}" COMPONENT scalekit_Development)
+endif()
 cmake_path(IS_ABSOLUTE CMAKE_INSTALL_LIBDIR libdir_is_absolute)
 if(libdir_is_absolute)
   set(pc_prefix "${CMAKE_INSTALL_PREFIX}")

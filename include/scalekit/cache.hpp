@@ -14,3 +14,6 @@
 #include "scalekit/cache/store.hpp"
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/cache/store_settings.hpp"
+#include "scalekit/cache/warm_up.hpp"
+#include "scalekit/cache/write_behind.hpp"
+#include "scalekit/cache/write_through.hpp"

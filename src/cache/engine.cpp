@@ -34,6 +34,11 @@ void store::state::enter_blocking(std::string_view call, std::string_view key,
 
 void store::state::count_miss(std::string_view type) {
   misses.add();
+  if (const auto now = table.now_ns(); history.is_due(now)) {
+    statistics sum;
+    add_counts_to(sum);
+    history.take({now, sum.lookups(), sum.hits()});
+  }
   if (!type.empty()) table.types()[table.types().number(type)].misses.add();
 }
 
@@ -182,7 +187,7 @@ void store::state::finish(const std::shared_ptr<detail::flight>& load, const has
   load->end(outcome);
 }
 
-void store::state::add_to(statistics& sum) {
+void store::state::add_counts_to(statistics& sum) {
   auto count_of = [&](stale_cause cause) { return stale[static_cast<std::size_t>(cause)].value(); };
   sum.stale = {count_of(stale_cause::refreshing), count_of(stale_cause::failed),
                count_of(stale_cause::slow), count_of(stale_cause::throttled),
@@ -202,6 +207,22 @@ void store::state::add_to(statistics& sum) {
   sum.sets = sets.value();
   sum.erases = erases.value();
   table.add_to(sum);
+}
+
+void store::state::add_to(statistics& sum) {
+  add_counts_to(sum);
+  const detail::lookup_history::note now{table.now_ns(), sum.lookups(), sum.hits()};
+  const auto last = [&](std::chrono::nanoseconds window) {
+    const auto since = history.since(now, window);
+    return window_statistics{std::chrono::nanoseconds(since.at_ns), since.lookups, since.hits};
+  };
+  sum.last_minute = last(std::chrono::minutes(1));
+  sum.last_10_minutes = last(std::chrono::minutes(10));
+  sum.last_hour = last(std::chrono::hours(1));
+  history.take(now);
+  for (auto& row : costs.top(10)) {
+    sum.costly_keys.push_back({std::move(row.key), row.loads, row.spent, row.error});
+  }
 }
 
 void store::state::close() noexcept {

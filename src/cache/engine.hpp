@@ -3,7 +3,9 @@
 #include "cache/flight.hpp"
 #include "cache/lane_counter.hpp"
 #include "cache/load_alarms.hpp"
+#include "cache/load_costs.hpp"
 #include "cache/load_request.hpp"
+#include "cache/lookup_history.hpp"
 #include "cache/retry_table.hpp"
 #include "cache/tiers.hpp"
 #include "scalekit/cache/store.hpp"
@@ -11,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -29,7 +32,8 @@ enum class stale_cause { refreshing, failed, slow, throttled, asked };
 
 /// The body of a store: tiers, loads under way, and its life.
 struct store::state : std::enable_shared_from_this<state> {
-  explicit state(store_params params) : execution(params.execution), table(params) {}
+  explicit state(store_params params)
+      : execution(params.execution), table(params), history(table.now_ns()) {}
 
   /// What every call begins with.
   void enter(std::string_view call, std::string_view key, const call_options& options) const;
@@ -99,6 +103,12 @@ struct store::state : std::enable_shared_from_this<state> {
   void keep(const std::shared_ptr<detail::flight>& load, const detail::hashed_key& key,
             const policy& how, const detail::load_outcome& outcome, const load_context& told,
             const deadline& until);
+  /// How what was loaded is to be kept; nothing: not at all.
+  std::optional<policy> to_keep(const std::shared_ptr<detail::flight>& load,
+                                const detail::hashed_key& key, const policy& how,
+                                const detail::load_outcome& outcome, const load_context& told);
+
+  class batch_load;
 
   /// The asynchronous read_or_load(), from where memory has not answered.
   struct async_load;
@@ -137,6 +147,7 @@ struct store::state : std::enable_shared_from_this<state> {
 
   void count_miss(std::string_view type);
   void count_stale(std::string_view type, detail::stale_cause cause);
+  void add_counts_to(statistics& sum);
   void add_to(statistics& sum);
   void close() noexcept;
 
@@ -147,6 +158,8 @@ struct store::state : std::enable_shared_from_this<state> {
   detail::flight_table flights;
   detail::load_alarms alarms;
   detail::retry_table retries;
+  detail::lookup_history history;
+  detail::load_costs costs;
   detail::lane_counter misses, sets;
   counter loads, absent, coalesced, abandoned, erases;
   counter refreshes, refreshes_failed, load_timeouts, answered_misses;

@@ -75,7 +75,11 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
     const load_context context(load->stop_token(),
                                load->limit() ? earlier(until, *load->limit()) : until);
     auto bytes = std::make_shared<std::string>();
-    if (loader(context, *bytes)) {
+    const auto load_it = [&] {
+      const detail::load_meter meter(costs, {&key.text, 1});
+      return loader(context, *bytes);
+    };
+    if (load_it()) {
       outcome.bytes = std::move(bytes);
       loads.add();
     } else {
@@ -98,8 +102,16 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
 void store::state::keep(const load_handle& load, const hashed_key& key, const policy& how,
                         const load_outcome& outcome, const load_context& told,
                         const deadline& until) {
+  const auto as_told = to_keep(load, key, how, outcome, told);
+  if (!as_told) return;
+  table.fill(key, outcome.bytes.get(), *as_told, load->begun(), load->claim, until);
+}
+
+std::optional<policy> store::state::to_keep(const load_handle& load, const hashed_key& key,
+                                            const policy& how, const load_outcome& outcome,
+                                            const load_context& told) {
   // What comes too late may be older than what another load has brought since.
-  if (closed || load->is_over()) return;
+  if (closed || load->is_over()) return std::nullopt;
   if (may_serve_older(how)) retries.forget(key.hash);
   auto as_told = how;
   if (told.own_ttl()) {
@@ -107,7 +119,7 @@ void store::state::keep(const load_handle& load, const hashed_key& key, const po
     auto& ttl = outcome.bytes ? as_told.ttl : as_told.negative_ttl;
     ttl = std::clamp(*told.own_ttl(), none, longest);
   }
-  table.fill(key, outcome.bytes.get(), as_told, load->begun(), load->claim, until);
+  return as_told;
 }
 
 void store::state::lead_aside(const load_handle& load, std::shared_ptr<const owned_load> what) {

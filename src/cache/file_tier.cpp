@@ -33,14 +33,14 @@ circuit_breaker_params breaker_params(const file_params& params, const log_sink&
 
 }  // namespace
 
-file_tier::file_tier(const file_params& params, const clock& time, log_sink log,
-                     std::size_t max_value_bytes)
-    : directory_(params),
-      clock_(time),
-      log_(std::move(log)),
-      most_bytes_(max_value_bytes + most_key_and_type + file_header_bytes),
-      reads_(breaker_params(params, log_, "reads"), time),
-      writes_(breaker_params(params, log_, "writes"), time) {}
+file_tier::file_tier(const store_params& params)
+    : directory_(params.file),
+      format_(params),
+      clock_(*params.clock),
+      log_(params.log),
+      most_bytes_(params.max_value_bytes + most_key_and_type + seal_bytes + file_header_bytes),
+      reads_(breaker_params(params.file, log_, "reads"), clock_),
+      writes_(breaker_params(params.file, log_, "writes"), clock_) {}
 
 file_tier::permit file_tier::admit(circuit_breaker& breaker) noexcept {
   auto leave = breaker.try_acquire();
@@ -62,7 +62,8 @@ std::optional<file_found> file_tier::find(std::string_view key, const file_name&
   if (failed == ENOENT) return std::nullopt;
 
   // EFBIG: longer than anything this store would write.
-  auto parsed = failed ? file_fault::foreign : parse_file_entry(bytes);
+  auto parsed =
+      failed ? std::variant<file_entry, file_fault>(file_fault::foreign) : format_.parse(bytes);
   if (auto* fault = std::get_if<file_fault>(&parsed)) {
     set_aside(name, *fault);
     return std::nullopt;
@@ -83,9 +84,10 @@ std::optional<file_found> file_tier::find(std::string_view key, const file_name&
   found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
   found.left = left;
   found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
-  // The value is the file's end: cutting off the front spares a second buffer.
-  const auto front = bytes.size() - entry.value.size();
-  bytes.erase(0, front);
+  if (const auto fault = format_.unpack(bytes, entry)) {
+    set_aside(name, *fault);
+    return std::nullopt;
+  }
   found.value = std::move(bytes);
   return found;
 }
@@ -158,9 +160,11 @@ void file_tier::bury(std::uint32_t stripe) noexcept {
 }
 
 int file_tier::prepare(const file_entry& entry, const file_name& name, std::string& temporary) {
-  const auto prefix = encode_prefix(entry);
-  if (!directory_.make_room(prefix.size() + entry.value.size())) return EFBIG;
-  return directory_.write_temporary(name.path, prefix, entry.value, temporary);
+  entry_format::buffer buffer;
+  const auto packed = format_.pack(entry, buffer);
+  const auto prefix = encode_prefix(packed);
+  if (!directory_.make_room(prefix.size() + packed.value.size())) return EFBIG;
+  return directory_.write_temporary(name.path, prefix, packed.value, temporary);
 }
 
 bool file_tier::write_failed(permit& leave, int failed) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/entry_format.hpp"
 #include "cache/expiry.hpp"
 #include "cache/file_directory.hpp"
 #include "cache/file_entry.hpp"
@@ -47,8 +48,7 @@ struct file_written {
 class file_tier {
  public:
   /// Throws scalekit::error for a directory that cannot be used.
-  file_tier(const file_params& params, const clock& time, log_sink log,
-            std::size_t max_value_bytes);
+  explicit file_tier(const store_params& params);
 
   fence& gate() noexcept { return directory_.table().gate(); }
 
@@ -85,6 +85,7 @@ class file_tier {
   void set_aside(const file_name& name, file_fault fault);
 
   file_directory directory_;
+  const entry_format format_;
   const clock& clock_;
   log_sink log_;
   std::size_t most_bytes_;

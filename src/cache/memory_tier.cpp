@@ -31,13 +31,13 @@ memory_tier::memory_tier(const memory_params& params, std::uint64_t seed)
   }
 }
 
-bool memory_tier::fill(const memory_item& item, const fence& gate, std::uint32_t stripe,
-                       const fill_token& token) {
+bool memory_tier::keep(const memory_item& item, const fence& gate, std::uint32_t stripe,
+                       const fill_token& token, bool over_newer) {
   tend(item.stored_ns);
   auto& shard = shard_of(item.hash);
   const auto turn = take_turn(shard.mutex);
   if (gate.current(stripe) != token) return false;
-  if (!shard.table.has_newer(item)) shard.table.put(item);
+  if (over_newer || !shard.table.has_newer(item)) shard.table.put(item);
   return true;
 }
 

@@ -94,7 +94,15 @@ class memory_tier {
   /// The check and the change are one step for erase(): who advances the fence first and then calls
   /// erase() cannot leave behind what a fill stored in between.
   bool fill(const memory_item& item, const fence& gate, std::uint32_t stripe,
-            const fill_token& token);
+            const fill_token& token) {
+    return keep(item, gate, stripe, token, false);
+  }
+
+  /// The same for what was set, which is the newest whenever the item was made.
+  bool replace(const memory_item& item, const fence& gate, std::uint32_t stripe,
+               const fill_token& token) {
+    return keep(item, gate, stripe, token, true);
+  }
 
   /// Keeps the item.
   /// Also refuses fills that began before, by the stripe of `gate`, in one step.
@@ -112,6 +120,9 @@ class memory_tier {
   hit_counts hits() const;
 
  private:
+  bool keep(const memory_item& item, const fence& gate, std::uint32_t stripe,
+            const fill_token& token, bool over_newer);
+
   struct alignas(64) guarded_shard {
     guarded_shard(std::size_t max_bytes, reader_gate& readers, std::uint64_t seed)
         : table(max_bytes, readers, seed) {}

@@ -78,6 +78,13 @@ void owed_erasures::paid(const payment& what) {
   note_size();
 }
 
+std::vector<std::string> owed_erasures::keys() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> all;
+  for (const auto& [key, number] : keys_) all.push_back(key);
+  return all;
+}
+
 /// Unless it is owed anew. Returns what comes after it.
 owed_erasures::debts::iterator owed_erasures::forget(debts::iterator debt, std::uint64_t until) {
   if (debt->second > until) return std::next(debt);

@@ -45,6 +45,9 @@ class owed_erasures {
 
   void paid(const payment& what);
 
+  /// All of them, where not everything is owed.
+  std::vector<std::string> keys() const;
+
   bool empty() const noexcept { return size() == 0 && !owes_everything(); }
   /// Keys that are owed.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }

@@ -12,7 +12,7 @@
 namespace scalekit::cache::detail {
 namespace {
 
-constexpr std::size_t token_bytes = 16;
+constexpr std::size_t id_bytes = 16;
 constexpr std::size_t token_characters = 22;
 
 /// Entries of other versions are none.
@@ -29,7 +29,7 @@ std::string digest_of(std::string_view text) {
 }  // namespace
 
 std::string random_token() {
-  std::array<char, token_bytes> bytes{};
+  std::array<char, id_bytes> bytes{};
   // So few bytes come at once or not at all.
   while (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");

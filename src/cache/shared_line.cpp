@@ -90,13 +90,16 @@ shared_line::shared_line(std::unique_ptr<shared_driver> driver, const store_para
       exec_(params.execution),
       // By the machine's time, as its calls are: the store's clock says what has expired.
       breaker_(breaker_params(server_, params.log)),
-      owed_(most_owed_keys, most_owed_bytes) {}
+      owed_(most_owed_keys, most_owed_bytes) {
+  if (!params.shared_journal.empty()) journal_.emplace(params.shared_journal, owed_, params.log);
+}
 
 void shared_line::close() noexcept {
   is_closing_ = true;
   std::unique_ptr<shared_driver> last;
   const std::lock_guard alone(driver_mutex_);
   last = std::move(driver_);
+  if (journal_) journal_->close();
 }
 
 shared_line::admission shared_line::admit(const shared_request& what, const allowance& time) {
@@ -130,6 +133,7 @@ void shared_line::owe_change(const shared_request& what) {
   if (what.verb == shared_verb::put) {
     for (const auto& item : what.items) owed_.add(item.key);
   }
+  note_debts();
 }
 
 std::optional<shared_line::debt> shared_line::debt_of(const shared_request& what) const {
@@ -154,7 +158,7 @@ void shared_line::settle(const shared_request& what, const shared_result& result
   (is_change(what.verb) ? counts_.write_errors : counts_.read_errors).add();
   // What stands there is more than any store would write, and costs a connection each time.
   if (result.failure->code() == errc::too_large && !is_change(what.verb) && what.keys.size() == 1) {
-    owed_.add(what.keys.front());
+    owe(what.keys.front());
   }
 }
 
@@ -181,12 +185,12 @@ shared_result shared_line::run(const shared_request& what, const deadline& until
       owe_change(what);
       return paid;
     }
-    owed_.paid(due->payment);
+    note_paid(due->payment);
   }
   if (what.verb != shared_verb::clear) return run_one(what, end);
   const auto owed_until_now = owed_.all();
   auto result = run_one(what, end);
-  if (!result.failure) owed_.paid(owed_until_now);
+  if (!result.failure) note_paid(owed_until_now);
   return result;
 }
 
@@ -216,7 +220,7 @@ void shared_line::start(shared_request what, const deadline& until, std::stop_to
   if (!due) {
     if (what.verb == shared_verb::clear) {
       then = [this, owed_until_now = owed_.all(), then = std::move(then)](shared_result result) {
-        if (!result.failure) owed_.paid(owed_until_now);
+        if (!result.failure) note_paid(owed_until_now);
         then(std::move(result));
       };
     }
@@ -229,7 +233,7 @@ void shared_line::start(shared_request what, const deadline& until, std::stop_to
                 owe_change(what);
                 return then(std::move(paid));
               }
-              owed_.paid(payment);
+              note_paid(payment);
               start_one(std::move(what), end, std::move(stop), std::move(then));
             });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/debt_journal.hpp"
 #include "cache/owed_erasures.hpp"
 #include "cache/shared_driver.hpp"
 #include "scalekit/cache/store_params.hpp"
@@ -49,7 +50,10 @@ class shared_line {
              shared_driver::callback then);
 
   /// To be erased before it is read again.
-  void owe(std::string_view key) { owed_.add(key); }
+  void owe(std::string_view key) {
+    owed_.add(key);
+    note_debts();
+  }
 
   struct counts {
     counter read_errors, write_errors, paused;
@@ -83,6 +87,13 @@ class shared_line {
   void settle(const shared_request& what, const shared_result& result,
               circuit_breaker::permit& leave, bool is_hasty);
   void owe_change(const shared_request& what);
+  void note_paid(const owed_erasures::payment& what) {
+    owed_.paid(what);
+    note_debts();
+  }
+  void note_debts() noexcept {
+    if (journal_) journal_->note();
+  }
   shared_result run_one(const shared_request& what, const allowance& time);
   void start_one(shared_request what, const allowance& time, std::stop_token stop,
                  shared_driver::callback then);
@@ -98,6 +109,7 @@ class shared_line {
   counts counts_;
   circuit_breaker breaker_;
   owed_erasures owed_;
+  std::optional<debt_journal> journal_;
 };
 
 }  // namespace scalekit::cache::detail

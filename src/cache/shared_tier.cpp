@@ -42,10 +42,15 @@ namespace {
 /// What is found to be foreign in the first is erased before the second.
 constexpr int claim_rounds = 2;
 
+shared_fill fill_of(const shared_result& result) {
+  if (result.failure) return shared_fill::failed;
+  return result.answer.stored.at(0) ? shared_fill::stored : shared_fill::fenced;
+}
+
 }  // namespace
 
 shared_tier::shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params)
-    : line_(std::move(driver), params), clock_(*params.clock), log_(params.log) {}
+    : line_(std::move(driver), params), format_(params), clock_(*params.clock), log_(params.log) {}
 
 shared_look shared_tier::look_of(std::string_view key, std::optional<std::string>& bytes) {
   shared_look look;
@@ -54,13 +59,11 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
   look.expected = identity_of(*bytes);
   if (frame.kind == frame_kind::placeholder) return look;
   auto parsed = frame.kind == frame_kind::value
-                    ? parse_file_entry(frame.entry)
+                    ? format_.parse(frame.entry)
                     : std::variant<file_entry, file_fault>(file_fault::foreign);
-  if (auto* fault = std::get_if<file_fault>(&parsed)) {
-    counts_.corrupt.add();
+  if (const auto* fault = std::get_if<file_fault>(&parsed)) {
+    note_damage(*fault);
     if (look.expected.empty()) line_.owe(key);
-    log_(log_level::warning, "cache.shared.damaged", "an entry of the cache's server is damaged",
-         {{"server.address", line_.server()}, {"fault", to_string(*fault)}});
     return look;
   }
   const auto& entry = std::get<file_entry>(parsed);
@@ -72,16 +75,25 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
     counts_.expired.add();
     return look;
   }
-  auto& found = look.found.emplace();
+  file_found found;
   found.type = entry.type;
   found.negative = entry.negative;
   found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
   found.left = left;
   found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
-  // The value is the end of it: cutting off the front spares a second buffer.
-  bytes->erase(0, bytes->size() - entry.value.size());
+  if (const auto fault = format_.unpack(*bytes, entry)) {
+    note_damage(*fault);
+    return look;
+  }
   found.value = *std::move(bytes);
+  look.found = std::move(found);
   return look;
+}
+
+void shared_tier::note_damage(file_fault fault) {
+  counts_.corrupt.add();
+  log_(log_level::warning, "cache.shared.damaged", "an entry of the cache's server is damaged",
+       {{"server.address", line_.server()}, {"fault", to_string(fault)}});
 }
 
 shared_tier::looks shared_tier::looks_of(const std::vector<std::string>& keys,
@@ -154,9 +166,11 @@ void shared_tier::start_claim_round(std::string key, const deadline& until, int 
               });
 }
 
-shared_item shared_tier::item_of(const file_entry& entry) {
-  auto bytes = encode_prefix(entry);
-  bytes.append(entry.value);
+shared_item shared_tier::item_of(const file_entry& entry) const {
+  entry_format::buffer buffer;
+  const auto packed = format_.pack(entry, buffer);
+  auto bytes = encode_prefix(packed);
+  bytes.append(packed.value);
   const auto life = std::chrono::microseconds(entry.expires_us - entry.created_us);
   return {
       std::string(entry.key), std::move(bytes),
@@ -168,9 +182,15 @@ shared_fill shared_tier::fill(const file_entry& entry, const std::string& expect
   if (expected.empty()) return shared_fill::failed;
   shared_request what{.verb = shared_verb::fill, .expected = expected};
   what.items.push_back(item_of(entry));
-  const auto result = line_.run(what, until);
-  if (result.failure) return shared_fill::failed;
-  return result.answer.stored.at(0) ? shared_fill::stored : shared_fill::fenced;
+  return fill_of(line_.run(what, until));
+}
+
+void shared_tier::start_fill(const file_entry& entry, const std::string& expected,
+                             const deadline& until, std::function<void(shared_fill)> then) {
+  shared_request what{.verb = shared_verb::fill, .expected = expected};
+  what.items.push_back(item_of(entry));
+  line_.start(std::move(what), until, {},
+              [then = std::move(then)](const shared_result& result) { then(fill_of(result)); });
 }
 
 std::vector<bool> shared_tier::put(std::vector<shared_item> items, const deadline& until) {

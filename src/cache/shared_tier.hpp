@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/entry_format.hpp"
 #include "cache/file_entry.hpp"
 #include "cache/file_tier.hpp"
 #include "cache/shared_line.hpp"
@@ -66,6 +67,8 @@ class shared_tier {
                    std::function<void(shared_look)> then);
 
   shared_fill fill(const file_entry& entry, const std::string& expected, const deadline& until);
+  void start_fill(const file_entry& entry, const std::string& expected, const deadline& until,
+                  std::function<void(shared_fill)> then);
 
   /// For each item whether it is there now. Where it is not, nothing else is, or it is owed.
   std::vector<bool> put(std::vector<shared_item> items, const deadline& until);
@@ -90,7 +93,7 @@ class shared_tier {
   const shared_line& line() const noexcept { return line_; }
 
   /// One item of an entry.
-  static shared_item item_of(const file_entry& entry);
+  shared_item item_of(const file_entry& entry) const;
 
  private:
   void start_claim_round(std::string key, const deadline& until, int rounds,
@@ -98,9 +101,11 @@ class shared_tier {
   shared_look look_of(std::string_view key, std::optional<std::string>& bytes);
   /// Nothing: it is worth another round.
   std::optional<shared_look> claim_of(const std::string& key, shared_result result);
+  void note_damage(file_fault fault);
   looks looks_of(const std::vector<std::string>& keys, shared_result& result);
 
   shared_line line_;
+  const entry_format format_;
   const clock& clock_;
   const log_sink log_;
   counts counts_;

@@ -40,6 +40,18 @@ const settings_schema<file_params>& file_settings() {
   return schema;
 }
 
+const settings_schema<entry_params>& entry_settings() {
+  using p = entry_params;
+  static const auto schema =
+      settings_schema<p>("entry_params")
+          .bytes("compress_from", &p::compress_from, 64, gib,
+                 "Values of so many bytes are compressed outside of the process")
+          .or_zero(&p::compress_from, "none")
+          .secret("secret", &p::secret, "Entries outside of the process are sealed with it")
+          .secret("previous_secret", &p::previous_secret, "The one before, whose seals count");
+  return schema;
+}
+
 }  // namespace
 
 const settings_schema<store_params>& store_settings() {
@@ -51,8 +63,11 @@ const settings_schema<store_params>& store_settings() {
           .secret("shared", &p::shared,
                   "URL of a server that several machines share, in place of files")
           .field("shared_namespace", &p::shared_namespace, "Before each key there")
+          .field("shared_journal", &p::shared_journal,
+                 "File that remembers what the server could not be told, beyond a restart")
           .field("shared_timeout", &p::shared_timeout, 1ms, 1min,
                  "The most that a call waits for the shared server")
+          .nested("entries", &p::entries, entry_settings())
           .bytes("max_value_bytes", &p::max_value_bytes, kib, gib, "Larger values are refused");
   return schema;
 }

@@ -26,8 +26,7 @@ std::unique_ptr<memory_tier> make_memory(const memory_params& params, std::uint6
 
 std::unique_ptr<file_tier> make_file(const store_params& params) {
   if (params.file.directory.empty()) return nullptr;
-  return std::make_unique<file_tier>(params.file, *params.clock, params.log,
-                                     params.max_value_bytes);
+  return std::make_unique<file_tier>(params);
 }
 
 std::unique_ptr<shared_tier> make_shared_tier(const store_params& params) {
@@ -37,14 +36,16 @@ std::unique_ptr<shared_tier> make_shared_tier(const store_params& params) {
 
 }  // namespace
 
-tiers::tiers(const store_params& params)
+tiers::tiers(const store_params& params) : tiers(params, make_shared_tier(params)) {}
+
+tiers::tiers(const store_params& params, std::unique_ptr<shared_tier> shared)
     : clock_(*params.clock),
       time_(*params.clock),
       max_value_bytes_(params.max_value_bytes),
       hash_seed_(params.seed ? params.seed : random_generator::random_seed()),
       memory_(make_memory(params.memory, hash_seed_)),
       file_(make_file(params)),
-      shared_(make_shared_tier(params)),
+      shared_(std::move(shared)),
       gate_(file_ ? file_->gate() : own_gate_),
       max_memory_bytes_(params.memory.max_bytes),
       max_file_bytes_(params.file.max_bytes) {}
@@ -206,7 +207,7 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
   const auto kept = kept_of(key, value, how);
   if (shared_) {
     const auto write = begin_put(key, kept);
-    shared_->put({shared_tier::item_of(entry_of(key, kept))}, until);
+    shared_->put({shared_->item_of(entry_of(key, kept))}, until);
     end_put(write, gate_.advance(write.stripe), true);
     return;
   }
@@ -226,7 +227,7 @@ void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const pla
                   "other writers of this part of the cache did not finish until the deadline");
     }
     const auto written = file_->replace(entry_of(key, kept), *at.file, until);
-    if (memory_ && !memory_->fill(item_of(key, kept), gate_, at.stripe, written.token)) {
+    if (memory_ && !memory_->replace(item_of(key, kept), gate_, at.stripe, written.token)) {
       memory_->erase(key.text, key.hash);
     }
   } catch (...) {
@@ -236,13 +237,13 @@ void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const pla
   }
 }
 
-bool tiers::fill(const hashed_key& key, const std::string* value, const policy& how,
-                 const fill_token& token, const shared_claim& claim, const deadline& until) {
+std::optional<tiers::kept_value> tiers::kept_of_load(const hashed_key& key,
+                                                     const std::string* value,
+                                                     const policy& how) const {
   const auto ttl = value ? how.ttl : how.negative_ttl;
   const bool keeps = ttl.count() > 0 && !(value && value->size() > max_value_bytes_);
   const bool older_is_kept = how.stale_for.count() > 0 || how.refresh_ahead > 0;
-  if (!keeps && !older_is_kept) return true;
-  const auto at = place_of(key);
+  if (!keeps && !older_is_kept) return std::nullopt;
   // What is not kept takes the place of what is older as an entry that is dead at once: that, too,
   // loses to a set or an erase.
   kept_value kept{{}, &how, {}, true};
@@ -252,21 +253,34 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
     kept.negative = false;
     kept.life.kept += how.stale_for;
   }
+  return kept;
+}
+
+bool tiers::fill(const hashed_key& key, const std::string* value, const policy& how,
+                 const fill_token& token, const shared_claim& claim, const deadline& until) {
+  const auto kept = kept_of_load(key, value, how);
+  if (!kept) return true;
+  const auto at = place_of(key);
+  auto item = item_of(key, *kept);
   bool current = token_of(at) == token;
-  auto item = item_of(key, kept);
-  if (shared_ && current) {
-    const auto done = fill_shared(key, kept, claim, until);
-    current = done != shared_fill::fenced;
-    if (done == shared_fill::failed) item.expires_ns -= item.stored_ns - claim.begun_ns;
-  }
+  std::optional<shared_fill> done;
+  if (shared_ && current) done = shared_->fill(entry_of(key, *kept), claim.expected, until);
   if (file_ && current) {
     std::unique_lock lock(writers_of(at), until.when());
     if (lock) {
-      auto entry = entry_of(key, kept);
+      auto entry = entry_of(key, *kept);
       entry.token = token;
-      current = !file_->fill(entry, *at.file, until).fenced;
+      if (file_->fill(entry, *at.file, until).fenced) done = shared_fill::fenced;
     }
   }
+  return end_fill(item, at, token, claim, done);
+}
+
+/// `done`: what came of it below memory, where that was asked.
+bool tiers::end_fill(memory_item& item, const place& at, const fill_token& token,
+                     const shared_claim& claim, std::optional<shared_fill> done) {
+  bool current = token_of(at) == token && done != shared_fill::fenced;
+  if (done == shared_fill::failed) item.expires_ns -= item.stored_ns - claim.begun_ns;
   if (memory_ && current) current = memory_->fill(item, gate_, at.stripe, token);
   if (!current) fenced_.add();
   return current;

@@ -48,6 +48,8 @@ class tiers {
  public:
   /// Throws std::invalid_argument and scalekit::error; see store::open().
   explicit tiers(const store_params& params);
+  /// With this in place of what the params say of a shared tier. Null: none.
+  tiers(const store_params& params, std::unique_ptr<shared_tier> shared);
 
   bool has_memory() const noexcept { return memory_ != nullptr; }
   bool has_files() const noexcept { return file_ != nullptr; }
@@ -143,6 +145,10 @@ class tiers {
   void start_find_or_claim(std::string key, std::shared_ptr<value_port> port, shared_claim& claim,
                            const deadline& until,
                            std::function<void(std::optional<raw_lookup>)> then);
+  /// `value`: null where there is none. Also calls back from inside.
+  void start_fill(std::string key, std::shared_ptr<const std::string> value, const policy& how,
+                  const fill_token& token, const shared_claim& claim, const deadline& until,
+                  std::function<void()> then);
   void start_put_many(keyed_values values, const policy& how, const deadline& until,
                       std::stop_token stop, then_done then);
   void start_erase(std::string key, const deadline& until, std::stop_token stop, then_done then);
@@ -185,6 +191,7 @@ class tiers {
     fill_token begun;
   };
   struct batch_write;
+  struct late_fill;
 
   asked ask(const place& at) const noexcept { return {at.stripe, token_of(at), time_.now_ns()}; }
   std::optional<raw_lookup> look_below(const hashed_key& key, const place& at, value_port& port,
@@ -202,12 +209,15 @@ class tiers {
   void forget_in_memory(const hashed_key& key, const place& at);
   void forget_all_in_memory() noexcept;
   kept_value kept_of(const hashed_key& key, std::string_view value, const policy& how) const;
+  /// What is kept of a load: nothing where that is nothing.
+  std::optional<kept_value> kept_of_load(const hashed_key& key, const std::string* value,
+                                         const policy& how) const;
+  bool end_fill(memory_item& item, const place& at, const fill_token& token,
+                const shared_claim& claim, std::optional<shared_fill> done);
   shared_write begin_put(const hashed_key& key, const kept_value& kept);
   void end_put(const shared_write& write, const fill_token& end, bool is_kept);
   void end_batch(const batch_write& batch, bool is_kept);
   std::shared_ptr<batch_write> begin_batch(keyed_values values, const policy& how);
-  shared_fill fill_shared(const hashed_key& key, const kept_value& kept, const shared_claim& claim,
-                          const deadline& until);
   void add_shared_to(statistics& sum) const;
 
   std::chrono::microseconds draw(const hashed_key& key, std::chrono::milliseconds ttl,

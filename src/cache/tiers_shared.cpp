@@ -86,11 +86,6 @@ void tiers::find_many_below(std::span<const wanted> keys, const deadline& until)
   }
 }
 
-shared_fill tiers::fill_shared(const hashed_key& key, const kept_value& kept,
-                               const shared_claim& claim, const deadline& until) {
-  return shared_->fill(entry_of(key, kept), claim.expected, until);
-}
-
 // A set moves the fence before and after the server has done it. Where nobody else has moved it in
 // between, its value is the last, and goes to memory; of two that overlap, nobody here knows which
 // was the last at the server, and neither goes.
@@ -103,7 +98,7 @@ tiers::shared_write tiers::begin_put(const hashed_key& key, const kept_value& ke
 void tiers::end_put(const shared_write& write, const fill_token& end, bool is_kept) {
   if (!memory_) return;
   const fill_token expected{write.begun.epoch, write.begun.generation + 1};
-  if (is_kept && end == expected && memory_->fill(write.item, gate_, write.stripe, end)) return;
+  if (is_kept && end == expected && memory_->replace(write.item, gate_, write.stripe, end)) return;
   memory_->erase(write.key.text, write.key.hash);
 }
 
@@ -140,7 +135,7 @@ std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, cons
     auto [begun, is_new] = batch->begun.try_emplace(stripe);
     if (is_new) begun->second = gate_.advance(stripe);
     batch->writes.push_back({key, item_of(key, kept), stripe, begun->second});
-    batch->items.push_back(shared_tier::item_of(entry_of(key, kept)));
+    batch->items.push_back(shared_->item_of(entry_of(key, kept)));
   }
   return batch;
 }
@@ -210,6 +205,37 @@ void tiers::start_find_or_claim(std::string text, std::shared_ptr<value_port> po
         then(deliver(hashed(text), std::move(look.found), tier::shared, when, *port,
                      looking::fresh));
       });
+}
+
+/// A fill that the shared tier has yet to answer: what its item points into.
+struct tiers::late_fill {
+  std::string text;
+  std::shared_ptr<const std::string> value;
+  place at;
+  fill_token token;
+  shared_claim claim;
+  memory_item item = {};
+};
+
+void tiers::start_fill(std::string text, std::shared_ptr<const std::string> value,
+                       const policy& how, const fill_token& token, const shared_claim& claim,
+                       const deadline& until, std::function<void()> then) {
+  const auto at = place_of(hashed(text));
+  auto one =
+      std::make_shared<late_fill>(late_fill{std::move(text), std::move(value), at, token, claim});
+  const auto key = hashed(one->text);
+  const auto kept = kept_of_load(key, one->value.get(), how);
+  if (!kept) return then();
+  one->item = item_of(key, *kept);
+  if (claim.expected.empty() || token_of(at) != token) {
+    end_fill(one->item, at, token, claim, shared_fill::failed);
+    return then();
+  }
+  shared_->start_fill(entry_of(key, *kept), claim.expected, until,
+                      [this, one, then = std::move(then)](shared_fill done) {
+                        end_fill(one->item, one->at, one->token, one->claim, done);
+                        then();
+                      });
 }
 
 void tiers::start_put_many(keyed_values values, const policy& how, const deadline& until,

@@ -34,6 +34,21 @@ bool is_namespace(const std::string& text) {
   });
 }
 
+void validate_entries(const entry_params& entries) {
+#ifndef SCALEKIT_CACHE_WITH_ZSTD
+  require(entries.compress_from == 0, "store_params.entries.compress_from",
+          std::to_string(entries.compress_from), "0, without SCALEKIT_WITH_ZSTD");
+#endif
+  const auto check = [](const std::string& secret, const char* field) {
+    require(secret.empty() || (secret.size() >= 16 && secret.size() <= 1024), field,
+            std::to_string(secret.size()) + " bytes long", "16 to 1024 bytes, or none");
+  };
+  check(entries.secret, "store_params.entries.secret");
+  check(entries.previous_secret, "store_params.entries.previous_secret");
+  require(entries.previous_secret.empty() || !entries.secret.empty(),
+          "store_params.entries.previous_secret", "given without a secret", "both, or neither");
+}
+
 /// Calls are checked as configuration is, but fail as calls do.
 template <class Check>
 void as_call(Check check) {
@@ -56,7 +71,10 @@ void validate(const store_params& params) {
           "one of the two");
   require(is_namespace(params.shared_namespace), "store_params.shared_namespace",
           "\"" + params.shared_namespace + "\"", "1 to 64 letters, digits and _ - . { }");
+  require(params.shared_journal.empty() || has_shared, "store_params.shared_journal",
+          "given without shared", "both, or neither");
   store_settings().validate(params);
+  validate_entries(params.entries);
   if (has_memory) validate_shards(params.memory);
   require(params.clock != nullptr, "store_params.clock", "null", "a clock");
 }

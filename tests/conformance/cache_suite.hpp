@@ -1,5 +1,6 @@
 #pragma once
 
+#include "conformance/cache_suite_many.hpp"
 #include "conformance/cache_suite_refresh.hpp"
 #include "scalekit/cache.hpp"
 #include "scalekit/testing/manual_clock.hpp"
@@ -417,6 +418,9 @@ inline void run(const factory& open) {
   }
   SUBCASE("batches") {
     batches(open);
+  }
+  SUBCASE("batches of loads") {
+    load_many(open);
   }
   SUBCASE("serving") {
     serving(open);

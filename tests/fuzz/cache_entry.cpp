@@ -1,6 +1,7 @@
 // The parser of cache files. Whatever the bytes: it reads nothing beyond them, what it accepts is
 // exactly what the writer would write, and one flipped bit is never accepted.
 
+#include "cache/entry_format.hpp"
 #include "cache/file_entry.hpp"
 
 #include <cstdint>
@@ -17,8 +18,33 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+const entry_format& format() {
+  static const entry_format one = [] {
+    scalekit::cache::store_params params;
+    params.entries = {.compress_from = 64, .secret = std::string(16, 's')};
+    params.max_value_bytes = 1 << 20;
+    return entry_format(params);
+  }();
+  return one;
+}
+
+/// Whatever is packed comes out again.
+void check_packed(const file_entry& entry) {
+  entry_format::buffer buffer;
+  const auto packed = format().pack(entry, buffer);
+  auto bytes = encode_prefix(packed).append(packed.value);
+  const auto parsed = format().parse(bytes);
+  require(std::holds_alternative<file_entry>(parsed));
+  require(!format().unpack(bytes, std::get<file_entry>(parsed)));
+  require(bytes == entry.value);
+}
+
 void check_accepted(std::string_view bytes, const file_entry& entry) {
   require(encode_prefix(entry) + std::string(entry.value) == bytes);
+  // Compressed or not: a value or none.
+  std::string copy(bytes);
+  const auto parsed = parse_file_entry(copy);
+  (void)format().unpack(copy, std::get<file_entry>(parsed));
 }
 
 /// An entry made of the input, so that most inputs get behind the checksum.
@@ -36,6 +62,7 @@ void check_round_trip(std::string_view input) {
   rest.remove_prefix(entry.key.size());
   entry.value = rest;
   entry.negative = input[3] & 1;
+  check_packed(entry);
   auto bytes = encode_prefix(entry) + std::string(entry.value);
 
   const auto parsed = parse_file_entry(bytes);

@@ -14,8 +14,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace cache = scalekit::cache;
@@ -35,6 +37,18 @@ std::optional<product> find_product(int id) {
   if (id != 42) return std::nullopt;
   return product{id, "sofa"};
 }
+
+/// The same for "product:ID" ..., with one query.
+std::vector<std::optional<product>> find_products(std::span<const std::string> keys) {
+  std::vector<std::optional<product>> found;
+  for (const auto& key : keys) found.push_back(find_product(std::stoi(key.substr(8))));
+  return found;
+}
+
+void update_price(int, double) {}
+
+/// Stands for one statement for all: it must not mind to be run again.
+void write_views(std::span<const cache::pending_write<int>>) {}
 
 std::string show(const product& p) {
   return p.name;
@@ -62,6 +76,34 @@ std::string product_page(cache::store& store, int id) {
 void rename_product(cache::store& store, int id) {
   // ... write to the database, then:
   store.erase("product:" + std::to_string(id));
+}
+//]
+
+//[load-many
+std::vector<std::string> product_names(cache::store& store, const std::vector<std::string>& keys) {
+  auto found = store.get_or_load_many<product>(
+      keys, cache::ttl::product,
+      // One query for all that is missing: an optional product for each, in their order.
+      [](std::span<const std::string> missing) { return find_products(missing); });
+  std::vector<std::string> names;
+  for (const auto& each : found) names.push_back(each ? each->name : "no such product");
+  return names;
+}
+//]
+
+//[warm-up
+void fill_cache(cache::store& store, const std::vector<std::string>& best_sellers) {
+  auto done = cache::warm_up<product>(store, best_sellers, cache::ttl::product, find_products,
+                                      {.batch = 200, .per_second = 500});
+  if (done.error) log_failure(done.error);  // of the first batch that could not be loaded
+}
+//]
+
+//[write-through
+void set_price(cache::store& store, int id, double price) {
+  // The database first: what it refuses is not in the cache.
+  cache::write_through(store, "price:" + std::to_string(id), price, cache::ttl::product,
+                       [&](double p) { update_price(id, p); });
 }
 //]
 
@@ -104,6 +146,9 @@ int main() {
     good &= product_page(store, 1) == "no such product";
     rename_product(store, 42);
     good &= !store.get<product>("product:42");
+    const std::vector<std::string> names{"sofa", "no such product"};
+    good &= product_names(store, {"product:42", "product:43"}) == names;
+    fill_cache(store, {"product:42", "product:44"});
 
     //[lookup
     auto found = store.get<product>("product:42");
@@ -118,6 +163,19 @@ int main() {
         break;  // nothing is known
     }
     //]
+
+    set_price(store, 42, 129.90);
+    good &= store.get<double>("price:42").value == 129.90;
+    {
+      using namespace std::chrono_literals;
+      //[write-behind
+      cache::write_behind<int> views(store, cache::ttl::product, write_views, {.max_delay = 2s});
+      views.put("views:42", 7);           // returns at once; a later one of this key replaces it
+      auto seen = views.get("views:42");  // 7, here, from now on
+      views.flush(10s);                   // or wait until the database has it
+      //]
+      good &= seen.value == 7;
+    }
 
     //[policy
     constexpr cache::policy price{.type = "price",

@@ -2,6 +2,7 @@
 
 #include "scalekit/core/circuit_breaker.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,33 @@ struct type_statistics {
   std::uint64_t load_failures = 0;
   std::uint64_t stale_hits = 0;
   std::uint64_t refreshes = 0;
+};
+
+/// Lookups of the last while.
+struct window_statistics {
+  /// How long the while was. Somewhat longer than the window that it is for: it begins at one of
+  /// the notes that are taken every 10 s, or later where nobody misses; or shorter, when the store
+  /// is not open for so long.
+  std::chrono::nanoseconds span{0};
+  std::uint64_t lookups = 0;
+  std::uint64_t hits = 0;
+
+  /// 0 to 1; 0 where there was no lookup.
+  double hit_ratio() const noexcept {
+    return lookups ? static_cast<double>(hits) / static_cast<double>(lookups) : 0;
+  }
+};
+
+/// What loading one key has cost.
+struct key_statistics {
+  /// Its first 256 bytes.
+  std::string key;
+  std::uint64_t loads = 0;
+  /// What loaders have spent on it; of a batch, its share.
+  std::chrono::nanoseconds spent{0};
+  /// At most so much of that may have been spent on other keys: an error of the estimate, which
+  /// knows of 64 keys.
+  std::chrono::nanoseconds error{0};
 };
 
 /// Counts since the store was opened, in this process. Each lookup is exactly one of the hits, a
@@ -117,6 +145,12 @@ struct statistics {
   } shared;
 
   std::vector<type_statistics> types;
+
+  /// The last minute, ten minutes, and hour.
+  window_statistics last_minute, last_10_minutes, last_hour;
+
+  /// The keys on which loaders have spent the most time, that first; at most ten.
+  std::vector<key_statistics> costly_keys;
 
   std::uint64_t hits() const noexcept {
     return memory_hits + file_hits + shared_hits + stale_hits + negative_hits;

@@ -18,8 +18,11 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,6 +34,13 @@ template <class Loader, class V>
 concept loader_of = requires(Loader& loader, const load_context& context) {
   { detail::call_loader(loader, context) } -> std::convertible_to<std::optional<V>>;
 };
+
+/// What get_or_load_many() runs for the keys that miss.
+template <class Loader, class V>
+concept batch_loader_of =
+    std::is_invocable_r_v<std::vector<std::optional<V>>, Loader&, std::span<const std::string>> ||
+    std::is_invocable_r_v<std::vector<std::optional<V>>, Loader&, const load_context&,
+                          std::span<const std::string>>;
 
 /// A cache in two tiers: memory, then files, or a server that several machines share. Either may
 /// be off.
@@ -73,8 +83,9 @@ concept loader_of = requires(Loader& loader, const load_context& context) {
 class SCALEKIT_EXPORT store {
  public:
   /// Throws std::invalid_argument for settings out of range, naming the field, and
-  /// scalekit::error (unavailable, read_only, disk_full, io_error) for a directory that cannot be
-  /// used. Throws errc::corrupt when the directory holds something that is not a cache.
+  /// scalekit::error (unavailable, read_only, disk_full, io_error) for a directory or a journal
+  /// that cannot be used. Throws errc::corrupt when the directory holds something that is not a
+  /// cache.
   static store open(store_params params = {});
 
   /// The value kept under `key`, if any; past its ttl only where call_options::allow_stale says so.
@@ -182,6 +193,36 @@ class SCALEKIT_EXPORT store {
     write_many(encode_all(values), how, options);
   }
 
+  /// The values kept under `keys`, in their order; `loader` is called once, for those that miss,
+  /// and what it returns is kept:
+  ///
+  ///     auto pages = store.get_or_load_many<product>(
+  ///         keys, cache::ttl::product, [&](std::span<const std::string> missing) {
+  ///           return find_products(missing);  // std::vector<std::optional<product>>
+  ///         });
+  ///
+  /// It returns a std::optional<V> for each of the keys that it was given, in their order; without
+  /// a value: there is none. It may have a `const load_context&` as its first argument. It runs on
+  /// the calling thread, not at all when nothing is missing, and is not given what another caller
+  /// is loading, which is waited for. Of each key it is as in get_or_load(): one load at a time,
+  /// overtaken by a set or an erase. What is below memory is asked at once, in one round trip for
+  /// what is there and one or two more for what is not (with memcached some for each key).
+  ///
+  /// A loader that throws has failed for all of its keys. What is stale is served in its place, as
+  /// in get_or_load(), else the call throws. Nothing is refreshed ahead of its time.
+  ///
+  /// Errors: as get_or_load(); invalid_argument for a loader that returns too many values or too
+  /// few.
+  template <class V, class Loader>
+    requires batch_loader_of<Loader, V>
+  std::vector<lookup<V>> get_or_load_many(std::vector<std::string> keys, const policy& how,
+                                          Loader&& loader, const call_options& options = {}) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    detail::typed_batch<V> batch(std::move(keys));
+    read_or_load_many(batch, how, options, detail::encoding_loader<V>(loader));
+    return batch.finish();
+  }
+
   /// Completes with lookup<V>.
   template <class V, class Token>
   auto async_get(std::string key, call_options options, Token&& token) {
@@ -285,6 +326,33 @@ class SCALEKIT_EXPORT store {
     return async_get_many<V>(std::move(keys), call_options{}, std::forward<Token>(token));
   }
 
+  /// The call and its loader, which must own what it uses, run on the work executor where not all
+  /// is in memory. Completes with std::vector<lookup<V>>.
+  template <class V, class Loader, class Token>
+    requires batch_loader_of<Loader, V>
+  auto async_get_or_load_many(std::vector<std::string> keys, const policy& how, Loader loader,
+                              call_options options, Token&& token) {
+    static_assert(has_codec<V>, "specialise scalekit::cache::codec<V>");
+    return boost::asio::async_initiate<Token, void(std::exception_ptr, std::vector<lookup<V>>)>(
+        [](auto handler, store self, std::vector<std::string> k, policy p, Loader l,
+           call_options o) {
+          auto batch = std::make_shared<detail::typed_batch<V>>(std::move(k));
+          using handler_type = std::decay_t<decltype(handler)>;
+          self.start_read_or_load_many(
+              batch, p, o, detail::keep_encoding_loader<V>(std::move(l)),
+              completion_handler<done>(
+                  detail::batch_handler<V, handler_type>{std::move(handler), batch}));
+        },
+        token, *this, std::move(keys), how, std::move(loader), options);
+  }
+  template <class V, class Loader, class Token>
+    requires batch_loader_of<Loader, V>
+  auto async_get_or_load_many(std::vector<std::string> keys, const policy& how, Loader loader,
+                              Token&& token) {
+    return async_get_or_load_many<V>(std::move(keys), how, std::move(loader), call_options{},
+                                     std::forward<Token>(token));
+  }
+
   /// Completes with scalekit::done.
   template <class V, class Token>
   auto async_set_many(const std::vector<std::pair<std::string, V>>& values, const policy& how,
@@ -365,6 +433,11 @@ class SCALEKIT_EXPORT store {
   void start_clear(call_options options, completion_handler<done> handler);
 
   void read_many(detail::raw_batch& batch, const call_options& options);
+  void read_or_load_many(detail::raw_batch& batch, const policy& how, const call_options& options,
+                         const detail::raw_batch_loader& loader);
+  void start_read_or_load_many(std::shared_ptr<detail::raw_batch> batch, const policy& how,
+                               call_options options, detail::raw_batch_loader loader,
+                               completion_handler<done> handler);
   void write_many(encoded_values values, const policy& how, const call_options& options);
   void start_read_many(std::shared_ptr<detail::raw_batch> batch, call_options options,
                        completion_handler<done> handler);

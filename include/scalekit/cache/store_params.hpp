@@ -59,6 +59,28 @@ struct file_params {
   std::uint32_t max_quarantined = 32;
 };
 
+/// How values are kept outside of the process, in files or on a shared server; in memory they stay
+/// as they are. All processes that share them read what others wrote with other settings, but for
+/// the secret.
+struct entry_params {
+  /// Values of at least so many bytes are compressed with zstd, where that saves an eighth of them.
+  /// Worth it where the network or the server's memory is what is short: a lookup there takes some
+  /// microseconds a KiB longer. Default 0: none. Range 64 bytes to 1 GiB; needs
+  /// SCALEKIT_WITH_ZSTD, as does a reader of what was compressed.
+  std::size_t compress_from = 0;
+
+  /// Entries are sealed with it (HMAC-SHA-256), and those that are not are misses and count as
+  /// damaged: who can write to the directory or the server, and does not know the secret, can make
+  /// up no value, nor put one under another key, type or namespace. They can still read all, erase,
+  /// and put back what stood under a key before, until that expires. Known to all processes that
+  /// share the entries: 16 to 1024 bytes, random ones. Default empty: entries are not sealed.
+  std::string secret = {};
+
+  /// While the secret is changed: the one before, whose seals still count. Needs `secret`. Default
+  /// empty: none.
+  std::string previous_secret = {};
+};
+
 /// Settings of a store. At least one tier must be on.
 struct store_params {
   memory_params memory = {};
@@ -77,9 +99,18 @@ struct store_params {
   /// and clear() forgets one namespace. Default "scalekit". 1 to 64 letters, digits and _ - . { }.
   std::string shared_namespace = "scalekit";
 
+  /// A file in which it is noted when the shared server could not be told of erasures, so that a
+  /// restart of this process does not forget that: what was left is erased before it is read. After
+  /// a crash everything in the namespace is. Made if absent, on a disk of this machine; each store
+  /// needs one of its own. Written and synced when an outage begins, when it ends, and by close().
+  /// Default empty: a restart forgets what is owed.
+  std::string shared_journal = {};
+
   /// The most that a call waits for the shared server, within its own timeout. A lookup that gets
   /// no answer by then is a miss. Default 250 ms. Range 1 ms to 1 min.
   std::chrono::milliseconds shared_timeout = std::chrono::milliseconds(250);
+
+  entry_params entries = {};
 
   /// Larger values are refused with errc::too_large. Default 8 MiB. Range 1 KiB to 1 GiB.
   std::size_t max_value_bytes = std::size_t{8} << 20;
@@ -92,7 +123,8 @@ struct store_params {
   const scalekit::clock* clock = &scalekit::clock::system();
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
-  /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged" (warnings), and what
+  /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged",
+  /// "cache.journal.failed" (warnings), and what
   /// redis::client_params::log does.
   log_sink log = {};
 

@@ -3,6 +3,7 @@
 #include "scalekit/cache.hpp"
 #include "scalekit/testing/manual_clock.hpp"
 #include "shared_servers.hpp"
+#include "support.hpp"
 #include "support/tcp_proxy.hpp"
 #include "support/throws_errc.hpp"
 #include "support/wait_until.hpp"
@@ -223,4 +224,41 @@ TEST_CASE("a cancelled lookup ends at once, and its server goes on") {
   server.thaw();
   changing.get();
   CHECK(store.get<int>("a").value == 1);
+}
+
+TEST_CASE("with a journal a restart does not forget what the server was not told") {
+  for_each_server([](shared_server& server) {
+    temporary_directory directory;
+    auto params = impatient(only_shared(server.url()));
+    params.shared_journal = directory.path() + "/journal";
+    const auto crashed = directory.path() + "/crashed";
+    {
+      auto store = cache::store::open(params);
+      // Two of the same process want one of their own.
+      CHECK(error_of([&] { cache::store::open(params); }).code() == errc::unavailable);
+      auto patient = only_shared(server.url());
+      auto other = cache::store::open(patient);
+      for (const auto* key : {"erased", "kept"}) other.set(key, 1, minute);
+
+      server.freeze();
+      CHECK(is_untold(error_of([&] { store.erase("erased"); })));
+      fs::copy_file(params.shared_journal, crashed);
+    }
+    server.thaw();
+
+    params.shared_timeout = 20s;
+    {
+      auto store = cache::store::open(params);
+      CHECK(store.stats().shared.owed_erasures == 1);
+      CHECK_FALSE(store.get<int>("erased"));
+      CHECK(store.get<int>("kept"));
+      CHECK(store.stats().shared.owed_erasures == 0);
+    }
+    // A process that crashed there.
+    params.shared_journal = crashed;
+    auto store = cache::store::open(params);
+    CHECK(store.stats().shared.owes_everything);
+    CHECK_FALSE(store.get<int>("kept"));
+    CHECK_FALSE(store.stats().shared.owes_everything);
+  });
 }

@@ -70,9 +70,7 @@ TEST_CASE("whatever changes a key after a claim makes the fill fail") {
   const std::vector<row> rows{
       {"erase", [](fixture&, detail::shared_tier& t) { t.erase({"a"}, soon()); }, "none"},
       {"set",
-       [](fixture& f, detail::shared_tier& t) {
-         t.put({detail::shared_tier::item_of(f.entry("a", "new"))}, soon());
-       },
+       [](fixture& f, detail::shared_tier& t) { t.put({t.item_of(f.entry("a", "new"))}, soon()); },
        "new"},
       {"clear", [](fixture&, detail::shared_tier& t) { t.clear(soon()); }, "none"},
       {"erase, then another claim",
@@ -147,7 +145,7 @@ TEST_CASE("what is of no use under a key is replaced by the claim of who loads i
 TEST_CASE("an entry past its time is replaced, whatever the server thinks of it") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("a", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "one"))}, soon());
 
   f.clock.advance(61s);
   CHECK_FALSE(tier->find("a", soon()).found);
@@ -159,7 +157,7 @@ TEST_CASE("an entry past its time is replaced, whatever the server thinks of it"
 TEST_CASE("an entry of another key under the same name is none") {
   fixture f;
   const auto tier = f.tier();
-  const auto other = detail::shared_tier::item_of(f.entry("b", "two"));
+  const auto other = tier->item_of(f.entry("b", "two"));
   f.server.entries["a"] = detail::make_value(f.server.epoch, other.bytes);
 
   CHECK_FALSE(tier->find("a", soon()).found);
@@ -168,7 +166,7 @@ TEST_CASE("an entry of another key under the same name is none") {
 TEST_CASE("an erasure that failed is paid before the key is read again") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("a", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "one"))}, soon());
 
   f.server.failure = errc::unavailable;
   CHECK_ERRC(tier->erase({"a"}, soon()), errc::unavailable);
@@ -184,10 +182,10 @@ TEST_CASE("an erasure that failed is paid before the key is read again") {
 TEST_CASE("a set that failed leaves no older value to be read here") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("a", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "one"))}, soon());
 
   f.server.failure = errc::commit_in_doubt;
-  CHECK_FALSE(tier->put({detail::shared_tier::item_of(f.entry("a", "two"))}, soon()).at(0));
+  CHECK_FALSE(tier->put({tier->item_of(f.entry("a", "two"))}, soon()).at(0));
   f.server.failure.reset();
   CHECK_FALSE(tier->find("a", soon()).found);
 }
@@ -195,7 +193,7 @@ TEST_CASE("a set that failed leaves no older value to be read here") {
 TEST_CASE("a clear that failed bypasses the server until a new epoch was made") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("a", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "one"))}, soon());
 
   f.server.failure = errc::unavailable;
   CHECK_ERRC(tier->clear(soon()), errc::unavailable);
@@ -204,14 +202,14 @@ TEST_CASE("a clear that failed bypasses the server until a new epoch was made") 
   f.server.failure.reset();
   CHECK_FALSE(tier->find("a", soon()).found);
   CHECK_FALSE(tier->line().owed().owes_everything());
-  tier->put({detail::shared_tier::item_of(f.entry("a", "two"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "two"))}, soon());
   CHECK(value_of(tier->find("a", soon())) == "two");
 }
 
 TEST_CASE("too many erasures that failed make everything owed") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("kept", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("kept", "one"))}, soon());
 
   f.server.failure = errc::unavailable;
   for (int i = 0; i < 5000; ++i) {
@@ -233,8 +231,7 @@ TEST_CASE("a server that keeps failing is left alone; one that refuses is not") 
 
   const auto refusing = f.tier();
   f.server.failure = errc::disk_full;
-  for (int i = 0; i < 10; ++i)
-    refusing->put({detail::shared_tier::item_of(f.entry("a", "x"))}, soon());
+  for (int i = 0; i < 10; ++i) refusing->put({refusing->item_of(f.entry("a", "x"))}, soon());
   CHECK(refusing->line().breaker() == scalekit::breaker_state::closed);
   CHECK(refusing->line().counted().write_errors.value() == 10);
 }
@@ -242,9 +239,7 @@ TEST_CASE("a server that keeps failing is left alone; one that refuses is not") 
 TEST_CASE("several keys are one question, in their order") {
   fixture f;
   const auto tier = f.tier();
-  tier->put({detail::shared_tier::item_of(f.entry("a", "1")),
-             detail::shared_tier::item_of(f.entry("c", "3"))},
-            soon());
+  tier->put({tier->item_of(f.entry("a", "1")), tier->item_of(f.entry("c", "3"))}, soon());
   f.server.asked.clear();
 
   const auto looks = tier->find_many({"a", "b", "c"}, soon());
@@ -265,7 +260,7 @@ TEST_CASE("the asynchronous forms pay first too, and are refused without the ser
       task();
     }
   };
-  tier->put({detail::shared_tier::item_of(f.entry("a", "one"))}, soon());
+  tier->put({tier->item_of(f.entry("a", "one"))}, soon());
   tier->owe("a");
   f.server.asked.clear();
 

@@ -32,6 +32,19 @@ TEST_CASE("settings that can never work are refused by name") {
                        doctest::Contains("store_params.memory.shards is 3"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(cache::store::open({.max_value_bytes = 1}),
                        doctest::Contains("max_value_bytes"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(cache::store::open({.shared_journal = "/tmp/journal"}),
+                       doctest::Contains("shared_journal is given without shared"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(cache::store::open({.entries = {.compress_from = 1}}),
+                       doctest::Contains("compress_from is 1 B; legal: 0 (none), 64 B to 1 GiB"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(cache::store::open({.entries = {.secret = "hush"}}),
+                       "store_params.entries.secret is 4 bytes long; legal: 16 to 1024 bytes, or "
+                       "none",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(cache::store::open({.entries = {.previous_secret = std::string(16, 's')}}),
+                       doctest::Contains("previous_secret is given without a secret"),
+                       std::invalid_argument);
 }
 
 TEST_CASE("every lookup is counted once, by what it found and by type") {

@@ -6,9 +6,13 @@
 
 #include <boost/asio/associator.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +48,37 @@ class typed_batch final : public raw_batch {
  private:
   std::vector<decoding_port<V>> values_;
 };
+
+/// The bytes for each of some keys, if there is a value.
+using raw_batch_loader = std::function<std::vector<std::optional<std::string>>(
+    const load_context&, std::span<const std::string> keys)>;
+
+/// Refers to `loader`.
+template <class V, class Loader>
+raw_batch_loader encoding_loader(Loader& loader) {
+  return [&loader](const load_context& context, std::span<const std::string> keys) {
+    std::vector<std::optional<V>> values;
+    if constexpr (std::invocable<Loader&, const load_context&, std::span<const std::string>>) {
+      values = loader(context, keys);
+    } else {
+      values = loader(keys);
+    }
+    std::vector<std::optional<std::string>> bytes(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i]) codec<V>::encode(*values[i], bytes[i].emplace());
+    }
+    return bytes;
+  };
+}
+
+/// Owns `loader`.
+template <class V, class Loader>
+raw_batch_loader keep_encoding_loader(Loader loader) {
+  return [kept = std::make_shared<Loader>(std::move(loader))](const load_context& context,
+                                                              std::span<const std::string> keys) {
+    return encoding_loader<V>(*kept)(context, keys);
+  };
+}
 
 /// Hands what a raw batch found to the caller's handler.
 template <class V, class Handler>

@@ -1,0 +1,252 @@
+#pragma once
+
+#include "cache/copying_port.hpp"
+#include "cache/tiers.hpp"
+#include "fake_driver.hpp"
+#include "scalekit/core/random.hpp"
+#include "scalekit/testing/manual_clock.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cache_test {
+
+using namespace std::chrono_literals;
+
+/// What can happen next, in an order that the seed chooses.
+class happenings {
+ public:
+  explicit happenings(std::uint64_t seed) : random(seed) {}
+
+  void add(std::function<void()> what) { next_.push_back(std::move(what)); }
+  bool empty() const noexcept { return next_.empty(); }
+  void happen() {
+    std::swap(next_[random() % next_.size()], next_.back());
+    const auto what = std::move(next_.back());
+    next_.pop_back();
+    what();
+  }
+  bool one_in(std::uint64_t n) { return random() % n == 0; }
+
+  scalekit::random_generator random;
+
+ private:
+  std::vector<std::function<void()>> next_;
+};
+
+/// A driver whose requests come to the server, and their answers back, in any order. Some are lost
+/// on the way, some when the server has done them: the client hears of both as it would, at once or
+/// while the request is still on its way. (But for a put: that may come after a newer one then, as
+/// documented.)
+class wandering_driver final : public detail::shared_driver {
+ public:
+  wandering_driver(fake_server& server, happenings& world) : inner_(server), world_(world) {}
+
+  bool is_asynchronous() const noexcept override { return true; }
+  const std::string& name() const noexcept override { return inner_.name(); }
+  detail::shared_answer run(const detail::shared_request& what,
+                            const scalekit::deadline& until) override {
+    return inner_.run(what, until);
+  }
+  void start(const detail::shared_request& what, const scalekit::deadline& until, std::stop_token,
+             callback then) override {
+    using scalekit::errc;
+    if (world_.one_in(12)) return answer(failed(errc::shed), std::move(then));
+    if (what.verb != detail::shared_verb::put && world_.one_in(12)) {
+      world_.add([this, what, until] { inner_.run(what, until); });
+      return answer(failed(errc::commit_in_doubt), std::move(then));
+    }
+    world_.add([this, what, until, then = std::move(then)] {
+      detail::shared_result result;
+      result.answer = inner_.run(what, until);
+      if (world_.one_in(12)) result = failed(errc::commit_in_doubt);
+      answer(std::move(result), then);
+    });
+  }
+
+ private:
+  // Neither lets the breaker open, which goes by the machine's time: a call in doubt is one that
+  // had less time than the tier allows.
+  static detail::shared_result failed(scalekit::errc why) {
+    return {{}, scalekit::error(why, "lost on the way")};
+  }
+  void answer(detail::shared_result result, callback then) {
+    world_.add([result = std::move(result), then = std::move(then)] { then(result); });
+  }
+
+  fake_driver inner_;
+  happenings& world_;
+};
+
+/// Processes with a cache each, on one server, over one database, in which a value is the number of
+/// its change. Each lookup is held against what its process may still see.
+class simulated_shops {
+ public:
+  static constexpr std::size_t keys = 3;
+  static constexpr auto ttl = 10s, memory_ttl = 2s;
+  static constexpr scalekit::cache::policy how{
+      .type = "t", .ttl = ttl, .memory_ttl = memory_ttl, .jitter = 0};
+
+  simulated_shops(std::uint64_t seed, std::size_t processes) : world_(seed) {
+    scalekit::cache::store_params params;
+    params.memory.max_bytes = 64 << 10;
+    params.shared_timeout = 60s;
+    params.clock = &clock_;
+    params.seed = seed + 1;
+    for (std::size_t i = 0; i < processes; ++i) {
+      shops_.push_back(std::make_unique<shop>());
+      shops_.back()->cache = std::make_unique<detail::tiers>(
+          params, std::make_unique<detail::shared_tier>(
+                      std::make_unique<wandering_driver>(server_, world_), params));
+    }
+  }
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      if (world_.one_in(3) || world_.empty()) begin_something();
+      if (!world_.empty()) world_.happen();
+    }
+    while (!world_.empty()) world_.happen();
+  }
+
+  std::uint64_t lookups = 0, hits = 0, loads = 0, changes = 0, failed_changes = 0;
+
+ private:
+  /// Changes of a key that have returned: who asks later than that must not see what was before.
+  struct returned {
+    scalekit::time_point at;
+    std::uint64_t version;
+  };
+  struct shop {
+    std::unique_ptr<detail::tiers> cache;
+    /// That this process made, whether they failed or not.
+    std::array<std::uint64_t, keys> own{};
+  };
+  using shop_ptr = shop*;
+
+  void begin_something() {
+    const auto shop = shops_[world_.random() % shops_.size()].get();
+    const auto k = world_.random() % keys;
+    if (world_.one_in(200)) return restart_server();
+    if (world_.one_in(40)) return evict(k);
+    if (world_.one_in(10)) return clock_.advance(1ms * (world_.random() % 3000));
+    if (world_.one_in(40)) return clear(*shop);
+    if (world_.one_in(4)) return change(*shop, k);
+    look_up(*shop, k);
+  }
+
+  void restart_server() {
+    server_.entries.clear();
+    server_.new_epoch();
+  }
+  void evict(std::size_t k) { server_.entries.erase(name(k)); }
+
+  static std::string name(std::size_t k) { return "key " + std::to_string(k); }
+  static scalekit::deadline until() { return scalekit::deadline::after(30s); }
+
+  /// The least version that a lookup which begins now may give.
+  std::uint64_t least(const shop& by, std::size_t k, bool on_server) const {
+    auto version = by.own[k];
+    const auto see = [&](const std::vector<returned>& changes, std::chrono::nanoseconds after) {
+      for (const auto& each : changes) {
+        if (each.at + after <= clock_.now()) version = std::max(version, each.version);
+      }
+    };
+    see(told_[k], on_server ? 0s : memory_ttl);
+    see(untold_[k], ttl + (on_server ? 0s : memory_ttl));
+    return version;
+  }
+
+  void check(const char* where, std::size_t k, const std::string& found, std::uint64_t least) {
+    ++hits;
+    const auto version = std::stoull(found);
+    if (version >= least) return;
+    FAIL_CHECK(where << " has version " << version << " of " << name(k) << ", at least " << least
+                     << " was to be seen; in the database " << database_[k]);
+  }
+
+  void look_up(shop& by, std::size_t k) {
+    ++lookups;
+    detail::copying_port port;
+    const auto text = name(k);
+    if (by.cache->find_in_memory(by.cache->hashed(text), port)) {
+      return check("memory", k, port.bytes, least(by, k, false));
+    }
+    struct load {
+      std::shared_ptr<detail::copying_port> port = std::make_shared<detail::copying_port>();
+      detail::shared_claim claim;
+    };
+    auto one = std::make_shared<load>();
+    const auto token = by.cache->token_of(by.cache->place_of(by.cache->hashed(text)));
+    by.cache->start_find_or_claim(
+        text, one->port, one->claim, until(),
+        [this, &by, k, one, token,
+         least = least(by, k, true)](std::optional<detail::raw_lookup> found) {
+          if (found) return check("the server", k, one->port->bytes, least);
+          world_.add([this, &by, k, one, token] { load_from_database(by, k, one->claim, token); });
+        });
+  }
+
+  void load_from_database(shop& by, std::size_t k, const detail::shared_claim& claim,
+                          const detail::fill_token& token) {
+    ++loads;
+    auto value = std::make_shared<const std::string>(std::to_string(database_[k]));
+    world_.add([this, &by, k, claim, token, value] {
+      by.cache->start_fill(name(k), value, how, token, claim, until(), [] {});
+    });
+  }
+
+  /// One at a time for a key: whose set is the last, the database decides, not the cache.
+  void change(shop& by, std::size_t k) {
+    if (std::exchange(changing_[k], true)) return;
+    ++changes;
+    const auto version = ++database_[k];
+    const auto done = [this, &by, k, version](std::optional<scalekit::error> failure) {
+      by.own[k] = std::max(by.own[k], version);
+      failed_changes += failure.has_value();
+      (failure ? untold_ : told_)[k].push_back({clock_.now(), version});
+      changing_[k] = false;
+    };
+    world_.add([this, &by, k, version, done] {
+      if (world_.one_in(2)) return by.cache->start_erase(name(k), until(), {}, done);
+      // A set that the server did not get says nothing: it counts as not told.
+      by.cache->start_put_many(
+          {{name(k), std::to_string(version)}}, how, until(), {},
+          [done](std::optional<scalekit::error> failure) {
+            done(failure ? failure : scalekit::error(scalekit::errc::shed, "perhaps"));
+          });
+    });
+  }
+
+  void clear(shop& by) {
+    const auto before = database_;
+    const auto told = [this, &by, before](std::optional<scalekit::error> failure) {
+      for (std::size_t k = 0; k < keys; ++k) {
+        by.own[k] = std::max(by.own[k], before[k]);
+        (failure ? untold_ : told_)[k].push_back({clock_.now(), before[k]});
+      }
+    };
+    by.cache->start_clear(until(), {}, told);
+  }
+
+  happenings world_;
+  scalekit::testing::manual_clock clock_;
+  fake_server server_;
+  std::array<std::uint64_t, keys> database_{};
+  std::array<bool, keys> changing_{};
+  std::array<std::vector<returned>, keys> told_, untold_;
+  std::vector<std::unique_ptr<shop>> shops_;
+};
+
+}  // namespace cache_test
