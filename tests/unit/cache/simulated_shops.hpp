@@ -133,7 +133,6 @@ class simulated_shops {
     /// That this process made, whether they failed or not.
     std::array<std::uint64_t, keys> own{};
   };
-  using shop_ptr = shop*;
 
   void begin_something() {
     const auto shop = shops_[world_.random() % shops_.size()].get();
@@ -202,7 +201,7 @@ class simulated_shops {
                           const detail::fill_token& token) {
     ++loads;
     auto value = std::make_shared<const std::string>(std::to_string(database_[k]));
-    world_.add([this, &by, k, claim, token, value] {
+    world_.add([&by, k, claim, token, value] {
       by.cache->start_fill(name(k), value, how, token, claim, until(), [] {});
     });
   }
