@@ -32,22 +32,28 @@ void append(std::vector<check>& to, std::vector<check> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// Does something after a while, on a thread of its own.
-class later {
- public:
-  later(std::chrono::nanoseconds after, std::function<void()> what) {
-    thread_ = std::jthread([after, what = std::move(what)](const std::stop_token& stop) {
-      std::mutex mutex;
-      std::condition_variable_any clock;
-      std::unique_lock lock(mutex);
-      clock.wait_for(lock, stop, after, [] { return false; });
-      if (!stop.stop_requested()) what();
-    });
-  }
-
- private:
-  std::jthread thread_;
-};
+/// Does something after a while, on a thread of its own, while another thing is done here.
+template <class Here>
+auto with_event(std::chrono::nanoseconds after, const std::function<void()>& event, Here here) {
+  std::exception_ptr failure;
+  std::jthread other([&](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any clock;
+    std::unique_lock lock(mutex);
+    clock.wait_for(lock, stop, after, [] { return false; });
+    if (stop.stop_requested()) return;
+    try {
+      event();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  auto result = here();
+  other.request_stop();
+  other.join();
+  if (failure) std::rethrow_exception(failure);
+  return result;
+}
 
 int run(const options& chosen) {
   const auto begun = std::chrono::steady_clock::now();
@@ -86,11 +92,11 @@ int run(const options& chosen) {
     runs.push_back(undisturbed(abused));
   } else {
     // Once: a second run would have no replica to lose.
-    const later loss(full.half_of_a_run(), [&] {
+    const auto lose = [&] {
       if (stand->has_replicas()) stand->lose_a_replica();
       if (cache) cache->lose();
-    });
-    runs.push_back(abused());
+    };
+    runs.push_back(with_event(full.half_of_a_run(), lose, abused));
   }
   auto full_end = full.close(drain_time(elapsed(), chosen.phase, 0));
 

@@ -28,7 +28,8 @@ constexpr auto reserve = 10s;
 constexpr auto warm_up = 3s;
 constexpr int measured_runs = 3;
 constexpr auto capacity_run = 4s;
-constexpr std::size_t shown_pages = 200;
+// Fewer than one client may ask for at once.
+constexpr std::size_t shown_pages = 100;
 // Some servers do more with few requests at a time, some with many: the better one counts.
 constexpr std::array<std::size_t, 2> concurrencies{128, 512};
 // A customer who has waited this long is gone.
@@ -140,8 +141,12 @@ server_stats stage::close(std::chrono::nanoseconds at_most) {
   }
   std::cout << "\r   " << stats.jobs_open << " jobs left           \n";
   for (const auto id : shoppers_.favourites(shown_pages)) {
-    last_pages_.push_back(
-        fetch(server_.port(), "GET", "/products/" + std::to_string(id), {}, 30s).body);
+    const auto page = "/products/" + std::to_string(id);
+    auto reply = fetch(server_.port(), "GET", page, {}, 30s);
+    if (reply.status != 200) {
+      throw std::runtime_error(page + " was answered with " + std::to_string(reply.status));
+    }
+    last_pages_.push_back(std::move(reply.body));
   }
   server_.stop(stop_timeout);
   return stats;

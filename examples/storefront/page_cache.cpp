@@ -105,8 +105,8 @@ asio::awaitable<void> page_cache::forget_product(std::int64_t id) {
 
 void page_cache::clear() {
   if (!stores_) return;
-  stores_->memory.clear();
   stores_->files.clear();
+  stores_->memory.clear();
 }
 
 boost::json::object page_cache::to_json() const {

@@ -97,7 +97,10 @@ void debt_journal::take(std::string_view bytes) {
     return put(state::paid);
   }
   const auto found = static_cast<state>(bytes[journal_magic.size()]);
-  if (found == state::paid) return;
+  if (found == state::paid) {
+    state_ = state::paid;
+    return;
+  }
   std::vector<std::string> keys;
   if (found == state::listed && decode(bytes.substr(front), keys)) {
     for (const auto& key : keys) owed_.add(key);
@@ -107,31 +110,40 @@ void debt_journal::take(std::string_view bytes) {
   put(state::owing);
 }
 
+bool debt_journal::is_right() const noexcept {
+  switch (state_.load()) {
+    case state::paid:
+      return owed_.empty();
+    case state::owing:
+      return !owed_.empty();
+    case state::listed:
+      return !owed_.empty() && owed_.made() == listed_at_;
+    case state::unknown:
+      break;
+  }
+  return false;
+}
+
+// While one writes, the state is unknown: who has changed what is owed meanwhile waits for the
+// lock, and sees to it that the file is right in the end.
+
 void debt_journal::note() noexcept {
-  const auto is_right = [this] { return (state_.load() == state::paid) == owed_.empty(); };
-  if (is_right() && state_.load() != state::listed) return;
-  change([&] {
-    if (!owed_.empty()) {
-      if (state_ != state::owing) put(state::owing);
-    } else if (state_ != state::paid) {
-      put(state::paid);
-      // It may be owed by now, by one who saw that it was.
-      if (!owed_.empty()) put(state::owing);
-    }
+  if (is_right()) return;
+  change([this] {
+    if (!is_right()) put(owed_.empty() ? state::paid : state::owing);
   });
 }
 
 void debt_journal::close() noexcept {
   change([this] {
-    if (owed_.empty() || owed_.owes_everything() || state_ == state::listed) return;
-    put_list();
+    if (!owed_.empty() && !owed_.owes_everything()) put_list();
   });
 }
 
 template <class Change>
 void debt_journal::change(Change what) noexcept {
+  const std::lock_guard lock(mutex_);
   try {
-    const std::lock_guard lock(mutex_);
     what();
     has_failed_ = false;
   } catch (const std::exception& e) {
@@ -143,12 +155,15 @@ void debt_journal::change(Change what) noexcept {
 }
 
 void debt_journal::put(state s) {
+  state_ = state::unknown;
   const char byte = static_cast<char>(s);
   write({&byte, 1}, state_at);
   state_ = s;
 }
 
 void debt_journal::put_list() {
+  state_ = state::unknown;
+  listed_at_ = owed_.made();
   const auto list = encode(owed_.keys());
   write(list, static_cast<off_t>(front));
   const auto size = static_cast<off_t>(front + list.size());

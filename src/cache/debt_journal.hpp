@@ -5,6 +5,7 @@
 #include "scalekit/core/log.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -34,8 +35,10 @@ class debt_journal {
   void close() noexcept;
 
  private:
-  enum class state : char { paid = '.', owing = '?', listed = '=' };
+  enum class state : char { paid = '.', owing = '?', listed = '=', unknown = 0 };
 
+  /// Whether the file says what is so.
+  bool is_right() const noexcept;
   void take(std::string_view bytes);
   void put(state s);
   void put_list();
@@ -48,7 +51,10 @@ class debt_journal {
   const log_sink log_;
   descriptor file_;
   std::mutex mutex_;
-  std::atomic<state> state_{state::paid};
+  /// What stands in the file. Unknown while it is being changed, or where that has failed.
+  std::atomic<state> state_{state::unknown};
+  /// How many debts had been made when they were listed.
+  std::atomic<std::uint64_t> listed_at_{0};
   bool has_failed_ = false;
 };
 

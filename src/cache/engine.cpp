@@ -6,6 +6,7 @@
 #include "cache/validate.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace scalekit::cache {
@@ -34,12 +35,18 @@ void store::state::enter_blocking(std::string_view call, std::string_view key,
 
 void store::state::count_miss(std::string_view type) {
   misses.add();
-  if (const auto now = table.now_ns(); history.is_due(now)) {
+  if (const auto now = table.now_ns(); history.is_due(now)) take_note(now);
+  if (!type.empty()) table.types()[table.types().number(type)].misses.add();
+}
+
+void store::state::take_note(std::int64_t now_ns) noexcept {
+  try {
     statistics sum;
     add_counts_to(sum);
-    history.take({now, sum.lookups(), sum.hits()});
+    history.take({now_ns, sum.lookups(), sum.hits()});
+  } catch (const std::bad_alloc&) {
+    // Another will.
   }
-  if (!type.empty()) table.types()[table.types().number(type)].misses.add();
 }
 
 void store::state::count_stale(std::string_view type, stale_cause cause) {

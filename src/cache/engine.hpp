@@ -146,6 +146,7 @@ struct store::state : std::enable_shared_from_this<state> {
                        detail::stale_cause cause);
 
   void count_miss(std::string_view type);
+  void take_note(std::int64_t now_ns) noexcept;
   void count_stale(std::string_view type, detail::stale_cause cause);
   void add_counts_to(statistics& sum);
   void add_to(statistics& sum);

@@ -201,7 +201,7 @@ raw_lookup store::state::wait(const load_handle& load, const load_request& r) {
   if (r.how.soft_timeout.count() > 0 && r.how.stale_for.count() > 0) {
     outcome = load->wait(earlier(limit, deadline::after(r.how.soft_timeout)));
     if (!outcome && !limit.expired()) {
-      if (auto found = fall_back(r.key, r.how, r.port, true)) {
+      if (auto found = fall_back(r.key, r.how, r.port, r.may_ask_for_stale)) {
         count_fall_back(r.how, *found, stale_cause::slow);
         return *found;  // without leaving: the load goes on
       }
@@ -214,7 +214,7 @@ raw_lookup store::state::wait(const load_handle& load, const load_request& r) {
     outcome = load->wait(limit);
   }
   if (outcome) return conclude(*outcome, r);
-  if (auto found = fall_back(r.key, r.how, r.port, true)) {
+  if (auto found = fall_back(r.key, r.how, r.port, r.may_ask_for_stale)) {
     count_fall_back(r.how, *found, stale_cause::slow);
     return *found;
   }
@@ -225,7 +225,7 @@ raw_lookup store::state::wait(const load_handle& load, const load_request& r) {
 
 raw_lookup store::state::conclude(const load_outcome& outcome, const load_request& r) {
   if (!outcome.failure) return receive(outcome, r.port);
-  auto found = fall_back(r.key, r.how, r.port, true);
+  auto found = fall_back(r.key, r.how, r.port, r.may_ask_for_stale);
   if (!found) std::rethrow_exception(outcome.failure);
   count_fall_back(r.how, *found, stale_cause::failed);
   if (found->freshness == freshness::stale) r.port.error = outcome.failure;

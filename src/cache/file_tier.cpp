@@ -84,10 +84,8 @@ std::optional<file_found> file_tier::find(std::string_view key, const file_name&
   found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
   found.left = left;
   found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
-  if (const auto fault = format_.unpack(bytes, entry)) {
-    set_aside(name, *fault);
-    return std::nullopt;
-  }
+  // Not here, at least: another process of the directory may.
+  if (format_.unpack(bytes, entry)) return std::nullopt;
   found.value = std::move(bytes);
   return found;
 }

@@ -28,10 +28,8 @@ namespace {
 class countdown {
  public:
   void done() { ended_.release(); }
-  /// Not beyond `until`, but for the second in which the server's own time limit tells.
-  void wait(std::size_t started, const deadline& until) {
-    const auto end = std::max(until.when(), deadline::after(std::chrono::seconds(1)).when());
-    while (started > 0 && ended_.try_acquire_until(end)) --started;
+  void wait(std::size_t started, time_point until) {
+    while (started > 0 && ended_.try_acquire_until(until)) --started;
   }
 
  private:
@@ -45,6 +43,10 @@ struct claim_answer {
   std::optional<raw_lookup> found;
   std::atomic<bool> has_come{false};
 };
+
+deadline later(const deadline& a, const deadline& b) {
+  return a.when() > b.when() ? a : b;
+}
 
 const detail::raw_loader no_loader;
 
@@ -62,7 +64,7 @@ class store::state::batch_load {
   ~batch_load() {
     const error gone(errc::cancelled, "the call that loaded this key has failed");
     for (auto& each : led_) {
-      if (!each.load->is_over()) end(each, {nullptr, std::make_exception_ptr(gone)});
+      if (each.load && !each.load->is_over()) end(each, {nullptr, std::make_exception_ptr(gone)});
     }
     for (std::size_t i = next_to_wait_; i < joined_.size(); ++i) joined_[i].load->leave();
   }
@@ -73,11 +75,13 @@ class store::state::batch_load {
   void run(std::vector<detail::tiers::wanted> missing) {
     look(missing);
     for (const auto& each : missing) self_.refuse_own_key(each.key.text);
+    joined_.reserve(missing.size());
     for (const auto& each : missing) board(each);
     claim();
     count();
     lead();
     if (failure_) std::rethrow_exception(failure_);
+    patience_ = later(until_, deadline::after(std::chrono::seconds(1)));
     for (auto& each : joined_) {
       ++next_to_wait_;
       *each.found = self_.wait(each.load, request(each));
@@ -94,7 +98,7 @@ class store::state::batch_load {
   };
 
   load_request request(const seat& s) const {
-    return {s.key, how_, no_loader, false, until_, *s.port};
+    return {s.key, how_, no_loader, false, until_, *s.port, !patience_.expired()};
   }
 
   /// Takes out what is below memory, or stale and to be served as such.
@@ -115,20 +119,35 @@ class store::state::batch_load {
 
   void board(const detail::tiers::wanted& w) {
     const auto at = self_.table.place_of(w.key);
+    // A place for it first: a load that was begun must be ended.
+    auto& own = led_.emplace_back(seat{w.key, w.port, w.found, {}});
     auto [load, is_leader] = self_.flights.join_or_begin(
         w.key.text, w.key.hash, self_.table.token_of(at), detail::limit_of(how_));
+    own.load = std::move(load);
     if (!is_leader) {
-      joined_.push_back({w.key, w.port, w.found, std::move(load)});
+      joined_.push_back(std::move(own));
+      led_.pop_back();
       return;
     }
-    auto& own = led_.emplace_back(seat{w.key, w.port, w.found, std::move(load)});
     if (settle(own, self_.look_again(own.load, request(own), at))) led_.pop_back();
   }
 
   void claim() {
     if (!self_.table.has_shared()) return;
-    if (self_.table.is_asynchronous()) return claim_together();
+    if (is_pipelined()) return claim_together();
     led_.remove_if([&](seat& s) { return settle(s, self_.claim(s.load, request(s))); });
+  }
+
+  /// Answers come on the host's loop. Without one, refusals would come on the work executor, whose
+  /// threads may all be waiting here.
+  bool is_pipelined() const {
+    return self_.table.is_asynchronous() && self_.execution.io_executor();
+  }
+
+  /// What was started is heard of by then, if the loop is not held up.
+  time_point end_of_wait() const {
+    const auto most = deadline::after(2 * self_.table.shared_timeout());
+    return earlier(until_, most).when() + std::chrono::seconds(1);
   }
 
   void claim_together() {
@@ -144,10 +163,11 @@ class store::state::batch_load {
             ended->done();
           });
     }
-    ended->wait(led_.size(), until_);
+    ended->wait(led_.size(), end_of_wait());
     auto next = answers.begin();
     led_.remove_if([&](seat& s) {
       auto& answer = **next++;
+      s.load->claim.begun_ns = answer.claim.begun_ns;
       if (!answer.has_come) return false;
       s.load->claim = std::move(answer.claim);
       if (!answer.found) return false;
@@ -187,6 +207,8 @@ class store::state::batch_load {
       if (failure_) self_.note_failure(each.key, how_, each.load, failure_);
       end(each, failure_ ? load_outcome{nullptr, failure_} : each.outcome);
     }
+    // For all of them together, or each would wait anew.
+    patience_ = deadline::after(std::chrono::seconds(1));
     const auto why = std::exchange(failure_, nullptr);
     for (auto& each : led_) conclude(each, why);
   }
@@ -228,7 +250,7 @@ class store::state::batch_load {
 
   void keep(const load_context& context) {
     auto& table = self_.table;
-    if (!table.is_asynchronous()) {
+    if (!is_pipelined()) {
       for (auto& each : led_) {
         self_.keep(each.load, each.key, how_, each.outcome, context, until_);
       }
@@ -244,7 +266,7 @@ class store::state::batch_load {
                        each.load->claim, until_,
                        [self = self_.shared_from_this(), ended] { ended->done(); });
     }
-    ended->wait(started, until_);
+    ended->wait(started, end_of_wait());
   }
 
   void set_alarms() {
@@ -276,6 +298,8 @@ class store::state::batch_load {
   const policy& how_;
   const detail::raw_batch_loader& loader_;
   const deadline until_;
+  /// For what is stale below memory.
+  deadline patience_ = deadline::after(deadline::max_timeout);
   /// Not moved while others write to them.
   std::list<seat> led_;
   std::vector<seat> joined_;

@@ -43,6 +43,8 @@ struct load_request {
   bool is_owned;
   deadline until;
   value_port& port;
+  /// Whether what is stale may be looked for below memory.
+  bool may_ask_for_stale = true;
 };
 
 }  // namespace scalekit::cache::detail

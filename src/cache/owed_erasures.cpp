@@ -93,7 +93,7 @@ owed_erasures::debts::iterator owed_erasures::forget(debts::iterator debt, std::
 }
 
 void owed_erasures::note_size() {
-  size_.store(keys_.size(), std::memory_order_relaxed);
+  size_ = keys_.size();
 }
 
 }  // namespace scalekit::cache::detail

@@ -50,8 +50,10 @@ class owed_erasures {
 
   bool empty() const noexcept { return size() == 0 && !owes_everything(); }
   /// Keys that are owed.
-  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
-  bool owes_everything() const noexcept { return everything_.load(std::memory_order_relaxed); }
+  std::size_t size() const noexcept { return size_; }
+  bool owes_everything() const noexcept { return everything_; }
+  /// How many debts were made, paid or not.
+  std::uint64_t made() const noexcept { return last_; }
 
  private:
   /// Each with the number of the debt that was made last.
@@ -65,9 +67,9 @@ class owed_erasures {
   mutable std::mutex mutex_;
   debts keys_;
   std::size_t bytes_ = 0;
-  std::uint64_t last_ = 0;
   std::uint64_t everything_since_ = 0;
-  // Looked at by every call, without the lock.
+  // Looked at without the lock, by every call.
+  std::atomic<std::uint64_t> last_{0};
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> everything_{false};
 };

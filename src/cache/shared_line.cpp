@@ -126,6 +126,7 @@ shared_line::allowance shared_line::allow(const deadline& until) const noexcept 
 
 /// A change that the server was not told of.
 void shared_line::owe_change(const shared_request& what) {
+  if (!is_change(what.verb) || what.verb == shared_verb::fill) return;
   if (what.verb == shared_verb::clear) owed_.add_everything();
   if (what.verb == shared_verb::erase) {
     for (const auto& key : what.keys) owed_.add(key);

@@ -36,6 +36,7 @@ class shared_line {
 
   bool is_asynchronous() const noexcept { return is_asynchronous_; }
   const std::string& server() const noexcept { return server_; }
+  std::chrono::nanoseconds timeout() const noexcept { return timeout_; }
 
   /// Lets the driver go, whose connections may be those of the host's loop: what comes later fails
   /// with errc::closed. Waits for calls of run(), which end by their timeouts; whoever is under way

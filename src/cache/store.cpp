@@ -42,10 +42,14 @@ raw_lookup store::read_or_load(std::string_view text, const policy& how,
   return self.read_or_load({key, how, loader, loader_is_owned, until, port}, found);
 }
 
-void store::write(std::string_view key, std::string_view bytes, const policy& how,
-                  const call_options& options) {
+void store::check_set(std::string_view key, const policy& how, const call_options& options) const {
   state_->enter_blocking("cache::store::set", key, options, false);
   detail::validate(how);
+}
+
+void store::write(std::string_view key, std::string_view bytes, const policy& how,
+                  const call_options& options) {
+  check_set(key, how, options);
   state_->sets.add();
   state_->table.put(state_->table.hashed(key), bytes, how, deadline::after(options.timeout));
 }

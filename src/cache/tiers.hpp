@@ -58,6 +58,8 @@ class tiers {
   bool may_block() const noexcept { return has_files() || has_shared(); }
   /// Whether the forms that begin with start_ may be used.
   bool is_asynchronous() const noexcept { return shared_ && shared_->is_asynchronous(); }
+  /// The longest that one question to the shared tier takes. Precondition: there is one.
+  std::chrono::nanoseconds shared_timeout() const noexcept { return shared_->line().timeout(); }
   /// The way to the shared server ends. Waits for who is on it; see shared_line::close().
   void close() noexcept {
     if (shared_) shared_->close();

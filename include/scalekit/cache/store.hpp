@@ -111,6 +111,10 @@ class SCALEKIT_EXPORT store {
     }
   }
 
+  /// Throws what set() would throw of these before it does anything: invalid_argument, not_allowed,
+  /// closed, forked.
+  void check_set(std::string_view key, const policy& how, const call_options& options = {}) const;
+
   /// The value kept under `key`, or what `loader` returns, which is then kept. `value` is empty
   /// only where the loader said so, now (freshness::negative from tier::loader) or within the
   /// policy's negative_ttl.

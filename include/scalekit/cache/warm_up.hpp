@@ -25,7 +25,7 @@ struct warm_up_progress {
   std::uint64_t present = 0, loaded = 0, absent = 0, failed = 0;
   /// Why the first of those failed. Null: none did.
   std::exception_ptr error = {};
-  /// It was asked to stop.
+  /// It was asked to stop before the end of the keys.
   bool stopped = false;
 };
 
@@ -86,7 +86,13 @@ warm_up_progress warm_up(store cache, Keys&& keys, const policy& how, Loader&& l
   auto due = std::chrono::steady_clock::now();
   std::vector<std::string> batch;
   const auto load = [&] {
+    progress.stopped |= !detail::pause_until(due, params.stop);
+    if (progress.stopped) return;
     const auto count = batch.size();
+    // What a slow batch has taken is not made up for: who is slow has enough to do.
+    due = std::chrono::steady_clock::now() +
+          std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::duration<double>(static_cast<double>(count) / params.per_second));
     try {
       for (const auto& each : cache.get_or_load_many<V>(std::exchange(batch, {}), how, loader,
                                                         {.timeout = params.timeout})) {
@@ -100,9 +106,6 @@ warm_up_progress warm_up(store cache, Keys&& keys, const policy& how, Loader&& l
     }
     progress.keys += count;
     if (params.on_progress) params.on_progress(progress);
-    due += std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(static_cast<double>(count) / params.per_second));
-    progress.stopped = !detail::pause_until(due, params.stop);
   };
   for (auto&& key : keys) {
     progress.stopped |= params.stop.stop_requested();
@@ -110,7 +113,7 @@ warm_up_progress warm_up(store cache, Keys&& keys, const policy& how, Loader&& l
     batch.emplace_back(std::forward<decltype(key)>(key));
     if (batch.size() == params.batch) load();
   }
-  if (!progress.stopped && !batch.empty()) load();
+  if (!batch.empty()) load();
   return progress;
 }
 

@@ -2,7 +2,9 @@
 
 #include "scalekit/cache/store.hpp"
 #include "scalekit/core/backoff.hpp"
+#include "scalekit/core/deadline.hpp"
 #include "scalekit/core/error.hpp"
+#include "scalekit/core/execution.hpp"
 #include "scalekit/core/export.hpp"
 #include "scalekit/core/log.hpp"
 #include "scalekit/core/random.hpp"
@@ -72,8 +74,8 @@ struct write_behind_statistics {
 
 namespace detail {
 
-/// Throws std::invalid_argument, naming the field.
-SCALEKIT_EXPORT void validate(const write_behind_params& params);
+/// Throws std::invalid_argument, naming the field; for the policy errc::invalid_argument.
+SCALEKIT_EXPORT void validate(const write_behind_params& params, const policy& how);
 
 }  // namespace detail
 
@@ -86,7 +88,8 @@ SCALEKIT_EXPORT void validate(const write_behind_params& params);
 ///
 /// Who reads through it sees what was put at once. Who reads the store sees it when the sink has
 /// written it. The sink gets the oldest changes first, those of one key in their order; what it
-/// throws makes it get them again, so that it must not mind a change that it has made already.
+/// throws makes it get them again, so that it must not mind a change that it has made already. V's
+/// copy must not throw anything but std::bad_alloc, which ends the process.
 ///
 /// It has one thread of its own, which runs the sink, and holds a handle of the store.
 ///
@@ -97,14 +100,14 @@ class write_behind {
  public:
   using sink = std::function<void(std::span<const pending_write<V>>)>;
 
-  /// Throws std::invalid_argument for settings out of range.
+  /// Throws std::invalid_argument for settings out of range, errc::invalid_argument for a policy.
   write_behind(store cache, const policy& how, sink write, write_behind_params params = {})
       : cache_(std::move(cache)),
         type_(how.type),
         how_(how),
         write_(std::move(write)),
         params_(std::move(params)) {
-    detail::validate(params_);
+    detail::validate(params_, how_);
     how_.type = type_;
     thread_ = std::thread([this] { run(); });
   }
@@ -131,25 +134,27 @@ class write_behind {
     return cache_.get_or_load<V>(key, how_, std::forward<Loader>(loader), options);
   }
 
-  /// Waits until everything that was put before is written. False: not within `timeout`.
+  /// Waits until everything that was put before is written; a sink that pauses after a failure is
+  /// called at once. False: not within `timeout`. Errors: not_allowed, on an I/O thread.
   bool flush(std::chrono::nanoseconds timeout) {
+    io_thread_mark::check_blocking_allowed("cache::write_behind::flush");
     std::unique_lock lock(mutex_);
     const auto until = last_;
-    ++flushing_;
-    wake_.notify_all();
-    const bool done = settled_.wait_for(lock, timeout, [&] { return oldest() > until; });
+    begin_flush();
+    const bool done = settled_.wait_until(lock, deadline::after(timeout).when(),
+                                          [&] { return oldest() > until; });
     --flushing_;
     return done;
   }
 
   /// Writes what is pending, for close_timeout at most, and ends the thread; a sink that is running
-  /// is waited for. Returns how many changes were lost. Later changes are refused with closed.
+  /// is waited for, however long. Not to be called by the sink. Returns how many changes were lost.
+  /// Later changes are refused with closed.
   std::size_t close() {
     std::unique_lock lock(mutex_);
     if (closed_) return lost_;
     closed_ = true;
-    ++flushing_;
-    wake_.notify_all();
+    begin_flush();
     settled_.wait_for(lock, params_.close_timeout, [&] { return pending_.empty(); });
     given_up_ = true;
     wake_.notify_all();
@@ -178,8 +183,8 @@ class write_behind {
   struct entry {
     std::optional<V> value;
     clock::time_point since;
-    /// Of its first change that is not written, and its last.
-    std::uint64_t first = 0, last = 0;
+    /// Of its first change that is not written, its last, and that which the sink was given.
+    std::uint64_t first = 0, last = 0, given = 0;
   };
   struct text_hash {
     using is_transparent = void;
@@ -192,14 +197,21 @@ class write_behind {
     std::vector<std::uint64_t> versions;
   };
 
+  void begin_flush() {
+    ++flushing_;
+    ++flushes_;
+    wake_.notify_all();
+  }
+
   void change(std::string key, std::optional<V> value) {
     const std::lock_guard lock(mutex_);
     if (closed_) throw error(errc::closed, "this write_behind is closed");
     const auto known = pending_.find(key);
     if (known != pending_.end()) {
-      known->second.value = std::move(value);
-      known->second.last = ++last_;
-      ++counted_.coalesced;
+      auto& there = known->second;
+      there.value = std::move(value);
+      if (there.last > there.given) ++counted_.coalesced;
+      there.last = ++last_;
       return;
     }
     if (pending_.size() >= params_.max_pending) {
@@ -208,8 +220,14 @@ class write_behind {
                                   " changes wait to be written; see write_behind_params");
     }
     const auto version = ++last_;
-    queue_.push_back(key);
-    pending_.emplace(std::move(key), entry{std::move(value), clock::now(), version, version});
+    const auto added =
+        pending_.emplace(key, entry{std::move(value), clock::now(), version, version});
+    try {
+      queue_.push_back(std::move(key));
+    } catch (...) {
+      pending_.erase(added.first);
+      throw;
+    }
     wake_.notify_all();
   }
 
@@ -243,6 +261,7 @@ class write_behind {
       });
       if (given_up_) return;
       const auto batch = take();
+      const auto flushes = flushes_;
       lock.unlock();
       const bool is_written = write(batch.changes, failed);
       lock.lock();
@@ -250,8 +269,9 @@ class write_behind {
       settled_.notify_all();
       failed = is_written ? 0 : failed + 1;
       if (is_written) continue;
+      // Who has just begun to wait for it does not wait for a pause that is none of his.
       wake_.wait_for(lock, backoff_delay(params_.retry, failed, random),
-                     [this] { return given_up_; });
+                     [&] { return given_up_ || flushes_ != flushes; });
     }
   }
 
@@ -259,6 +279,7 @@ class write_behind {
     taken batch;
     while (!queue_.empty() && batch.changes.size() < params_.batch) {
       auto& each = pending_.find(queue_.front())->second;
+      each.given = each.last;
       batch.versions.push_back(each.last);
       batch.changes.push_back({std::move(queue_.front()), each.value});
       queue_.pop_front();
@@ -277,14 +298,22 @@ class write_behind {
       note_failure(failed_before, "not a std::exception");
       return false;
     }
-    for (const auto& each : changes) {
-      try {
-        each.value ? cache_.set(each.key, *each.value, how_) : cache_.erase(each.key);
-      } catch (const std::exception&) {
-        // It is written; the cache has nothing older.
-      }
-    }
+    for (const auto& each : changes) keep(each);
     return true;
+  }
+
+  /// It is written: the cache has this then, or nothing.
+  void keep(const pending_write<V>& change) noexcept {
+    try {
+      if (change.value) return cache_.set(change.key, *change.value, how_);
+    } catch (...) {
+      // The value may have been refused before the older one was gone.
+    }
+    try {
+      cache_.erase(change.key);
+    } catch (...) {
+      // Gone from this process, and owed to a server.
+    }
   }
 
   void note_failure(std::uint64_t failed_before, std::string_view why) {
@@ -314,6 +343,7 @@ class write_behind {
   void put_back(const taken& batch) {
     for (auto each = batch.changes.rbegin(); each != batch.changes.rend(); ++each) {
       queue_.push_front(each->key);
+      pending_.find(each->key)->second.given = 0;
     }
   }
 
@@ -328,7 +358,9 @@ class write_behind {
   /// Keys that are pending and not with the sink, the oldest first.
   std::deque<std::string> queue_;
   std::uint64_t last_ = 0;
+  /// Who waits for a flush, and how often one was begun.
   std::size_t flushing_ = 0;
+  std::uint64_t flushes_ = 0;
   bool closed_ = false, given_up_ = false;
   std::size_t lost_ = 0;
   write_behind_statistics counted_;

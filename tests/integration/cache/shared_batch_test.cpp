@@ -2,9 +2,13 @@
 
 #include "scalekit/cache.hpp"
 #include "shared_servers.hpp"
+#include "support/loop.hpp"
 
+#include <boost/asio/use_future.hpp>
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,5 +119,67 @@ TEST_CASE("an erasure that is owed is paid before a batch is read") {
 
     CHECK_FALSE(found[0]);
     CHECK(found[1].value == 2);
+  });
+}
+
+TEST_CASE("what is missing of many keys is loaded once, for all stores of the server") {
+  for_each_server([](shared_server& server) {
+    support::loop host;
+    const auto keys = hundred_keys();
+    std::size_t asked = 0;
+    const auto load = [&](cache::store store) {
+      return store.get_or_load_many<int>(keys, minute, [&](std::span<const std::string> missing) {
+        asked += missing.size();
+        store.erase("key7");
+        return std::vector<std::optional<int>>(missing.size(), 7);
+      });
+    };
+    SUBCASE("on the host's loop") {
+      auto params = only_shared(server.url());
+      params.execution = host.execution();
+      const auto found = load(cache::store::open(params));
+      CHECK(found.at(99).value == 7);
+      CHECK(asked == 100);
+    }
+    SUBCASE("without one") {
+      CHECK(load(cache::store::open(only_shared(server.url()))).at(99).value == 7);
+      CHECK(asked == 100);
+    }
+    auto other = cache::store::open(only_shared(server.url()));
+    const auto kept = other.get_many<int>(keys);
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      INFO("key " << i);
+      // One of them was erased while it was loaded.
+      CHECK(kept[i].value.has_value() == (i != 7));
+    }
+    load(other);
+    CHECK(asked == 101);
+  });
+}
+
+TEST_CASE("many keys are loaded all the same when the server is away, in time") {
+  for_each_server([](shared_server& server) {
+    support::loop host;
+    auto params = with_memory(server.url());
+    params.shared_timeout = 100ms;
+    SUBCASE("on the host's loop") {
+      params.execution = host.execution();
+    }
+    SUBCASE("without one") {}
+    auto store = cache::store::open(params);
+    server.kill9();
+    for (int i = 0; i < 3; ++i) {
+      const auto found = store
+                             .async_get_or_load_many<int>(
+                                 {"a" + std::to_string(i), "b"}, minute,
+                                 [](std::span<const std::string> missing) {
+                                   return std::vector<std::optional<int>>(missing.size(), 7);
+                                 },
+                                 {.timeout = 20s}, boost::asio::use_future)
+                             .get();
+      CHECK(found.at(0).value == 7);
+      CHECK(found.at(1).value == 7);
+    }
+    CHECK(store.get<int>("a0").tier == tier::memory);
   });
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace detail = scalekit::cache::detail;
@@ -99,6 +100,37 @@ TEST_CASE("what is owed after the close, or too much for a list, is not forgotte
     many.journal.close();
   }
   CHECK(process(at.file()).owed.owes_everything());
+}
+
+TEST_CASE("what is paid after the close is not owed, and looking changes no list") {
+  place at;
+  {
+    process first(at.file());
+    first.owe("a");
+    first.journal.close();
+    first.journal.note();
+  }
+  CHECK(process(at.file()).owed.keys() == keys{"a"});
+  {
+    process second(at.file());
+    second.journal.close();
+    second.pay();
+  }
+  CHECK(process(at.file()).owed.empty());
+}
+
+TEST_CASE("whoever owes and pays at the same time, the file is right in the end") {
+  place at;
+  process one(at.file());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&one, t] {
+      for (int i = 0; i < 100; ++i) t == 0 ? one.pay() : one.owe("key");
+    });
+  }
+  for (auto& each : threads) each.join();
+  const bool owes = !one.owed.empty();
+  CHECK(process(at.after_crash()).owed.owes_everything() == owes);
 }
 
 TEST_CASE("a list that is damaged or cut off owes everything") {

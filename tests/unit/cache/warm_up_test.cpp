@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace cache = scalekit::cache;
@@ -90,15 +91,26 @@ TEST_CASE("a batch that fails does not end a warm-up, a store that is closed doe
 TEST_CASE("a warm-up that is asked to stop does, also while it waits for its pace") {
   auto store = cache::store::open();
   std::stop_source stop;
+  std::thread other;
   auto params = quick;
   params.per_second = 0.01;
   params.stop = stop.get_token();
-  params.on_progress = [&](const cache::warm_up_progress&) { stop.request_stop(); };
+  params.on_progress = [&](const cache::warm_up_progress&) {
+    other = std::thread([&] { stop.request_stop(); });
+  };
 
   const auto done = cache::warm_up<int>(store, numbers(25), how, load, params);
+  other.join();
   CHECK(done.keys == 10);
   CHECK(done.stopped);
   CHECK(cache::warm_up<int>(store, numbers(25), how, load, params).keys == 0);
+}
+
+TEST_CASE("the last batch of a warm-up is not waited for") {
+  auto store = cache::store::open();
+  auto params = quick;
+  params.per_second = 0.01;
+  CHECK(cache::warm_up<int>(store, numbers(10), how, load, params).keys == 10);
 }
 
 TEST_CASE("settings of a warm-up that can never work are refused by name") {

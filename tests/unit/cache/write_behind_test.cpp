@@ -170,6 +170,29 @@ TEST_CASE("close writes what is pending, or says how much was lost") {
   CHECK(log.count("cache.write_behind.lost") == 1);
 }
 
+TEST_CASE("close tries what is pending, however long the pause after a failure is") {
+  fixture f;
+  f.db.failures = 1;
+  cache::write_behind<int> behind(
+      f.store, how, [&](changes all) { f.db.write(all); },
+      {.max_delay = 1ms, .retry = {.base = 1h, .cap = 1h, .full_jitter = false}});
+  behind.put("a", 1);
+  REQUIRE(wait_until([&] { return behind.stats().failures == 1; }));
+  CHECK(behind.close() == 0);
+  CHECK(f.db.rows.at("a") == 1);
+}
+
+TEST_CASE("what the cache refuses is written all the same, and the older value is gone") {
+  fixture f;
+  f.store = cache::store::open({.max_value_bytes = 1024});
+  f.store.set("a", std::string("old"), how);
+  cache::write_behind<std::string> behind(
+      f.store, how, [](std::span<const cache::pending_write<std::string>>) {});
+  behind.put("a", std::string(5000, 'x'));
+  CHECK(behind.flush(1min));
+  CHECK_FALSE(f.store.get<std::string>("a"));
+}
+
 TEST_CASE("many threads put, and the last value of each key is written") {
   fixture f;
   auto behind = f.behind({.max_delay = 1ms, .batch = 7});
@@ -198,6 +221,8 @@ TEST_CASE("settings of write-behind that can never work are refused by name") {
                        doctest::Contains("write_behind_params.max_delay"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(f.behind({.max_pending = 0}),
                        doctest::Contains("write_behind_params.max_pending"), std::invalid_argument);
+  const cache::policy never{.type = "t", .ttl = 0s};
+  CHECK_ERRC(cache::write_behind<int>(f.store, never, [](changes) {}), errc::invalid_argument);
 }
 
 TEST_CASE("write-through: the value is written, then kept; a write that fails leaves nothing") {
@@ -214,4 +239,14 @@ TEST_CASE("write-through: the value is written, then kept; a write that fails le
                                          [](int) { throw std::runtime_error("no database"); }),
                     "no database");
   CHECK_FALSE(store.get<int>("a"));
+}
+
+TEST_CASE("write-through: what the cache would refuse anyway is not written") {
+  auto store = cache::store::open();
+  bool is_written = false;
+  const auto write = [&](int) { is_written = true; };
+  const cache::policy never{.type = "t", .ttl = 0s};
+  CHECK_ERRC(cache::write_through(store, "a", 1, never, write), errc::invalid_argument);
+  CHECK_ERRC(cache::write_through(store, "", 1, how, write), errc::invalid_argument);
+  CHECK_FALSE(is_written);
 }
