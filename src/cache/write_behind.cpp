@@ -3,7 +3,7 @@
 #include "cache/validate.hpp"
 #include "core/require.hpp"
 
-namespace scalekit::cache::detail {
+namespace scalekit::cache {
 
 void validate(const write_behind_params& params, const policy& how) {
   using namespace std::chrono_literals;
@@ -17,4 +17,4 @@ void validate(const write_behind_params& params, const policy& how) {
   scalekit::validate(params.retry, "write_behind_params.retry");
 }
 
-}  // namespace scalekit::cache::detail
+}  // namespace scalekit::cache

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "scalekit/cache/store.hpp"
+#include "scalekit/core/error.hpp"
 #include "scalekit/core/export.hpp"
 
 #include <chrono>
@@ -47,13 +48,17 @@ struct warm_up_params {
   std::function<void(const warm_up_progress&)> on_progress = {};
 };
 
-namespace detail {
-
 /// Throws std::invalid_argument, naming the field.
 SCALEKIT_EXPORT void validate(const warm_up_params& params);
 
+namespace detail {
+
 /// Whether the next batch would fail of it as well.
-SCALEKIT_EXPORT bool ends_warm_up(const std::exception_ptr& e) noexcept;
+inline bool ends_warm_up(const std::exception_ptr& e) {
+  const auto code = to_error(e).code();
+  return code == errc::closed || code == errc::invalid_argument || code == errc::not_allowed ||
+         code == errc::forked;
+}
 
 /// False: it was asked to stop meanwhile.
 inline bool pause_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop) {
@@ -81,7 +86,7 @@ template <class V, class Keys, class Loader>
   requires batch_loader_of<Loader, V>
 warm_up_progress warm_up(store cache, Keys&& keys, const policy& how, Loader&& loader,
                          const warm_up_params& params = {}) {
-  detail::validate(params);
+  validate(params);
   warm_up_progress progress;
   auto due = std::chrono::steady_clock::now();
   std::vector<std::string> batch;

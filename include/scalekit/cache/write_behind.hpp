@@ -72,12 +72,8 @@ struct write_behind_statistics {
   std::uint64_t lost = 0;
 };
 
-namespace detail {
-
 /// Throws std::invalid_argument, naming the field; for the policy errc::invalid_argument.
 SCALEKIT_EXPORT void validate(const write_behind_params& params, const policy& how);
-
-}  // namespace detail
 
 /// Writes that return at once, and are made later, several at a time and each key once: for what
 /// changes often and may be lost for the last second, as counters of views, or where somebody was
@@ -107,7 +103,7 @@ class write_behind {
         how_(how),
         write_(std::move(write)),
         params_(std::move(params)) {
-    detail::validate(params_, how_);
+    validate(params_, how_);
     how_.type = type_;
     thread_ = std::thread([this] { run(); });
   }
