@@ -13,7 +13,7 @@ using namespace cache_test;
 
 TEST_CASE("whatever happens on the way, nobody sees for too long what was changed") {
   std::uint64_t lookups = 0, hits = 0, loads = 0, failed = 0;
-  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{2000});
+  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{1000});
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     INFO("seed " << seed);
     simulated_shops shops(seed, 1 + seed % 3);
