@@ -65,7 +65,7 @@ struct file_params {
 struct entry_params {
   /// Values of at least so many bytes are compressed with zstd, where that saves an eighth of them.
   /// Worth it where the network or the server's memory is what is short: a lookup there takes some
-  /// microseconds a KiB longer. Default 0: none. Range 64 bytes to 1 GiB; needs
+  /// microsecond a KiB longer. Default 0: none. Range 64 bytes to 1 GiB; needs
   /// SCALEKIT_WITH_ZSTD, as does a reader of what was compressed.
   std::size_t compress_from = 0;
 
