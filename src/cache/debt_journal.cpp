@@ -85,13 +85,9 @@ debt_journal::debt_journal(std::string path, owed_erasures& owed, log_sink log)
 }
 
 void debt_journal::take(std::string_view bytes) {
-  if (bytes.empty()) {
-    write(journal_magic, 0);
-    return put(state::paid);
-  }
-  // One that was just being made says nothing, and owes nothing.
   const bool is_ours = journal_magic.starts_with(bytes.substr(0, journal_magic.size()));
   if (!is_ours) throw error(errc::corrupt, path_ + " is no journal of a cache");
+  // One that is new, or was just being made, owes nothing.
   if (bytes.size() < front) {
     write(journal_magic, 0);
     return put(state::paid);

@@ -124,6 +124,9 @@ struct store::state : std::enable_shared_from_this<state> {
   void refresh(const detail::load_request& r);
   void run_refresh(const std::shared_ptr<detail::flight>& load, const detail::owned_load& what);
 
+  /// Has it ended in time. Precondition: there is a limit.
+  void set_alarm(const std::shared_ptr<detail::flight>& load, const detail::hashed_key& key,
+                 const policy& how);
   /// Ends a load that has taken too long.
   void expire(const std::shared_ptr<detail::flight>& load, const detail::hashed_key& key,
               const policy& how);

@@ -65,12 +65,7 @@ load_outcome store::state::lead(const load_handle& load, const hashed_key& key, 
   try {
     // It may have waited too long for a thread.
     if (load->is_overdue()) throw too_long(how);
-    if (load->limit()) {
-      alarms.set(load.get(), load->limit()->when(), execution.completion_executor(),
-                 [weak = weak_from_this(), load, text = std::string(key.text), how] {
-                   if (auto self = weak.lock()) self->expire(load, self->table.hashed(text), how);
-                 });
-    }
+    if (load->limit()) set_alarm(load, key, how);
     detail::loading_mark mark(this, key.text);
     const load_context context(load->stop_token(),
                                load->limit() ? earlier(until, *load->limit()) : until);
@@ -177,6 +172,13 @@ void store::state::run_refresh(const load_handle& load, const owned_load& what) 
   // How it ended, which may have been before the loader did.
   const auto* ended = load->wait(deadline::after({}));
   if (ended && ended->failure) refreshes_failed.add();
+}
+
+void store::state::set_alarm(const load_handle& load, const hashed_key& key, const policy& how) {
+  alarms.set(load.get(), load->limit()->when(), execution.completion_executor(),
+             [weak = weak_from_this(), load, text = std::string(key.text), how] {
+               if (auto self = weak.lock()) self->expire(load, self->table.hashed(text), how);
+             });
 }
 
 void store::state::expire(const load_handle& load, const hashed_key& key, const policy& how) {

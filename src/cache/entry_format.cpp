@@ -24,10 +24,11 @@ std::string key_for(const std::string& secret, const std::string& name) {
   return std::string(view_of(hmac_sha256(secret, "scalekit cache " + name)));
 }
 
-sha256_digest seal_of(const file_entry& entry, std::string_view key) {
+/// What a seal is the HMAC of.
+std::string message_of(const file_entry& entry) {
   sha256 value;
   value.update(entry.value);
-  return hmac_sha256(key, encode_sealed(entry).append(view_of(value.finish())));
+  return encode_sealed(entry).append(view_of(value.finish()));
 }
 
 #ifdef SCALEKIT_CACHE_WITH_ZSTD
@@ -82,7 +83,7 @@ file_entry entry_format::pack(const file_entry& entry, buffer& into) const {
     packed.compressed = true;
   }
   if (!key_.empty()) {
-    into.seal = seal_of(packed, key_);
+    into.seal = hmac_sha256(key_, message_of(packed));
     packed.seal = view_of(into.seal);
   }
   return packed;
@@ -96,9 +97,11 @@ std::variant<file_entry, file_fault> entry_format::parse(std::string_view bytes)
 }
 
 bool entry_format::is_sealed(const file_entry& entry) const {
+  if (entry.seal.empty()) return false;
+  const auto message = message_of(entry);
   for (const auto* key : {&key_, &previous_key_}) {
     if (key->empty()) continue;
-    const auto right = seal_of(entry, *key);
+    const auto right = hmac_sha256(*key, message);
     if (scalekit::detail::equal_in_constant_time(view_of(right), entry.seal)) return true;
   }
   return false;

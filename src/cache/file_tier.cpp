@@ -33,6 +33,16 @@ circuit_breaker_params breaker_params(const file_params& params, const log_sink&
 
 }  // namespace
 
+file_found found_in(const file_entry& entry, const time_left& left, std::int64_t now_us) {
+  file_found found;
+  found.type = entry.type;
+  found.negative = entry.negative;
+  found.age = std::chrono::microseconds(std::max<std::int64_t>(now_us - entry.created_us, 0));
+  found.left = left;
+  found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
+  return found;
+}
+
 file_tier::file_tier(const store_params& params)
     : directory_(params.file),
       format_(params),
@@ -78,12 +88,7 @@ std::optional<file_found> file_tier::find(std::string_view key, const file_name&
     return std::nullopt;
   }
 
-  file_found found;
-  found.type = entry.type;
-  found.negative = entry.negative;
-  found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
-  found.left = left;
-  found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
+  auto found = found_in(entry, left, now);
   // Not here, at least: another process of the directory may.
   if (format_.unpack(bytes, entry)) return std::nullopt;
   found.value = std::move(bytes);

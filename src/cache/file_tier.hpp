@@ -28,6 +28,9 @@ struct file_found {
   std::chrono::microseconds memory_ttl{0};
 };
 
+/// What `entry` says of itself at `now_us` of the wall clock: all but its value.
+file_found found_in(const file_entry& entry, const time_left& left, std::int64_t now_us);
+
 /// What became of a write.
 struct file_written {
   bool stored = false;

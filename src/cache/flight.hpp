@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/fence.hpp"
+#include "scalekit/cache/detail/text_hash.hpp"
 #include "scalekit/core/deadline.hpp"
 
 #include <array>
@@ -105,12 +106,6 @@ class flight_table {
   std::vector<std::shared_ptr<flight>> drain();
 
  private:
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   struct load_map {
     std::mutex mutex;
     std::unordered_map<std::string, std::shared_ptr<flight>, text_hash, std::equal_to<>> loads;

@@ -1,7 +1,6 @@
 #include "cache/completing.hpp"
 #include "cache/copying_port.hpp"
 #include "cache/engine.hpp"
-#include "cache/errors.hpp"
 #include "cache/validate.hpp"
 
 #include <algorithm>
@@ -103,12 +102,12 @@ class store::state::batch_load {
 
   /// Takes out what is below memory, or stale and to be served as such.
   void look(std::vector<detail::tiers::wanted>& rest) {
-    auto& table = self_.table;
-    if (table.may_block()) table.find_many_below(rest, until_);
+    auto& tiers = self_.table;
+    if (tiers.may_block()) tiers.find_many_below(rest, until_);
     std::erase_if(rest, [&](const detail::tiers::wanted& w) {
       if (w.found->freshness != freshness::miss) return true;
       if (how_.stale_for.count() == 0) return false;
-      const auto kept = table.find_kept_in_memory(w.key, *w.port);
+      const auto kept = tiers.find_kept_in_memory(w.key, *w.port);
       if (!kept || !self_.answers({w.key, how_, no_loader, false, until_, *w.port}, *kept)) {
         return false;
       }
@@ -194,7 +193,9 @@ class store::state::batch_load {
     const load_context context(led_.front().load->stop_token(),
                                limit ? earlier(until_, *limit) : until_);
     try {
-      if (limit) set_alarms();
+      for (const auto& each : led_) {
+        if (limit) self_.set_alarm(each.load, each.key, how_);
+      }
       take(load(context));
       for (std::size_t i = 0; i < led_.size(); ++i) type.loads.add();
       keep(context);
@@ -249,7 +250,7 @@ class store::state::batch_load {
   }
 
   void keep(const load_context& context) {
-    auto& table = self_.table;
+    auto& tiers = self_.table;
     if (!is_pipelined()) {
       for (auto& each : led_) {
         self_.keep(each.load, each.key, how_, each.outcome, context, until_);
@@ -262,24 +263,11 @@ class store::state::batch_load {
       const auto how = self_.to_keep(each.load, each.key, how_, each.outcome, context);
       if (!how) continue;
       ++started;
-      table.start_fill(std::string(each.key.text), each.outcome.bytes, *how, each.load->begun(),
+      tiers.start_fill(std::string(each.key.text), each.outcome.bytes, *how, each.load->begun(),
                        each.load->claim, until_,
                        [self = self_.shared_from_this(), ended] { ended->done(); });
     }
     ended->wait(started, end_of_wait());
-  }
-
-  void set_alarms() {
-    for (const auto& each : led_) {
-      self_.alarms.set(each.load.get(), each.load->limit()->when(),
-                       self_.execution.completion_executor(),
-                       [weak = self_.weak_from_this(), load = each.load,
-                        text = std::string(each.key.text), how = how_] {
-                         if (auto self = weak.lock()) {
-                           self->expire(load, self->table.hashed(text), how);
-                         }
-                       });
-    }
   }
 
   void end(seat& s, const load_outcome& outcome) { self_.finish(s.load, s.key, outcome); }

@@ -126,13 +126,20 @@ shared_line::allowance shared_line::allow(const deadline& until) const noexcept 
 
 /// A change that the server was not told of.
 void shared_line::owe_change(const shared_request& what) {
-  if (!is_change(what.verb) || what.verb == shared_verb::fill) return;
-  if (what.verb == shared_verb::clear) owed_.add_everything();
-  if (what.verb == shared_verb::erase) {
-    for (const auto& key : what.keys) owed_.add(key);
-  }
-  if (what.verb == shared_verb::put) {
-    for (const auto& item : what.items) owed_.add(item.key);
+  switch (what.verb) {
+    case shared_verb::clear:
+      owed_.add_everything();
+      break;
+    case shared_verb::erase:
+      for (const auto& key : what.keys) owed_.add(key);
+      break;
+    case shared_verb::put:
+      for (const auto& item : what.items) owed_.add(item.key);
+      break;
+    case shared_verb::find:
+    case shared_verb::claim:
+    case shared_verb::fill:
+      return;
   }
   note_debts();
 }

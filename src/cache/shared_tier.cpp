@@ -75,12 +75,7 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
     counts_.expired.add();
     return look;
   }
-  file_found found;
-  found.type = entry.type;
-  found.negative = entry.negative;
-  found.age = std::chrono::microseconds(std::max<std::int64_t>(now - entry.created_us, 0));
-  found.left = left;
-  found.memory_ttl = std::chrono::microseconds(entry.memory_ttl_us);
+  auto found = found_in(entry, left, now);
   if (const auto fault = format_.unpack(*bytes, entry)) {
     note_damage(*fault);
     return look;

@@ -2,12 +2,12 @@
 
 #include "scalekit/core/backoff.hpp"
 #include "scalekit/core/deadline.hpp"
+#include "scalekit/core/detail/sleep.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/random.hpp"
 #include "scalekit/db/detail/backend.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -70,12 +70,8 @@ void wait_or_throw(transaction_attempts& attempts, const backend& driver,
                    std::exception_ptr failure) {
   auto verdict = judge(attempts, driver, std::move(failure));
   if (verdict.failure) std::rethrow_exception(verdict.failure);
-  const auto& stop = attempts.options().stop;
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any never;
-  never.wait_for(lock, stop, *verdict.pause, [] { return false; });
-  if (stop.stop_requested()) {
+  const auto until = std::chrono::steady_clock::now() + *verdict.pause;
+  if (!scalekit::detail::sleep_until(until, attempts.options().stop)) {
     throw error(errc::cancelled, "cancelled before another attempt at the transaction");
   }
 }

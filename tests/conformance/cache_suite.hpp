@@ -1,14 +1,9 @@
 #pragma once
 
+#include "conformance/cache_suite_base.hpp"
 #include "conformance/cache_suite_many.hpp"
 #include "conformance/cache_suite_refresh.hpp"
-#include "scalekit/cache.hpp"
-#include "scalekit/testing/manual_clock.hpp"
 
-#include <boost/asio/use_future.hpp>
-#include <doctest/doctest.h>
-
-#include <chrono>
 #include <functional>
 #include <future>
 #include <optional>
@@ -23,16 +18,6 @@
 // an empty store of that kind on the given clock.
 
 namespace conformance::cache {
-
-namespace asio = boost::asio;
-namespace sc = scalekit::cache;
-using namespace std::chrono_literals;
-using scalekit::errc;
-
-using factory = std::function<sc::store(const scalekit::clock&)>;
-
-/// Time to live of one minute, without jitter.
-inline constexpr sc::policy minute{.type = "minute", .ttl = 60s, .jitter = 0, .negative_ttl = 10s};
 
 inline void check_code(const std::function<void()>& call, errc expected) {
   try {

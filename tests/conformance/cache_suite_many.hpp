@@ -1,31 +1,20 @@
 #pragma once
 
-#include "scalekit/cache.hpp"
-#include "scalekit/testing/manual_clock.hpp"
-
-#include <boost/asio/use_future.hpp>
-#include <doctest/doctest.h>
+#include "conformance/cache_suite_base.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <future>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 // What every composition of tiers promises of loads of several keys at once.
 
 namespace conformance::cache {
-
-namespace asio = boost::asio;
-namespace sc = scalekit::cache;
-using namespace std::chrono_literals;
-using scalekit::errc;
 
 /// The length of each key, and nothing for those that begin with "no"; notes what it was asked.
 class lengths {
@@ -44,21 +33,20 @@ class lengths {
   std::vector<std::vector<std::string>> asked;
 };
 
-inline constexpr sc::policy short_or_absent{
-    .type = "short", .ttl = 60s, .jitter = 0, .negative_ttl = 10s};
-inline constexpr sc::policy lasting{
-    .type = "lasting", .ttl = 60s, .jitter = 0, .stale_for = 1h, .retry_after = 10s};
+inline lengths::values no_lengths(std::span<const std::string>) {
+  throw std::runtime_error("no database");
+}
 
-inline void load_many(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void load_many(const factory& open) {
   scalekit::testing::manual_clock clock;
   auto store = open(clock);
   lengths loader;
   const auto load = [&](std::vector<std::string> keys) {
-    return store.get_or_load_many<int>(std::move(keys), short_or_absent, std::ref(loader));
+    return store.get_or_load_many<int>(std::move(keys), minute, std::ref(loader));
   };
   const auto code_of_load = [&](auto&& with) {
     try {
-      store.get_or_load_many<int>({"a", "b"}, short_or_absent, with);
+      store.get_or_load_many<int>({"a", "b"}, minute, with);
     } catch (const scalekit::error& e) {
       return static_cast<errc>(e.code().value());
     }
@@ -66,7 +54,7 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
   };
 
   SUBCASE("what is missing is loaded by one call, and kept") {
-    store.set("aaaa", 1, short_or_absent);
+    store.set("aaaa", 1, minute);
     const auto found = load({"aaaa", "bb", "none", "ccc", "bb"});
 
     CHECK(loader.asked == std::vector<std::vector<std::string>>{{"bb", "none", "ccc"}});
@@ -90,33 +78,24 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
   }
 
   SUBCASE("the async_ form does the same") {
-    store.set("aaaa", 1, short_or_absent);
+    store.set("aaaa", 1, minute);
     for (int i = 0; i < 2; ++i) {
       const auto found = store
-                             .async_get_or_load_many<int>({"aaaa", "bb", "bb"}, short_or_absent,
-                                                          lengths(), asio::use_future)
+                             .async_get_or_load_many<int>({"aaaa", "bb", "bb"}, minute, lengths(),
+                                                          asio::use_future)
                              .get();
       CHECK(found.at(0).value == 1);
       CHECK(found.at(1).value == 2);
       CHECK(found.at(2).value == 2);
     }
     CHECK(store.stats().loads == 1);
-    auto failed = store.async_get_or_load_many<int>(
-        {"c"}, short_or_absent,
-        [](std::span<const std::string>) -> lengths::values {
-          throw std::runtime_error("no database");
-        },
-        asio::use_future);
+    auto failed = store.async_get_or_load_many<int>({"c"}, minute, no_lengths, asio::use_future);
     CHECK_THROWS_WITH_AS(failed.get(), "no database", std::runtime_error);
   }
 
   SUBCASE("what the loader throws reaches the caller, and nothing is kept") {
-    CHECK_THROWS_AS(
-        store.get_or_load_many<int>({"a", "b"}, short_or_absent,
-                                    [](std::span<const std::string>) -> lengths::values {
-                                      throw std::runtime_error("no database");
-                                    }),
-        std::runtime_error);
+    CHECK_THROWS_AS(store.get_or_load_many<int>({"a", "b"}, minute, no_lengths),
+                    std::runtime_error);
     CHECK_FALSE(store.get<int>("a"));
     load({"a", "b"});
     CHECK(loader.asked == std::vector<std::vector<std::string>>{{"a", "b"}});
@@ -132,7 +111,7 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
 
   SUBCASE("a loader that asks for one of its own keys gets an error, not a deadlock") {
     CHECK(code_of_load([&](std::span<const std::string> keys) {
-            store.get_or_load<int>(keys.back(), short_or_absent, [] { return 1; });
+            store.get_or_load<int>(keys.back(), minute, [] { return 1; });
             return lengths::values(keys.size(), 1);
           }) == errc::not_allowed);
     CHECK(code_of_load([&](std::span<const std::string> keys) {
@@ -143,10 +122,10 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
   }
 
   SUBCASE("a change during the load wins, for its own key") {
-    const auto found = store.get_or_load_many<int>({"erased", "set", "left"}, short_or_absent,
+    const auto found = store.get_or_load_many<int>({"erased", "set", "left"}, minute,
                                                    [&](std::span<const std::string> keys) {
                                                      store.erase("erased");
-                                                     store.set("set", 9, short_or_absent);
+                                                     store.set("set", 9, minute);
                                                      return lengths()(keys);
                                                    });
     CHECK(found[0].value == 6);
@@ -162,7 +141,7 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
     std::atomic<int> begun{0};
     const auto together = both_have_begun.get_future().share();
     const auto call = [&](std::vector<std::string> keys, lengths& own) {
-      return store.get_or_load_many<int>(std::move(keys), short_or_absent,
+      return store.get_or_load_many<int>(std::move(keys), minute,
                                          [&](std::span<const std::string> missing) {
                                            auto values = own(missing);
                                            if (++begun == 2) both_have_begun.set_value();
@@ -182,8 +161,7 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
 
   SUBCASE("the loader is told until when, and may say for how long") {
     store.get_or_load_many<int>(
-        {"a"}, short_or_absent,
-        [](const sc::load_context& context, std::span<const std::string> keys) {
+        {"a"}, minute, [](const sc::load_context& context, std::span<const std::string> keys) {
           CHECK_FALSE(context.until.expired());
           CHECK_FALSE(context.stop.stop_requested());
           context.keep_for(5s);
@@ -195,21 +173,19 @@ inline void load_many(const std::function<sc::store(const scalekit::clock&)>& op
   }
 
   SUBCASE("what is stale is served where the loader fails, if all is") {
-    const auto fail = [](std::span<const std::string>) -> lengths::values {
-      throw std::runtime_error("no database");
-    };
-    store.set("a", 1, lasting);
-    store.set("b", 2, lasting);
+    store.set("a", 1, patient);
+    store.set("b", 2, patient);
     clock.advance(61s);
 
-    const auto found = store.get_or_load_many<int>({"a", "b"}, lasting, fail);
+    const auto found = store.get_or_load_many<int>({"a", "b"}, patient, no_lengths);
     CHECK(found[0].value == 1);
     CHECK(found[0].freshness == sc::freshness::stale);
     CHECK(found[1].value == 2);
-    CHECK_THROWS_AS(store.get_or_load_many<int>({"a", "c"}, lasting, fail), std::runtime_error);
+    CHECK_THROWS_AS(store.get_or_load_many<int>({"a", "c"}, patient, no_lengths),
+                    std::runtime_error);
 
     clock.advance(11s);
-    const auto fresh = store.get_or_load_many<int>({"a", "b"}, lasting, std::ref(loader));
+    const auto fresh = store.get_or_load_many<int>({"a", "b"}, patient, std::ref(loader));
     CHECK(fresh[1].value == 1);
     CHECK(fresh[1].freshness == sc::freshness::fresh);
   }

@@ -18,7 +18,7 @@ inline bool becomes(sc::store& store, const std::string& key, int value) {
   return support::wait_until([&] { return store.get<int>(key).value == value; });
 }
 
-inline void refreshes(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void refreshes(const factory& open) {
   scalekit::testing::manual_clock clock;
   auto store = open(clock);
   auto source = support::held_source::make();
@@ -115,7 +115,7 @@ inline void refreshes(const std::function<sc::store(const scalekit::clock&)>& op
   }
 }
 
-inline void timeouts(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void timeouts(const factory& open) {
   scalekit::testing::manual_clock clock;
   auto store = open(clock);
   auto source = support::held_source::make();
@@ -200,7 +200,7 @@ inline void timeouts(const std::function<sc::store(const scalekit::clock&)>& ope
   }
 }
 
-inline void serving(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void serving(const factory& open) {
   SUBCASE("stale values") {
     stale_values(open);
   }

@@ -1,12 +1,7 @@
 #pragma once
 
-#include "scalekit/cache.hpp"
-#include "scalekit/testing/manual_clock.hpp"
+#include "conformance/cache_suite_base.hpp"
 
-#include <boost/asio/use_future.hpp>
-#include <doctest/doctest.h>
-
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -16,23 +11,6 @@
 // that what was set, erased or cleared is not among them.
 
 namespace conformance::cache {
-
-namespace asio = boost::asio;
-namespace sc = scalekit::cache;
-using namespace std::chrono_literals;
-using scalekit::errc;
-
-/// Fresh for a minute, kept for an hour after it.
-inline constexpr sc::policy patient{
-    .type = "patient", .ttl = 60s, .jitter = 0, .stale_for = 1h, .retry_after = 10s};
-
-/// And served at once within the first half a minute of that hour.
-inline constexpr sc::policy swift{.type = "swift",
-                                  .ttl = 60s,
-                                  .jitter = 0,
-                                  .stale_for = 1h,
-                                  .stale_while_refreshing = 30s,
-                                  .retry_after = 10s};
 
 inline int failing() {
   throw std::runtime_error("no database");
@@ -52,7 +30,7 @@ inline errc code_of(const std::exception_ptr& e) {
   return static_cast<errc>(scalekit::to_error(e).code().value());
 }
 
-inline void stale_values(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void stale_values(const factory& open) {
   scalekit::testing::manual_clock clock;
   auto store = open(clock);
   store.set("a", 1, patient);
@@ -120,7 +98,7 @@ inline void stale_values(const std::function<sc::store(const scalekit::clock&)>&
   }
 }
 
-inline void failing_loads(const std::function<sc::store(const scalekit::clock&)>& open) {
+inline void failing_loads(const factory& open) {
   scalekit::testing::manual_clock clock;
   auto store = open(clock);
   store.set("a", 1, patient);

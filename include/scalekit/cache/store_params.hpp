@@ -124,8 +124,7 @@ struct store_params {
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
   /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged",
-  /// "cache.journal.failed" (warnings), and what
-  /// redis::client_params::log does.
+  /// "cache.journal.failed" (warnings), and what redis::client_params::log does.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.

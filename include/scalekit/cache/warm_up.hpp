@@ -1,16 +1,16 @@
 #pragma once
 
 #include "scalekit/cache/store.hpp"
+#include "scalekit/core/clock.hpp"
+#include "scalekit/core/detail/sleep.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/core/export.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -60,15 +60,6 @@ inline bool ends_warm_up(const std::exception_ptr& e) {
          code == errc::forked;
 }
 
-/// False: it was asked to stop meanwhile.
-inline bool pause_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, when, [] { return false; });
-  return !stop.stop_requested();
-}
-
 }  // namespace detail
 
 /// Fills the cache ahead of its callers: after a start, a clear, or a switch to another server.
@@ -76,8 +67,7 @@ inline bool pause_until(std::chrono::steady_clock::time_point when, const std::s
 /// is missing with store::get_or_load_many(), at a steady pace; runs on the calling thread, until
 /// the end of the range. A load that fails does not end it.
 ///
-///     auto done = cache::warm_up<product>(store, best_sellers(), cache::ttl::product,
-///     find_products,
+///     auto done = cache::warm_up<product>(store, best_sellers(), how, find_products,
 ///                                         {.per_second = 500});
 ///
 /// Throws closed, invalid_argument, not_allowed and forked, of the store or of the loader; what the
@@ -91,7 +81,7 @@ warm_up_progress warm_up(store cache, Keys&& keys, const policy& how, Loader&& l
   auto due = std::chrono::steady_clock::now();
   std::vector<std::string> batch;
   const auto load = [&] {
-    progress.stopped |= !detail::pause_until(due, params.stop);
+    progress.stopped |= !scalekit::detail::sleep_until(due, params.stop);
     if (progress.stopped) return;
     const auto count = batch.size();
     // What a slow batch has taken is not made up for: who is slow has enough to do.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "scalekit/cache/detail/text_hash.hpp"
 #include "scalekit/cache/store.hpp"
 #include "scalekit/core/backoff.hpp"
 #include "scalekit/core/deadline.hpp"
@@ -79,8 +80,8 @@ SCALEKIT_EXPORT void validate(const write_behind_params& params, const policy& h
 /// changes often and may be lost for the last second, as counters of views, or where somebody was
 /// seen last. What may not be lost is written first (write_through.hpp), or enqueued.
 ///
-///     cache::write_behind<int> views(store, how, [db](auto changes) { write_views(db, changes);
-///     }); views.put("views:42", 7);
+///     cache::write_behind<int> views(store, how, write_views);
+///     views.put("views:42", 7);
 ///
 /// Who reads through it sees what was put at once. Who reads the store sees it when the sink has
 /// written it. The sink gets the oldest changes first, those of one key in their order; what it
@@ -181,12 +182,6 @@ class write_behind {
     clock::time_point since;
     /// Of its first change that is not written, its last, and that which the sink was given.
     std::uint64_t first = 0, last = 0, given = 0;
-  };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
   };
   struct taken {
     std::vector<pending_write<V>> changes;
@@ -350,7 +345,7 @@ class write_behind {
   const write_behind_params params_;
   mutable std::mutex mutex_;
   std::condition_variable wake_, settled_;
-  std::unordered_map<std::string, entry, text_hash, std::equal_to<>> pending_;
+  std::unordered_map<std::string, entry, detail::text_hash, std::equal_to<>> pending_;
   /// Keys that are pending and not with the sink, the oldest first.
   std::deque<std::string> queue_;
   std::uint64_t last_ = 0;

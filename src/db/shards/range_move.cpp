@@ -4,10 +4,10 @@
 #include "db/shards/map_store.hpp"
 #include "db/shards/move_plan.hpp"
 #include "db/shards/move_worker.hpp"
+#include "scalekit/core/detail/sleep.hpp"
 #include "scalekit/core/error.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <chrono>
 #include <utility>
 
 namespace scalekit::db {
@@ -233,11 +233,8 @@ std::optional<std::chrono::nanoseconds> range_move::step() {
 }
 
 void range_move::run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any waiting;
   const auto wait = [&](std::chrono::nanoseconds pause) {
-    std::unique_lock lock(mutex);
-    waiting.wait_for(lock, stop, pause, [] { return false; });
+    scalekit::detail::sleep_until(std::chrono::steady_clock::now() + pause, stop);
   };
   for (int blocked = 0;;) {
     if (stop.stop_requested()) {

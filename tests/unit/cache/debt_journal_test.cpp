@@ -1,6 +1,5 @@
 #include "cache/debt_journal.hpp"
 
-#include "support/event_log.hpp"
 #include "support/temp_directory.hpp"
 #include "support/throws_errc.hpp"
 
@@ -8,7 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
-#include <optional>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
