@@ -116,7 +116,8 @@ void async_statement::have(std::exception_ptr e, lent_connection lent) {
   if (e) return fail(std::move(e), returned::healthy);
   lent_ = std::move(lent);
   // After a loss, one that was used just now may be as dead.
-  if ((chance_.lost_before() || !is_fresh(*lent_, kind_)) && !is_alive(*lent_->wire)) {
+  const bool is_trusted = kind_ == access::read && !chance_.lost_before() && lent_.is_fresh();
+  if (!is_trusted && !is_alive(*lent_->wire)) {
     lent_.give_back(returned::broken);
     return ask_for_connection(to_);
   }

@@ -18,7 +18,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds fresh_enough{1};
 constexpr std::size_t statements_remembered = 4096;
 /// So many blocking reads at once have a connection each before more go through lanes: waking a
 /// thread costs more than a small group saves.
@@ -44,10 +43,6 @@ class counted_read {
 };
 
 }  // namespace
-
-bool is_fresh(const connection& c, access kind) noexcept {
-  return kind == access::read && steady_clock::now() - c.last_used < fresh_enough;
-}
 
 backend::backend(settings s, scalekit::execution exec)
     : settings_(std::move(s)),
@@ -210,7 +205,7 @@ lent_connection backend::take(host& from, const detail::pool_user& user, call_fr
     if (waited) call.acquired = steady_clock::now();
     lent->port.reset();
     // What was closed while it idled is found out before anything depends on it.
-    if (is_fresh(*lent, kind) || is_alive(*lent->wire)) return lent;
+    if ((kind == access::read && lent.is_fresh()) || is_alive(*lent->wire)) return lent;
     lent.give_back(returned::broken);
   }
 }

@@ -33,10 +33,6 @@ class second_chance;
 /// of it is worth more than the time.
 inline constexpr std::chrono::milliseconds cancel_grace{500};
 
-/// Whether a connection was used so recently that a read takes it for alive. A write, which cannot
-/// be repeated, wants to know.
-bool is_fresh(const connection& c, detail::access kind) noexcept;
-
 /// What of a read-only transaction's options decides where it runs.
 call_options as_call(const transaction_options& options);
 

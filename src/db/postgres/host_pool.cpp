@@ -24,6 +24,10 @@ using detail::returned;
 using detail::slot_id;
 using std::chrono::steady_clock;
 
+namespace {
+constexpr std::chrono::seconds fresh_enough{1};
+}  // namespace
+
 struct host_pool::waiter : detail::pool_waiter {
   virtual ~waiter() = default;
   /// Under the pool's mutex: no longer waits. Returns itself when it is async.
@@ -62,6 +66,12 @@ struct host_pool::async_waiter final : waiter, std::enable_shared_from_this<asyn
 
 void lent_connection::give_back(returned how) noexcept {
   if (std::exchange(connection_, nullptr) != nullptr) pool_->give_back(slot_, how);
+}
+
+bool lent_connection::is_fresh() const noexcept {
+  const auto used = connection_->last_used;
+  return steady_clock::now() - used < fresh_enough &&
+         used > pool_->lost_at_.load(std::memory_order_relaxed);
 }
 
 void lent_connection::lent_to(std::thread::id thread) const {
@@ -238,6 +248,7 @@ void host_pool::give_back(slot_id slot, returned how) noexcept {
   }
   if (how != returned::healthy) c.port.reset();
   c.last_used = steady_clock::now();
+  if (how == returned::broken) lost_at_.store(c.last_used, std::memory_order_relaxed);
   pool_actions actions;
   core_.release(slot, how, c.last_used, actions);
   actions.empty() ? plan() : act(held, actions);

@@ -58,6 +58,10 @@ class lent_connection {
 
   void give_back(detail::returned how) noexcept;
 
+  /// Used so lately, with no other of its server lost since, that a read takes it for alive. A
+  /// write, which cannot be repeated, wants to know.
+  bool is_fresh() const noexcept;
+
   /// Who blocks on this thread from now on, holds it: see pool_user::thread.
   void lent_to(std::thread::id thread) const;
 
@@ -184,6 +188,8 @@ class host_pool : public std::enable_shared_from_this<host_pool> {
   std::stop_source stop_dials_;
   std::function<void(const dialed&)> on_dial_failed_;
   std::atomic<std::optional<bool>> pooled_;
+  /// When a connection came back broken last.
+  std::atomic<time_point> lost_at_{time_point::min()};
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;

@@ -115,7 +115,7 @@ bool lane::have_connection() {
   const detail::pool_user user{.site = queue_.front()->site(), .reads = true};
   const auto now = steady_clock::now();
   while (auto lent = pool_->try_take(user, now)) {
-    if (suspicious_ && !is_alive(*lent->wire)) {
+    if (!is_usable(lent)) {
       lent.give_back(returned::broken);
       continue;
     }
@@ -140,12 +140,21 @@ bool lane::have_connection() {
                             c = std::make_shared<lent_connection>(std::move(got))]() mutable {
           const auto self = kept->take();
           self->asking_ = false;
-          self->connected(std::move(e), std::move(*c));
+          if (*c && !self->is_usable(*c)) {
+            c->give_back(returned::broken);
+          } else {
+            self->connected(std::move(e), std::move(*c));
+          }
           self->pump();
         });
       },
       loop_);
   return false;
+}
+
+/// What was closed while it idled is found out before anything depends on it.
+bool lane::is_usable(const lent_connection& lent) const {
+  return (!suspicious_ && lent.is_fresh()) || is_alive(*lent->wire);
 }
 
 void lane::connected(std::exception_ptr e, lent_connection lent) {

@@ -80,6 +80,7 @@ class lane : public std::enable_shared_from_this<lane> {
   std::size_t collect();
   void pump();
   bool have_connection();
+  bool is_usable(const lent_connection& lent) const;
   void connected(std::exception_ptr e, lent_connection lent);
   void waited_in_vain(const std::exception_ptr& e);
   bool may_send() const;

@@ -32,6 +32,9 @@ read_route host_board::reader(const read_request& request, time_point now,
                               random_generator& random) {
   auto route = find_reader(request, now, random);
   if (!request.failed_on || route.what != read_route::kind::refused) return route;
+  // There is nothing else. Before it has answered again, it would only fail once more.
+  const auto failed = hosts_.find(*request.failed_on);
+  if (failed != hosts_.end() && failed->second.last && failed->second.is_doubted()) return route;
   auto anywhere = request;
   anywhere.failed_on.reset();
   return find_reader(anywhere, now, random);

@@ -65,8 +65,8 @@ struct read_request {
   time_point until = time_point::max();
   /// How often an `ask` was answered already for this call.
   unsigned asked = 0;
-  /// Where it failed just now. No replica to be used, but where there is nothing else: while a
-  /// server's processes die one after another, some still answer.
+  /// Where it failed just now. No replica to be used, but where there is nothing else and it has
+  /// answered since: while a server's processes die one after another, some still answer.
   std::optional<host_id> failed_on = {};
 };
 

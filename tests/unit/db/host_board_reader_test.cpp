@@ -377,6 +377,14 @@ TEST_CASE("a read that failed on a replica goes elsewhere, though the replica ha
 
   hosts.board.error_seen(hosts.a, host_error::refused, "connection refused", at(5ms));
   CHECK(again(consistency::any()).host == hosts.b);
+
+  // Its processes die one after another: it is asked again before it is used again.
+  hosts.board.error_seen(hosts.b, host_error::lost, "reset by peer", at(9ms));
+  const auto meanwhile = again(consistency::any());
+  CHECK(meanwhile.what == read_route::kind::refused);
+  CHECK(may_pass(meanwhile.why));
+  hosts.says(hosts.b, standby_sample(10ms, 1, 100));
+  CHECK(again(consistency::any()).host == hosts.b);
 }
 
 TEST_CASE("of two replicas the one with less latency times calls in flight is chosen") {
