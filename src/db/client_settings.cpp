@@ -85,6 +85,8 @@ const settings_schema<client_params>& client_settings() {
                  "The largest value, row or statement text")
           .nested("", &p::sqlite, sqlite_settings())
           .field("lanes", &p::lanes, 0, 16, "Connections that concurrent reads share")
+          .field("lane_latency", &p::lane_latency, 100us, 10s,
+                 "Reads that take longer, with the way to the server, do not share one")
           .choice(
               "transaction_pooler", &p::transaction_pooler,
               {{"auto", std::nullopt}, {"true", true}, {"false", false}},

@@ -104,6 +104,12 @@ struct client_params {
   /// its own. Not used by SQLite.
   std::size_t lanes = 3;
 
+  /// What counts as fast for `lanes`: a read shares a connection while at most one in ten of its
+  /// runs takes longer, from being sent to its answer, the way to the server included. A longer one
+  /// holds up those behind it; so raise it only where the server is further away than a few
+  /// milliseconds, by its round trip. Default 5 ms. Range 100 us to 10 s.
+  std::chrono::nanoseconds lane_latency = std::chrono::milliseconds{5};
+
   /// Between the client and the server stands a pooler that gives each transaction another
   /// connection to the server (PgBouncer with pool_mode=transaction). Then nothing is left in a
   /// session that the next transaction could miss: statements are sent with their text instead of

@@ -32,7 +32,7 @@ struct proof_book_limits {
   /// A prover that has not reported for so long is taken for dead.
   std::chrono::nanoseconds prover_patience = std::chrono::seconds(30);
   /// See speed_gate.
-  std::chrono::nanoseconds slow_bound = speed_gate::default_bound;
+  std::chrono::nanoseconds slow_bound = std::chrono::milliseconds(5);
 };
 
 /// How one call of a statement is to run.

@@ -14,7 +14,6 @@ namespace scalekit::db::detail {
 class speed_gate {
  public:
   static constexpr unsigned samples_to_enter = 20;
-  static constexpr std::chrono::nanoseconds default_bound = std::chrono::milliseconds(5);
 
   /// One run. `bound` is positive.
   void record(std::chrono::nanoseconds took, std::chrono::nanoseconds bound) noexcept;

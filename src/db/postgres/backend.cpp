@@ -49,6 +49,8 @@ backend::backend(settings s, scalekit::execution exec)
       exec_(std::move(exec)),
       io_(std::make_shared<io_home>(exec_, "sk-db-io")),
       book_(statements_remembered, settings_.params.tracker),
+      proofs_(std::make_shared<detail::proof_book>(
+          detail::proof_book_limits{.slow_bound = settings_.params.lane_latency})),
       hosts_(make_hosts(settings_, io_)),
       router_(settings_, hosts_) {}
 

@@ -172,7 +172,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   std::shared_ptr<io_home> io_;
   statement_book book_;
   // Shared with the proofs under way, which nobody waits for.
-  const std::shared_ptr<detail::proof_book> proofs_ = std::make_shared<detail::proof_book>();
+  const std::shared_ptr<detail::proof_book> proofs_;
   const std::shared_ptr<function_book> functions_ = std::make_shared<function_book>();
   std::vector<host_ptr> hosts_;
   router router_;

@@ -35,6 +35,22 @@ TEST_CASE("lane statistics tell what shares, and why what does not does not") {
   CHECK(lanes.refusals[0].reason == "function public.counted is volatile");
 }
 
+TEST_CASE("lane_latency decides how long a read that shares a connection may take") {
+  const database d(shop);
+  const auto report = sql("select count(*) from generate_series(1, 200000) as n where n % 7 = 0");
+  auto far_away = patient();
+  far_away.lane_latency = 10s;
+  auto client = d.open(far_away);
+  CHECK(warm_up<std::int64_t>(client, report));
+
+  auto nearby = patient();
+  nearby.lane_latency = 100us;
+  auto other = d.open(nearby);
+  for (int i = 0; i < 60; ++i) other.read<std::int64_t>(report);
+  CHECK(other.statistics().lanes.unproven == 1);
+  CHECK(other.statistics().lanes.proofs == 0);
+}
+
 TEST_CASE("without lanes their statistics are empty") {
   const database d(shop);
   auto client = d.open(patient({.lanes = 0}));
