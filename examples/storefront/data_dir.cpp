@@ -74,6 +74,7 @@ void sync(const std::filesystem::path& path) {
 data_dir::data_dir(const std::filesystem::path& root)
     : database(std::filesystem::absolute(root) / "shop.db"),
       cache(root / "cache"),
+      cache_fallback(root / "cache-fallback"),
       sessions(root / "sessions"),
       outbox(root / "outbox"),
       reports(root / "reports"),

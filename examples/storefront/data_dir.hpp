@@ -16,6 +16,7 @@ struct data_dir {
 
   std::filesystem::path database;
   std::filesystem::path cache;
+  std::filesystem::path cache_fallback;
   std::filesystem::path sessions;
   std::filesystem::path outbox;
   std::filesystem::path reports;

@@ -67,9 +67,12 @@ page_cache::page_cache(const options& settings, const data_dir& dirs, scalekit::
                        scalekit::log_sink log)
     : exec_(exec), is_shared_(!settings.cache.empty()) {
   if (settings.mode == serving_mode::direct) return;
+  cache::fallback_params fallback;
+  if (is_shared_) fallback.directory = dirs.cache_fallback.string();
   stores_ = stores{.memory = cache::store::open({.memory = {.max_bytes = std::size_t{128} << 20},
                                                  .shared = settings.cache,
                                                  .shared_namespace = "storefront",
+                                                 .fallback = fallback,
                                                  .execution = exec,
                                                  .log = log}),
                    .files = cache::store::open({.memory = {.max_bytes = std::size_t{8} << 20},

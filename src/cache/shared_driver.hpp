@@ -34,12 +34,18 @@ enum class shared_verb {
 
 const char* to_string(shared_verb verb) noexcept;
 
+inline bool is_lookup(shared_verb verb) noexcept {
+  return verb == shared_verb::find || verb == shared_verb::claim;
+}
+
 struct shared_item {
   std::string key;
   /// Of an entry, as in a file.
   std::string bytes;
   /// The server may drop it then; its own header says when it is dead.
   std::chrono::milliseconds ttl;
+  /// Wall clock: since when that counts.
+  std::int64_t created_us = 0;
 };
 
 struct shared_request {
@@ -63,6 +69,8 @@ struct shared_answer {
 struct shared_result {
   shared_answer answer = {};
   std::optional<error> failure = {};
+  /// Not the server's, but a fallback's: see failover.
+  bool is_aside = false;
 };
 
 /// A kind of server.

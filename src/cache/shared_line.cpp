@@ -36,10 +36,6 @@ circuit_breaker_params breaker_params(const std::string& name, const log_sink& l
   return breaker;
 }
 
-bool is_change(shared_verb verb) noexcept {
-  return verb != shared_verb::find && verb != shared_verb::claim;
-}
-
 /// A server that answered is one that works, even if it refused. One that lets nobody in is none.
 /// Of one that was given less time than others nothing is known.
 breaker_outcome outcome_of_call(const error& failure, bool is_hasty) noexcept {
@@ -163,11 +159,18 @@ void shared_line::settle(const shared_request& what, const shared_result& result
   leave.report(outcome);
   owe_change(what);
   if (outcome == breaker_outcome::ignored) return;
-  (is_change(what.verb) ? counts_.write_errors : counts_.read_errors).add();
+  (is_lookup(what.verb) ? counts_.read_errors : counts_.write_errors).add();
   // What stands there is more than any store would write, and costs a connection each time.
-  if (result.failure->code() == errc::too_large && !is_change(what.verb) && what.keys.size() == 1) {
+  if (result.failure->code() == errc::too_large && is_lookup(what.verb) && what.keys.size() == 1) {
     owe(what.keys.front());
   }
+}
+
+shared_result shared_line::decline(const shared_request& what) {
+  owe_change(what);
+  if (is_closing_) return {{}, closed_error()};
+  counts_.paused.add();
+  return {{}, error(errc::unavailable, "the cache's server " + server_ + " is not to be asked")};
 }
 
 shared_result shared_line::run_one(const shared_request& what, const allowance& time) {

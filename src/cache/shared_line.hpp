@@ -50,6 +50,9 @@ class shared_line {
   void start(shared_request what, const deadline& until, std::stop_token stop,
              shared_driver::callback then);
 
+  /// In place of run(), without asking the server: a change is owed.
+  shared_result decline(const shared_request& what);
+
   /// To be erased before it is read again.
   void owe(std::string_view key) {
     owed_.add(key);

@@ -44,15 +44,23 @@ constexpr int claim_rounds = 2;
 
 shared_fill fill_of(const shared_result& result) {
   if (result.failure) return shared_fill::failed;
-  return result.answer.stored.at(0) ? shared_fill::stored : shared_fill::fenced;
+  if (!result.answer.stored.at(0))
+    return result.is_aside ? shared_fill::failed : shared_fill::fenced;
+  return result.is_aside ? shared_fill::stored_aside : shared_fill::stored;
 }
 
 }  // namespace
 
-shared_tier::shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params)
-    : line_(std::move(driver), params), format_(params), clock_(*params.clock), log_(params.log) {}
+shared_tier::shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params,
+                         std::unique_ptr<fallback_store> fallback)
+    : way_(std::move(driver), std::move(fallback), params),
+      fallback_ttl_(params.fallback.ttl),
+      format_(params),
+      clock_(*params.clock),
+      log_(params.log) {}
 
-shared_look shared_tier::look_of(std::string_view key, std::optional<std::string>& bytes) {
+shared_look shared_tier::look_of(std::string_view key, std::optional<std::string>& bytes,
+                                 bool is_aside) {
   shared_look look;
   if (!bytes) return look;
   const auto frame = parse_frame(*bytes);
@@ -63,14 +71,18 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
                     : std::variant<file_entry, file_fault>(file_fault::foreign);
   if (const auto* fault = std::get_if<file_fault>(&parsed)) {
     note_damage(*fault);
-    if (look.expected.empty()) line_.owe(key);
+    if (look.expected.empty()) way_.owe(key);
     return look;
   }
   const auto& entry = std::get<file_entry>(parsed);
   // Two keys with one hash, where the server takes hashes only.
   if (entry.key != key) return look;
   const auto now = to_micros(clock_.wall_now());
-  const auto left = left_to_live(entry.created_us, entry.fresh_until_us, entry.expires_us, now);
+  auto left = left_to_live(entry.created_us, entry.fresh_until_us, entry.expires_us, now);
+  if (is_aside) {
+    left.fresh = std::min(left.fresh, fallback_ttl_);
+    left.kept = std::min(left.kept, fallback_ttl_);
+  }
   if (left.kept.count() == 0) {
     counts_.expired.add();
     return look;
@@ -88,7 +100,7 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
 void shared_tier::note_damage(file_fault fault) {
   counts_.corrupt.add();
   log_(log_level::warning, "cache.shared.damaged", "an entry of the cache's server is damaged",
-       {{"server.address", line_.server()}, {"fault", to_string(fault)}});
+       {{"server.address", line().server()}, {"fault", to_string(fault)}});
 }
 
 shared_tier::looks shared_tier::looks_of(const std::vector<std::string>& keys,
@@ -96,7 +108,9 @@ shared_tier::looks shared_tier::looks_of(const std::vector<std::string>& keys,
   looks all(keys.size());
   const bool cancelled = result.failure && result.failure->code() == errc::cancelled;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (i < result.answer.found.size()) all[i] = look_of(keys[i], result.answer.found[i]);
+    if (i < result.answer.found.size()) {
+      all[i] = look_of(keys[i], result.answer.found[i], result.is_aside);
+    }
     all[i].is_cancelled = cancelled;
   }
   return all;
@@ -108,7 +122,7 @@ shared_look shared_tier::find(std::string_view key, const deadline& until) {
 
 shared_tier::looks shared_tier::find_many(const std::vector<std::string>& keys,
                                           const deadline& until) {
-  auto result = line_.run({.verb = shared_verb::find, .keys = keys}, until);
+  auto result = way_.run({.verb = shared_verb::find, .keys = keys}, until);
   return looks_of(keys, result);
 }
 
@@ -121,17 +135,17 @@ void shared_tier::start_find(std::string_view key, const deadline& until, std::s
 void shared_tier::start_find_many(std::vector<std::string> keys, const deadline& until,
                                   std::stop_token stop, std::function<void(looks)> then) {
   shared_request what{.verb = shared_verb::find, .keys = keys};
-  line_.start(std::move(what), until, std::move(stop),
-              [this, keys = std::move(keys), then = std::move(then)](shared_result result) {
-                then(looks_of(keys, result));
-              });
+  way_.start(std::move(what), until, std::move(stop),
+             [this, keys = std::move(keys), then = std::move(then)](shared_result result) {
+               then(looks_of(keys, result));
+             });
 }
 
 std::optional<shared_look> shared_tier::claim_of(const std::string& key, shared_result result) {
   if (result.failure || result.answer.found.empty() || !result.answer.found[0]) {
     return shared_look{};
   }
-  auto look = look_of(key, result.answer.found[0]);
+  auto look = look_of(key, result.answer.found[0], result.is_aside);
   if (!look.found && look.expected.empty()) return std::nullopt;
   return look;
 }
@@ -139,7 +153,7 @@ std::optional<shared_look> shared_tier::claim_of(const std::string& key, shared_
 shared_look shared_tier::claim(std::string_view key, const deadline& until) {
   const shared_request what{.verb = shared_verb::claim, .keys = {std::string(key)}};
   for (int round = 0; round < claim_rounds; ++round) {
-    if (auto look = claim_of(what.keys.front(), line_.run(what, until))) return *std::move(look);
+    if (auto look = claim_of(what.keys.front(), way_.run(what, until))) return *std::move(look);
   }
   return {};
 }
@@ -152,13 +166,13 @@ void shared_tier::start_claim(std::string_view key, const deadline& until,
 void shared_tier::start_claim_round(std::string key, const deadline& until, int rounds,
                                     std::function<void(shared_look)> then) {
   shared_request what{.verb = shared_verb::claim, .keys = {key}};
-  line_.start(std::move(what), until, {},
-              [this, key = std::move(key), until, rounds,
-               then = std::move(then)](shared_result result) mutable {
-                if (auto look = claim_of(key, std::move(result))) return then(*std::move(look));
-                if (rounds == 1) return then({});
-                start_claim_round(std::move(key), until, rounds - 1, std::move(then));
-              });
+  way_.start(std::move(what), until, {},
+             [this, key = std::move(key), until, rounds,
+              then = std::move(then)](shared_result result) mutable {
+               if (auto look = claim_of(key, std::move(result))) return then(*std::move(look));
+               if (rounds == 1) return then({});
+               start_claim_round(std::move(key), until, rounds - 1, std::move(then));
+             });
 }
 
 shared_item shared_tier::item_of(const file_entry& entry) const {
@@ -169,7 +183,8 @@ shared_item shared_tier::item_of(const file_entry& entry) const {
   const auto life = std::chrono::microseconds(entry.expires_us - entry.created_us);
   return {
       std::string(entry.key), std::move(bytes),
-      std::max(std::chrono::ceil<std::chrono::milliseconds>(life), std::chrono::milliseconds(1))};
+      std::max(std::chrono::ceil<std::chrono::milliseconds>(life), std::chrono::milliseconds(1)),
+      entry.created_us};
 }
 
 shared_fill shared_tier::fill(const file_entry& entry, const std::string& expected,
@@ -177,20 +192,20 @@ shared_fill shared_tier::fill(const file_entry& entry, const std::string& expect
   if (expected.empty()) return shared_fill::failed;
   shared_request what{.verb = shared_verb::fill, .expected = expected};
   what.items.push_back(item_of(entry));
-  return fill_of(line_.run(what, until));
+  return fill_of(way_.run(what, until));
 }
 
 void shared_tier::start_fill(const file_entry& entry, const std::string& expected,
                              const deadline& until, std::function<void(shared_fill)> then) {
   shared_request what{.verb = shared_verb::fill, .expected = expected};
   what.items.push_back(item_of(entry));
-  line_.start(std::move(what), until, {},
-              [then = std::move(then)](const shared_result& result) { then(fill_of(result)); });
+  way_.start(std::move(what), until, {},
+             [then = std::move(then)](const shared_result& result) { then(fill_of(result)); });
 }
 
 std::vector<bool> shared_tier::put(std::vector<shared_item> items, const deadline& until) {
   const auto count = items.size();
-  auto result = line_.run({.verb = shared_verb::put, .items = std::move(items)}, until);
+  auto result = way_.run({.verb = shared_verb::put, .items = std::move(items)}, until);
   return result.failure ? std::vector<bool>(count) : std::move(result.answer.stored);
 }
 
@@ -198,34 +213,34 @@ void shared_tier::start_put(std::vector<shared_item> items, const deadline& unti
                             std::stop_token stop,
                             std::function<void(std::vector<bool>, bool)> then) {
   const auto count = items.size();
-  line_.start({.verb = shared_verb::put, .items = std::move(items)}, until, std::move(stop),
-              [count, then = std::move(then)](shared_result result) {
-                if (!result.failure) return then(std::move(result.answer.stored), false);
-                then(std::vector<bool>(count), result.failure->code() == errc::cancelled);
-              });
+  way_.start({.verb = shared_verb::put, .items = std::move(items)}, until, std::move(stop),
+             [count, then = std::move(then)](shared_result result) {
+               if (!result.failure) return then(std::move(result.answer.stored), false);
+               then(std::vector<bool>(count), result.failure->code() == errc::cancelled);
+             });
 }
 
 void shared_tier::erase(std::vector<std::string> keys, const deadline& until) {
-  auto result = line_.run({.verb = shared_verb::erase, .keys = std::move(keys)}, until);
+  auto result = way_.run({.verb = shared_verb::erase, .keys = std::move(keys)}, until);
   if (result.failure) throw *std::move(result.failure);
 }
 
 void shared_tier::clear(const deadline& until) {
-  auto result = line_.run({.verb = shared_verb::clear}, until);
+  auto result = way_.run({.verb = shared_verb::clear}, until);
   if (result.failure) throw *std::move(result.failure);
 }
 
 void shared_tier::start_erase(std::vector<std::string> keys, const deadline& until,
                               std::stop_token stop,
                               std::function<void(std::optional<error>)> then) {
-  line_.start({.verb = shared_verb::erase, .keys = std::move(keys)}, until, std::move(stop),
-              [then = std::move(then)](shared_result result) { then(std::move(result.failure)); });
+  way_.start({.verb = shared_verb::erase, .keys = std::move(keys)}, until, std::move(stop),
+             [then = std::move(then)](shared_result result) { then(std::move(result.failure)); });
 }
 
 void shared_tier::start_clear(const deadline& until, std::stop_token stop,
                               std::function<void(std::optional<error>)> then) {
-  line_.start({.verb = shared_verb::clear}, until, std::move(stop),
-              [then = std::move(then)](shared_result result) { then(std::move(result.failure)); });
+  way_.start({.verb = shared_verb::clear}, until, std::move(stop),
+             [then = std::move(then)](shared_result result) { then(std::move(result.failure)); });
 }
 
 }  // namespace scalekit::cache::detail

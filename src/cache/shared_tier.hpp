@@ -1,9 +1,9 @@
 #pragma once
 
 #include "cache/entry_format.hpp"
+#include "cache/failover.hpp"
 #include "cache/file_entry.hpp"
 #include "cache/file_tier.hpp"
-#include "cache/shared_line.hpp"
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/core/clock.hpp"
 #include "scalekit/core/counter.hpp"
@@ -33,6 +33,8 @@ struct shared_look {
 /// What became of a fill.
 enum class shared_fill {
   stored,
+  /// In the fallback: of what other machines have changed meanwhile nothing was heard.
+  stored_aside,
   /// What it expected had gone: the key was set, erased or cleared, by whomever, or another who
   /// loads it was faster, or the lease had run out.
   fenced,
@@ -43,16 +45,18 @@ enum class shared_fill {
 /// The tier that several machines share: what is a hit, what is dead, what happens when the server
 /// fails. A driver does the talking.
 ///
-/// A server that fails never fails a lookup, a fill or a put: see shared_line. The start_ forms are
-/// for drivers that are asynchronous; they call back once, from any thread, never from inside.
+/// A server that fails never fails a lookup, a fill or a put: see shared_line, and failover. The
+/// start_ forms are for drivers that are asynchronous; they call back once, from any thread, never
+/// from inside.
 ///
 /// Thread safety: all members may be called from any thread.
 class shared_tier {
  public:
-  shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params);
+  shared_tier(std::unique_ptr<shared_driver> driver, const store_params& params,
+              std::unique_ptr<fallback_store> fallback = nullptr);
 
-  bool is_asynchronous() const noexcept { return line_.is_asynchronous(); }
-  void close() noexcept { line_.close(); }
+  bool is_asynchronous() const noexcept { return way_.is_asynchronous(); }
+  void close() noexcept { way_.close(); }
 
   using looks = std::vector<shared_look>;
 
@@ -84,13 +88,15 @@ class shared_tier {
                    std::function<void(std::optional<error>)> then);
 
   /// To be erased before it is read again.
-  void owe(std::string_view key) { line_.owe(key); }
+  void owe(std::string_view key) { way_.owe(key); }
 
   struct counts {
     counter expired, corrupt;
   };
   const counts& counted() const noexcept { return counts_; }
-  const shared_line& line() const noexcept { return line_; }
+  const shared_line& line() const noexcept { return way_.line(); }
+  failover& way() noexcept { return way_; }
+  const failover& way() const noexcept { return way_; }
 
   /// One item of an entry.
   shared_item item_of(const file_entry& entry) const;
@@ -98,13 +104,14 @@ class shared_tier {
  private:
   void start_claim_round(std::string key, const deadline& until, int rounds,
                          std::function<void(shared_look)> then);
-  shared_look look_of(std::string_view key, std::optional<std::string>& bytes);
+  shared_look look_of(std::string_view key, std::optional<std::string>& bytes, bool is_aside);
   /// Nothing: it is worth another round.
   std::optional<shared_look> claim_of(const std::string& key, shared_result result);
   void note_damage(file_fault fault);
   looks looks_of(const std::vector<std::string>& keys, shared_result& result);
 
-  shared_line line_;
+  failover way_;
+  const std::chrono::microseconds fallback_ttl_;
   const entry_format format_;
   const clock& clock_;
   const log_sink log_;

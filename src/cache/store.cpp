@@ -74,6 +74,15 @@ statistics store::stats() const {
   return sum;
 }
 
+void store::force_shared(shared_mode mode) {
+  state_->born.check("cache::store::force_shared");
+  if (state_->closed) throw closed_error();
+  if (!state_->table.has_shared()) {
+    throw error(errc::invalid_argument, "this cache has no shared server to force");
+  }
+  state_->table.force_shared(mode);
+}
+
 void store::close() noexcept {
   state_->close();
 }

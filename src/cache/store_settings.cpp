@@ -52,6 +52,18 @@ const settings_schema<entry_params>& entry_settings() {
   return schema;
 }
 
+const settings_schema<fallback_params>& fallback_settings() {
+  using p = fallback_params;
+  static const auto schema =
+      settings_schema<p>("fallback_params")
+          .field("directory", &p::directory, "Files that stand in for the server; empty: none")
+          .bytes("max_bytes", &p::max_bytes, 64 * kib, kib * tib, "The most that all of them have")
+          .field("ttl", &p::ttl, 1ms, 24h, "Values live for so long there at most")
+          .field("return_over", &p::return_over, 0ms, 1h,
+                 "For so long keys return to a server that is back");
+  return schema;
+}
+
 }  // namespace
 
 const settings_schema<store_params>& store_settings() {
@@ -67,6 +79,7 @@ const settings_schema<store_params>& store_settings() {
                  "File that remembers what the server could not be told, beyond a restart")
           .field("shared_timeout", &p::shared_timeout, 1ms, 1min,
                  "The most that a call waits for the shared server")
+          .nested("fallback", &p::fallback, fallback_settings())
           .nested("entries", &p::entries, entry_settings())
           .bytes("max_value_bytes", &p::max_value_bytes, kib, gib, "Larger values are refused");
   return schema;

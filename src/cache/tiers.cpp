@@ -1,6 +1,7 @@
 #include "cache/tiers.hpp"
 
 #include "cache/expiry.hpp"
+#include "cache/fallback_files.hpp"
 #include "cache/hash.hpp"
 #include "cache/shared_url.hpp"
 #include "scalekit/core/error.hpp"
@@ -31,7 +32,9 @@ std::unique_ptr<file_tier> make_file(const store_params& params) {
 
 std::unique_ptr<shared_tier> make_shared_tier(const store_params& params) {
   if (params.shared.empty()) return nullptr;
-  return std::make_unique<shared_tier>(open_driver(params), params);
+  auto fallback =
+      params.fallback.directory.empty() ? nullptr : std::make_unique<fallback_files>(params);
+  return std::make_unique<shared_tier>(open_driver(params), params, std::move(fallback));
 }
 
 }  // namespace
@@ -280,7 +283,9 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
 bool tiers::end_fill(memory_item& item, const place& at, const fill_token& token,
                      const shared_claim& claim, std::optional<shared_fill> done) {
   bool current = token_of(at) == token && done != shared_fill::fenced;
-  if (done == shared_fill::failed) item.expires_ns -= item.stored_ns - claim.begun_ns;
+  // What others have changed meanwhile was not heard of.
+  const bool is_alone = done == shared_fill::failed || done == shared_fill::stored_aside;
+  if (is_alone) item.expires_ns -= item.stored_ns - claim.begun_ns;
   if (memory_ && current) current = memory_->fill(item, gate_, at.stripe, token);
   if (!current) fenced_.add();
   return current;

@@ -60,6 +60,8 @@ class tiers {
   bool is_asynchronous() const noexcept { return shared_ && shared_->is_asynchronous(); }
   /// The longest that one question to the shared tier takes. Precondition: there is one.
   std::chrono::nanoseconds shared_timeout() const noexcept { return shared_->line().timeout(); }
+  /// Precondition: has_shared().
+  void force_shared(shared_mode mode) noexcept { shared_->way().force(mode); }
   /// The way to the shared server ends. Waits for who is on it; see shared_line::close().
   void close() noexcept {
     if (shared_) shared_->close();

@@ -289,6 +289,8 @@ void tiers::add_shared_to(statistics& sum) const {
   sum.shared.paused = line.counted().paused.value();
   sum.shared.breaker = line.breaker();
   sum.shared.owed_erasures = line.owed().size();
+  sum.shared.state = shared_->way().state();
+  sum.shared.fallback_hits = shared_->way().found_in_fallback();
   sum.shared.owes_everything = line.owed().owes_everything();
 }
 

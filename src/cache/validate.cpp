@@ -73,6 +73,8 @@ void validate(const store_params& params) {
           "\"" + params.shared_namespace + "\"", "1 to 64 letters, digits and _ - . { }");
   require(params.shared_journal.empty() || has_shared, "store_params.shared_journal",
           "given without shared", "both, or neither");
+  require(params.fallback.directory.empty() || has_shared, "store_params.fallback.directory",
+          "given without shared", "both, or neither");
   store_settings().validate(params);
   validate_entries(params.entries);
   if (has_memory) validate_shards(params.memory);

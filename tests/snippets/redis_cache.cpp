@@ -1,6 +1,7 @@
 #include "scalekit/cache.hpp"
 #include "scalekit/core/error.hpp"
 #include "support/redis/server.hpp"
+#include "support/temp_directory.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +18,16 @@ cache::store open(const std::string& url) {
   auto store = cache::store::open({.memory = {.max_bytes = 64 << 20},
                                    .shared = url,  // "redis://10.0.0.9/0"
                                    .shared_namespace = "shop"});
+  //]
+  return store;
+}
+
+cache::store open_with_fallback(const std::string& url, const std::string& directory) {
+  //[fallback
+  auto store = cache::store::open({.memory = {.max_bytes = 64 << 20},
+                                   .shared = url,
+                                   .shared_namespace = "shop",
+                                   .fallback = {.directory = directory}});
   //]
   return store;
 }
@@ -54,4 +65,10 @@ int main() {
   store.set("product:42", std::string("sofa"), cache::ttl::product);
   rename_product(store, 42);
   if (store.get<std::string>("product:42") || prices(store) != "two") std::abort();
+
+  const support::temp_directory directory;
+  auto other = open_with_fallback(server.url(), directory.file("fallback"));
+  other.force_shared(cache::shared_mode::fallback);
+  other.set("product:42", std::string("sofa"), cache::ttl::product);
+  if (!other.get<std::string>("product:42")) std::abort();
 }

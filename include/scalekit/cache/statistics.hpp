@@ -1,5 +1,6 @@
 #pragma once
 
+#include "scalekit/cache/shared_mode.hpp"
 #include "scalekit/core/circuit_breaker.hpp"
 
 #include <chrono>
@@ -138,6 +139,10 @@ struct statistics {
     /// Calls that left the server alone because it had been failing.
     std::uint64_t paused = 0;
     breaker_state breaker = breaker_state::closed;
+    /// As of the last call that came to this tier.
+    shared_state state = shared_state::healthy;
+    /// Values found in the fallback; they count among shared_hits, too.
+    std::uint64_t fallback_hits = 0;
     /// Keys that could not be erased, and will be before they are read there again.
     std::uint64_t owed_erasures = 0;
     /// There were too many of those: the whole namespace will be forgotten first.

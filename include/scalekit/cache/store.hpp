@@ -8,6 +8,7 @@
 #include "scalekit/cache/owned_loader.hpp"
 #include "scalekit/cache/pinned_bytes.hpp"
 #include "scalekit/cache/policy.hpp"
+#include "scalekit/cache/shared_mode.hpp"
 #include "scalekit/cache/statistics.hpp"
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/core/async.hpp"
@@ -374,6 +375,10 @@ class SCALEKIT_EXPORT store {
   }
 
   statistics stats() const;
+
+  /// Takes the decision whether the shared server is asked from this store's breaker, or gives it
+  /// back. Errors: closed, forked, and invalid_argument in a store without one.
+  void force_shared(shared_mode mode);
 
   /// Ends the store: waiting calls complete with errc::closed, running loaders are asked to stop,
   /// and their values are not kept. Later calls throw errc::closed. Files stay. Waits for no

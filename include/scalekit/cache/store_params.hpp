@@ -81,6 +81,29 @@ struct entry_params {
   std::string previous_secret = {};
 };
 
+/// What keeps values while the shared server is away.
+struct fallback_params {
+  /// Files of this machine, in a directory of their own, which several processes may share. While
+  /// the server keeps failing (store_params::shared), what is loaded and set is kept here, beyond
+  /// what memory holds; what is erased is erased here, and on the server before it is read there
+  /// again. Emptied when an outage begins: nothing is seen that was changed since. Made if absent,
+  /// with mode 0700. Default empty: none; memory alone keeps values meanwhile.
+  std::string directory = {};
+
+  /// As file_params::max_bytes. Default 256 MiB.
+  std::uint64_t max_bytes = std::uint64_t{256} << 20;
+
+  /// Values live for so long there at most: what other machines change during an outage may be seen
+  /// unchanged for it, then for memory_ttl (or for it once more, where memory keeps as long as it
+  /// likes), and the time of a load. Default 1 min. Range 1 ms to 24 h.
+  std::chrono::milliseconds ttl = std::chrono::minutes(1);
+
+  /// When the server is back it is asked for a tenth of the keys, and for more and more of them
+  /// until, after this, it has all: it may be empty, and all loads at once might be too much for
+  /// what they ask. Default 10 s. Range 0 (all at once) to 1 h.
+  std::chrono::milliseconds return_over = std::chrono::seconds(10);
+};
+
 /// Settings of a store. At least one tier must be on.
 struct store_params {
   memory_params memory = {};
@@ -110,6 +133,9 @@ struct store_params {
   /// no answer by then is a miss. Default 250 ms. Range 1 ms to 1 min.
   std::chrono::milliseconds shared_timeout = std::chrono::milliseconds(250);
 
+  /// In place of the shared server while that is away. Needs `shared`.
+  fallback_params fallback = {};
+
   entry_params entries = {};
 
   /// Larger values are refused with errc::too_large. Default 8 MiB. Range 1 KiB to 1 GiB.
@@ -123,8 +149,9 @@ struct store_params {
   const scalekit::clock* clock = &scalekit::clock::system();
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
-  /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged",
-  /// "cache.journal.failed" (warnings), and what redis::client_params::log does.
+  /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged", "cache.fallback.begun",
+  /// "cache.fallback.returning", "cache.fallback.ended", "cache.journal.failed" (warnings), and
+  /// what redis::client_params::log does.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.

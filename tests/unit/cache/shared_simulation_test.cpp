@@ -29,6 +29,25 @@ TEST_CASE("whatever happens on the way, nobody sees for too long what was change
   CHECK(failed > seeds);
 }
 
+TEST_CASE(
+    "whatever happens on the way to a fallback and back, nobody sees for too long what was "
+    "changed") {
+  std::uint64_t lookups = 0, hits = 0, loads = 0, aside = 0;
+  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{200});
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    INFO("seed " << seed);
+    simulated_shops shops(seed, 1 + seed % 3, simulated_shops::fallbacks::files);
+    shops.run(1500);
+    lookups += shops.lookups;
+    hits += shops.hits;
+    loads += shops.loads;
+    aside += shops.found_in_fallbacks();
+  }
+  CHECK(hits > lookups / 4);
+  CHECK(loads > lookups / 20);
+  CHECK(aside > lookups / 50);
+}
+
 TEST_CASE("a set is the newest in its own process, whatever came from the server meanwhile") {
   scalekit::testing::manual_clock clock;
   fake_server server;

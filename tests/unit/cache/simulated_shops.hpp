@@ -1,11 +1,14 @@
 #pragma once
 
 #include "cache/copying_port.hpp"
+#include "cache/fallback_files.hpp"
 #include "cache/tiers.hpp"
 #include "fake_driver.hpp"
 #include "scalekit/core/random.hpp"
 #include "scalekit/testing/manual_clock.hpp"
+#include "support/temp_directory.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -90,7 +93,8 @@ class wandering_driver final : public detail::shared_driver {
 };
 
 /// Processes with a cache each, on one server, over one database, in which a value is the number of
-/// its change. Each lookup is held against what its process may still see.
+/// its change. Each lookup is held against what its process may still see. With `fallbacks` each
+/// has one, and somebody who sends it there and back.
 class simulated_shops {
  public:
   static constexpr std::size_t keys = 3;
@@ -98,17 +102,30 @@ class simulated_shops {
   static constexpr scalekit::cache::policy how{
       .type = "t", .ttl = ttl, .memory_ttl = memory_ttl, .jitter = 0};
 
-  simulated_shops(std::uint64_t seed, std::size_t processes) : world_(seed) {
+  static constexpr auto fallback_ttl = 3s, longest_load = 4s;
+  enum class fallbacks { none, files };
+
+  simulated_shops(std::uint64_t seed, std::size_t processes, fallbacks kind = fallbacks::none)
+      : world_(seed), has_fallbacks_(kind != fallbacks::none) {
     scalekit::cache::store_params params;
+    params.execution = scalekit::execution(work_.get_executor(), work_.get_executor());
+    params.fallback.ttl = fallback_ttl;
+    params.fallback.return_over = 5s;
     params.memory.max_bytes = 64 << 10;
     params.shared_timeout = 60s;
     params.clock = &clock_;
     params.seed = seed + 1;
     for (std::size_t i = 0; i < processes; ++i) {
       shops_.push_back(std::make_unique<shop>());
+      std::unique_ptr<detail::fallback_store> fallback;
+      if (has_fallbacks_) {
+        params.fallback.directory = directory_.path() / std::to_string(i);
+        fallback = std::make_unique<detail::fallback_files>(params);
+      }
       shops_.back()->cache = std::make_unique<detail::tiers>(
-          params, std::make_unique<detail::shared_tier>(
-                      std::make_unique<wandering_driver>(server_, world_), params));
+          params,
+          std::make_unique<detail::shared_tier>(std::make_unique<wandering_driver>(server_, world_),
+                                                params, std::move(fallback)));
     }
   }
 
@@ -116,8 +133,22 @@ class simulated_shops {
     for (int i = 0; i < steps; ++i) {
       if (world_.one_in(3) || world_.empty()) begin_something();
       if (!world_.empty()) world_.happen();
+      if (world_.one_in(2)) work();
     }
-    while (!world_.empty()) world_.happen();
+    while (!world_.empty() || work()) {
+      if (!world_.empty()) world_.happen();
+    }
+  }
+
+  std::uint64_t found_in_fallbacks() {
+    scalekit::cache::statistics sum;
+    std::uint64_t found = 0;
+    for (auto& shop : shops_) {
+      sum = {};
+      shop->cache->add_to(sum);
+      found += sum.shared.fallback_hits;
+    }
+    return found;
   }
 
   std::uint64_t lookups = 0, hits = 0, loads = 0, changes = 0, failed_changes = 0;
@@ -134,11 +165,25 @@ class simulated_shops {
     std::array<std::uint64_t, keys> own{};
   };
 
+  /// A task of the work executor, if there is one.
+  bool work() {
+    work_.restart();
+    return work_.poll_one() > 0;
+  }
+
+  /// Sends a shop to its fallback, or back, at once or bit by bit.
+  void force(shop& which) {
+    using enum scalekit::cache::shared_mode;
+    constexpr std::array modes{automatic, fallback, server, fallback};
+    which.cache->force_shared(modes[world_.random() % modes.size()]);
+  }
+
   void begin_something() {
     const auto shop = shops_[world_.random() % shops_.size()].get();
     const auto k = world_.random() % keys;
     if (world_.one_in(200)) return restart_server();
     if (world_.one_in(40)) return evict(k);
+    if (has_fallbacks_ && world_.one_in(40)) return force(*shop);
     if (world_.one_in(10)) return clock_.advance(1ms * (world_.random() % 3000));
     if (world_.one_in(40)) return clear(*shop);
     if (world_.one_in(4)) return change(*shop, k);
@@ -162,12 +207,17 @@ class simulated_shops {
         if (each.at + after <= clock_.now()) version = std::max(version, each.version);
       }
     };
-    see(told_[k], on_server ? 0s : memory_ttl);
-    see(untold_[k], ttl + (on_server ? 0s : memory_ttl));
+    const auto in_memory = on_server ? 0s : memory_ttl;
+    // What was loaded before a change may be stored after it where that was not told.
+    const auto aside = has_fallbacks_ ? longest_load + fallback_ttl : 0s;
+    const auto on_its_own = has_fallbacks_ ? longest_load + ttl : ttl;
+    see(told_[k], aside + in_memory);
+    see(untold_[k], on_its_own + in_memory);
     return version;
   }
 
-  void check(const char* where, std::size_t k, const std::string& found, std::uint64_t least) {
+  void check(const std::string& where, std::size_t k, const std::string& found,
+             std::uint64_t least) {
     ++hits;
     const auto version = std::stoull(found);
     if (version >= least) return;
@@ -201,7 +251,9 @@ class simulated_shops {
                           const detail::fill_token& token) {
     ++loads;
     auto value = std::make_shared<const std::string>(std::to_string(database_[k]));
-    world_.add([&by, k, claim, token, value] {
+    world_.add([this, &by, k, claim, token, value, begun = clock_.now()] {
+      // Beyond a policy's load_timeout.
+      if (clock_.now() - begun > longest_load) return;
       by.cache->start_fill(name(k), value, how, token, claim, until(), [] {});
     });
   }
@@ -240,6 +292,9 @@ class simulated_shops {
   }
 
   happenings world_;
+  const bool has_fallbacks_;
+  support::temp_directory directory_;
+  boost::asio::io_context work_;
   scalekit::testing::manual_clock clock_;
   fake_server server_;
   std::array<std::uint64_t, keys> database_{};

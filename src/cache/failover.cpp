@@ -1,0 +1,223 @@
+#include "cache/failover.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <utility>
+
+namespace scalekit::cache::detail {
+namespace {
+
+/// Of what the keys are, when the server is back: less would not tell whether it bears them.
+constexpr double first_share = 0.1;
+
+bool is_the_callers_own(const error& failure) noexcept {
+  const auto code = failure.code();
+  return code == errc::cancelled || code == errc::closed || code == errc::forked;
+}
+
+/// What a change comes to that was made in the fallback, too. That a server could not be told of
+/// an erasure its caller has to hear: other machines may still see what was erased.
+shared_result outcome_of_change(const shared_request& what, shared_result&& at_server,
+                                shared_result&& aside) {
+  const bool is_made = what.verb == shared_verb::put && at_server.failure && !aside.failure &&
+                       !is_the_callers_own(*at_server.failure);
+  return is_made ? std::move(aside) : std::move(at_server);
+}
+
+}  // namespace
+
+failover::failover(std::unique_ptr<shared_driver> driver, std::unique_ptr<fallback_store> fallback,
+                   const store_params& params)
+    : exec_(params.execution),
+      clock_(*params.clock),
+      log_(params.log),
+      ttl_(params.fallback.ttl),
+      return_over_(params.fallback.return_over),
+      line_(std::move(driver), params),
+      fallback_(std::move(fallback)) {}
+
+shared_state failover::state() const noexcept {
+  if (!fallback_) return is_away() ? shared_state::degraded : shared_state::healthy;
+  switch (phase_.load()) {
+    case phase::healthy:
+      return shared_state::healthy;
+    case phase::opening:
+    case phase::degraded:
+      return shared_state::degraded;
+    case phase::recovering:
+      break;
+  }
+  return shared_state::recovering;
+}
+
+bool failover::is_away() const noexcept {
+  switch (mode_.load(std::memory_order_relaxed)) {
+    case shared_mode::server:
+      return false;
+    case shared_mode::fallback:
+      return true;
+    case shared_mode::automatic:
+      break;
+  }
+  return line_.breaker() != breaker_state::closed;
+}
+
+failover::phase failover::next(phase now) const {
+  if (is_away()) return now == phase::healthy ? phase::opening : phase::degraded;
+  if (now == phase::healthy || now == phase::opening) return phase::healthy;
+  if (mode_.load(std::memory_order_relaxed) == shared_mode::server) return phase::healthy;
+  if (now == phase::degraded) return phase::recovering;
+  return clock_.now() - returns_since_.load() < return_over_ ? phase::recovering : phase::healthy;
+}
+
+/// The phase as of now.
+failover::phase failover::advance() {
+  const auto now = phase_.load();
+  if (next(now) == now) return now;
+  const std::lock_guard turn(turn_);
+  while (phase_.load() != next(phase_.load())) {
+    if (!enter(next(phase_.load()))) break;
+  }
+  return phase_.load();
+}
+
+/// A change that was on its way to a healthy server is not made in the fallback. What is loaded
+/// there later was read after that had been emptied, and so after the source had been changed.
+bool failover::enter(phase next) {
+  const auto from = phase_.load();
+  const auto tell = [&](const char* event, const char* text) {
+    log_(log_level::warning, event, text, {{"server.address", line_.server()}});
+  };
+  if (next == phase::degraded && from == phase::opening) {
+    // Changes come here since it is `opening`; lookups only when nothing old is left.
+    if (ask_fallback({.verb = shared_verb::clear}, deadline::after({})).failure) return false;
+    tell("cache.fallback.begun", "the cache's server is away; its fallback is in use");
+  } else if (next == phase::recovering) {
+    returns_since_ = clock_.now();
+    tell("cache.fallback.returning", "the cache's server is back; keys return to it bit by bit");
+  } else if (next == phase::healthy) {
+    tell("cache.fallback.ended", "the cache's server has all keys again");
+  }
+  phase_ = next;
+  return true;
+}
+
+/// Whether what is looked up is among those that have returned to the server. A batch goes as its
+/// first does: each is right in either place.
+bool failover::is_back_for(const shared_request& what) const {
+  const std::chrono::duration<double> since = clock_.now() - returns_since_.load();
+  const auto passed = since / std::max(return_over_, std::chrono::nanoseconds(1));
+  const auto share = first_share + (1 - first_share) * passed;
+  constexpr std::size_t parts = 1 << 16;
+  const auto part = std::hash<std::string_view>{}(what.keys.at(0)) % parts;
+  return static_cast<double>(part) < share * parts;
+}
+
+failover::route failover::route_of(const shared_request& what) {
+  if (!fallback_) {
+    return mode_.load(std::memory_order_relaxed) == shared_mode::fallback ? route::nowhere
+                                                                          : route::server;
+  }
+  const auto now = advance();
+  if (what.verb == shared_verb::fill) {
+    if (!is_of_fallback(what.expected)) return route::server;
+    return now == phase::degraded || now == phase::recovering ? route::fallback : route::nowhere;
+  }
+  if (now == phase::healthy) return route::server;
+  const bool is_forced = mode_.load(std::memory_order_relaxed) == shared_mode::fallback;
+  if (!is_lookup(what.verb)) return is_forced ? route::fallback : route::both;
+  if (now == phase::opening) return is_forced ? route::nowhere : route::server;
+  const bool asks_server = now == phase::degraded ? !is_forced : is_back_for(what);
+  return asks_server ? route::both : route::fallback;
+}
+
+/// A change that was not made there: nothing older stays.
+void failover::forget_in_fallback(const shared_request& what) noexcept {
+  if (is_lookup(what.verb)) return;
+  for (const auto& key : what.keys) fallback_->forget(key);
+  for (const auto& item : what.items) fallback_->forget(item.key);
+}
+
+shared_result failover::ask_fallback(const shared_request& what, const deadline& until) {
+  shared_result result{.is_aside = true};
+  try {
+    result.answer = fallback_->run(what, until);
+  } catch (...) {
+    result.failure = to_error(std::current_exception());
+    forget_in_fallback(what);
+  }
+  for (const auto& found : result.answer.found) {
+    if (found && parse_frame(*found).kind == frame_kind::value) found_in_fallback_.add();
+  }
+  return result;
+}
+
+shared_result failover::run(const shared_request& what, const deadline& until) {
+  const auto to = route_of(what);
+  if (to == route::server) return line_.run(what, until);
+  if (to == route::nowhere) return line_.decline(what);
+  if (!is_lookup(what.verb) && what.verb != shared_verb::fill) {
+    auto at_server = to == route::both ? line_.run(what, until) : line_.decline(what);
+    return outcome_of_change(what, std::move(at_server), ask_fallback(what, until));
+  }
+  if (to == route::both) {
+    auto at_server = line_.run(what, until);
+    if (!at_server.failure || is_the_callers_own(*at_server.failure)) return at_server;
+  }
+  return ask_fallback(what, until);
+}
+
+void failover::start_in_fallback(shared_request what, const deadline& until,
+                                 shared_driver::callback then) {
+  auto kept = std::make_shared<std::pair<shared_request, shared_driver::callback>>(std::move(what),
+                                                                                   std::move(then));
+  try {
+    exec_.post_work([this, kept, until] { kept->second(ask_fallback(kept->first, until)); });
+  } catch (...) {
+    // There is no thread for it.
+    shared_result refused{{}, to_error(std::current_exception()), true};
+    forget_in_fallback(kept->first);
+    if (kept->first.verb == shared_verb::clear) ask_fallback(kept->first, until);
+    boost::asio::post(exec_.completion_executor(),
+                      [kept, refused = std::move(refused)] { kept->second(refused); });
+  }
+}
+
+void failover::start(shared_request what, const deadline& until, std::stop_token stop,
+                     shared_driver::callback then) {
+  const auto to = route_of(what);
+  if (to == route::server)
+    return line_.start(std::move(what), until, std::move(stop), std::move(then));
+  if (to == route::nowhere) {
+    return boost::asio::post(
+        exec_.completion_executor(),
+        [declined = line_.decline(what), then = std::move(then)] { then(declined); });
+  }
+  if (!is_lookup(what.verb) && what.verb != shared_verb::fill) {
+    auto aside = [this, what, until, then = std::move(then)](shared_result at_server) {
+      start_in_fallback(what, until, [what, at_server, then](shared_result done) mutable {
+        then(outcome_of_change(what, std::move(at_server), std::move(done)));
+      });
+    };
+    if (to == route::both) return line_.start(std::move(what), until, std::move(stop), aside);
+    return aside(line_.decline(what));
+  }
+  if (to == route::fallback) return start_in_fallback(std::move(what), until, std::move(then));
+  line_.start(what, until, std::move(stop),
+              [this, what, until, then = std::move(then)](shared_result at_server) {
+                if (!at_server.failure || is_the_callers_own(*at_server.failure)) {
+                  return then(std::move(at_server));
+                }
+                start_in_fallback(what, until, then);
+              });
+}
+
+void failover::owe(std::string_view key) {
+  line_.owe(key);
+  if (fallback_ && phase_.load() != phase::healthy) fallback_->forget(key);
+}
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,129 @@
+#include "cache/fallback_files.hpp"
+
+#include "cache/expiry.hpp"
+#include "scalekit/core/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace scalekit::cache::detail {
+namespace {
+
+/// Entries come sealed and compressed as the server would have them, with a header of their own.
+store_params params_of_files(const store_params& params) {
+  constexpr std::size_t header_room = std::size_t{1} << 17;
+  store_params files;
+  files.file.directory = params.fallback.directory;
+  files.file.max_bytes = params.fallback.max_bytes;
+  files.max_value_bytes = params.max_value_bytes + header_room;
+  files.clock = params.clock;
+  files.log = params.log;
+  return files;
+}
+
+std::string placeholder_of(const fill_token& token) {
+  std::array<char, token_bytes> bytes;
+  static_assert(sizeof token == token_bytes);
+  std::memcpy(bytes.data(), &token, token_bytes);
+  return make_placeholder(fallback_epoch, {bytes.data(), bytes.size()});
+}
+
+error too_slow() {
+  return {errc::acquire_timeout,
+          "other writers of this part of the cache's fallback did not finish until the deadline"};
+}
+
+}  // namespace
+
+fallback_files::fallback_files(const store_params& params)
+    : ttl_(params.fallback.ttl), files_(params_of_files(params)) {}
+
+shared_answer fallback_files::run(const shared_request& what, const deadline& until) {
+  shared_answer answer;
+  switch (what.verb) {
+    case shared_verb::find:
+      for (const auto& key : what.keys) answer.found.push_back(find(key));
+      break;
+    case shared_verb::claim:
+      answer.found.emplace_back(claim(what.keys.at(0)));
+      break;
+    case shared_verb::fill:
+      answer.stored.push_back(fill(what.items.at(0), what.expected, until));
+      break;
+    case shared_verb::put:
+      for (const auto& item : what.items) answer.stored.push_back(put(item, until));
+      break;
+    case shared_verb::erase:
+      for (const auto& key : what.keys) erase(key, until);
+      break;
+    case shared_verb::clear:
+      files_.gate().advance_epoch();
+      break;
+  }
+  return answer;
+}
+
+std::optional<std::string> fallback_files::find(const std::string& key) {
+  auto found = files_.find(key, file_name(key));
+  if (!found) return std::nullopt;
+  return std::move(found->value);
+}
+
+std::string fallback_files::claim(const std::string& key) {
+  // Before it is looked at: what is changed from here on is not filled over.
+  const auto token = files_.gate().current(file_name(key).stripe);
+  return find(key).value_or(placeholder_of(token));
+}
+
+bool fallback_files::fill(const shared_item& item, const std::string& expected,
+                          const deadline& until) {
+  const file_name name(item.key);
+  const std::unique_lock turn(writers_of(name), until.when());
+  if (!turn) throw too_slow();
+  const auto token = files_.gate().current(name.stripe);
+  const auto there = find(item.key).value_or(placeholder_of(token));
+  if (!is_same(there, expected)) return false;
+  const auto framed = make_value(fallback_epoch, item.bytes);
+  auto entry = entry_of(item, framed);
+  entry.token = token;
+  return files_.fill(entry, name, until).stored;
+}
+
+bool fallback_files::put(const shared_item& item, const deadline& until) {
+  const file_name name(item.key);
+  const std::unique_lock turn(writers_of(name), until.when());
+  if (!turn) throw too_slow();
+  const auto framed = make_value(fallback_epoch, item.bytes);
+  return files_.replace(entry_of(item, framed), name, until).stored;
+}
+
+void fallback_files::erase(const std::string& key, const deadline& until) {
+  const file_name name(key);
+  const std::unique_lock turn(writers_of(name), until.when());
+  if (!turn) throw too_slow();
+  files_.erase(name, until);
+}
+
+void fallback_files::forget(std::string_view key) noexcept {
+  try {
+    files_.bury(file_name(key).stripe);
+  } catch (const std::bad_alloc&) {
+    files_.gate().advance_epoch();
+  }
+}
+
+file_entry fallback_files::entry_of(const shared_item& item, const std::string& framed) const {
+  file_entry entry;
+  entry.key = item.key;
+  entry.value = framed;
+  entry.created_us = item.created_us;
+  const auto life = std::min(std::chrono::microseconds(item.ttl), ttl_);
+  entry.fresh_until_us = entry.expires_us = entry.created_us + life.count();
+  return entry;
+}
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "cache/deadline_mutex.hpp"
+#include "cache/fallback_store.hpp"
+#include "cache/file_tier.hpp"
+#include "scalekit/cache/store_params.hpp"
+
+#include <array>
+#include <chrono>
+#include <string>
+
+namespace scalekit::cache::detail {
+
+/// A file tier with the verbs of a server. A placeholder stands nowhere: it says in which state of
+/// its stripe's fence the load began, and a fill is stored where that has not moved since.
+class fallback_files final : public fallback_store {
+ public:
+  /// Of store_params::fallback. Throws scalekit::error for a directory that cannot be used.
+  explicit fallback_files(const store_params& params);
+
+  shared_answer run(const shared_request& what, const deadline& until) override;
+  void forget(std::string_view key) noexcept override;
+
+ private:
+  std::optional<std::string> find(const std::string& key);
+  std::string claim(const std::string& key);
+  bool fill(const shared_item& item, const std::string& expected, const deadline& until);
+  bool put(const shared_item& item, const deadline& until);
+  void erase(const std::string& key, const deadline& until);
+  file_entry entry_of(const shared_item& item, const std::string& framed) const;
+  deadline_mutex& writers_of(const file_name& name) noexcept {
+    return writers_[name.stripe % writers_.size()];
+  }
+
+  const std::chrono::microseconds ttl_;
+  file_tier files_;
+  // Writers of one file must take turns within the process.
+  std::array<deadline_mutex, 64> writers_;
+};
+
+}  // namespace scalekit::cache::detail

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "cache/shared_driver.hpp"
+#include "cache/shared_frame.hpp"
+#include "scalekit/core/deadline.hpp"
+
+#include <string_view>
+
+namespace scalekit::cache::detail {
+
+/// What keeps values while a server is away: on this machine, empty when that begins.
+///
+/// Thread safety: all members may be called from any thread.
+class fallback_store {
+ public:
+  fallback_store() = default;
+  virtual ~fallback_store() = default;
+  fallback_store(const fallback_store&) = delete;
+  fallback_store& operator=(const fallback_store&) = delete;
+
+  /// As a server would answer, with frames of fallback_epoch. Throws scalekit::error; what a change
+  /// that throws leaves behind is to be forgotten by forget().
+  virtual shared_answer run(const shared_request& what, const deadline& until) = 0;
+
+  /// Nothing older stands under the key any more, nor comes there by a fill that has begun. Waits
+  /// for nothing.
+  virtual void forget(std::string_view key) noexcept = 0;
+};
+
+/// In the place of a server's epoch: what was found here is not taken for what stands there.
+inline constexpr std::string_view fallback_epoch = "fallback";
+static_assert(fallback_epoch.size() == epoch_bytes);
+
+/// Whether `expected` (of shared_request) was taken from what a fallback_store has answered.
+inline bool is_of_fallback(std::string_view expected) noexcept {
+  return parse_frame(expected).epoch == fallback_epoch;
+}
+
+}  // namespace scalekit::cache::detail
