@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <libpq-fe.h>
 
@@ -90,11 +91,13 @@ class writers {
   std::vector<std::thread> threads_;
 };
 
-/// Asks a server every millisecond to accept a write.
+/// Asks a server every millisecond to accept a write, which does not wait for its replica.
 steady_clock::time_point first_accepted_write(const std::string& url) {
   const auto until = steady_clock::now() + 60s;
   while (steady_clock::now() < until) {
     const std::unique_ptr<PGconn, void (*)(PGconn*)> pq(PQconnectdb(url.c_str()), PQfinish);
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> alone(
+        PQexec(pq.get(), "set synchronous_commit = local"), PQclear);
     while (PQstatus(pq.get()) == CONNECTION_OK) {
       const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
           PQexec(pq.get(), "insert into probed values (1)"), PQclear);
@@ -193,18 +196,22 @@ double stale_reads::count() {
   std::atomic<std::int64_t> done{0};
   asio::io_context io;
   auto read_on = [&]() -> asio::awaitable<void> {
-    while (done++ < reads) {
+    while (done < reads) {
       written seen;
       {
         const std::lock_guard lock(mutex);
         seen = newest;
       }
-      if (seen.token.empty()) continue;
+      if (seen.token.empty()) {
+        co_await asio::post(io, asio::use_awaitable);
+        continue;
+      }
       const auto got = co_await s.reader.async_read<std::int64_t>(
           db::sql("select n from newest"),
           db::call_options{.timeout = 30s, .consistency = db::consistency::after(seen.token)},
           asio::use_awaitable);
       if (got.at(0) < seen.n) ++s.stale;
+      ++done;
     }
   };
   for (int i = 0; i < readers; ++i) {
@@ -215,6 +222,11 @@ double stale_reads::count() {
   io.run();
   over = true;
   writer.join();
+  std::uint64_t on_replicas = 0;
+  for (const auto& host : s.reader.statistics().hosts) {
+    if (host.role == db::host_role::replica) on_replicas += host.reads;
+  }
+  require(on_replicas > 0, "no read ran on a replica");
   return static_cast<double>(s.stale);
 }
 

@@ -281,4 +281,10 @@ check check_loss(const phase_result& run, const std::string& lost) {
               to_string(told.timeouts) + " waited too long"};
 }
 
+check check_time(std::chrono::nanoseconds took) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(took);
+  return {took < std::chrono::minutes(3), "the demo took less than three minutes",
+          to_string(seconds.count()) + " s", check::kind::comparison};
+}
+
 }  // namespace demo

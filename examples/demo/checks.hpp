@@ -5,6 +5,7 @@
 #include "phases.hpp"
 #include "server_stats.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -46,5 +47,8 @@ check check_pages(const std::string& name, const shop_location& where,
 
 /// A run in which `lost` died, "a replica": nobody was told of it.
 check check_loss(const phase_result& run, const std::string& lost);
+
+/// The demo with runs of no more than its usual length.
+check check_time(std::chrono::nanoseconds took);
 
 }  // namespace demo

@@ -106,6 +106,7 @@ int run(const options& chosen) {
   append(checks, check_runs(runs[1], runs[2], runs[3]));
   checks.push_back(check_pages("on", full_shop, full.last_pages()));
   if (!lost.empty()) checks.push_back(check_loss(runs[3], lost));
+  if (chosen.phase <= options{}.phase) checks.push_back(check_time(elapsed()));
 
   std::cout << "\n"
             << summary_table(runs) << jobs_line(full_end) << "\n"

@@ -13,6 +13,15 @@ namespace {
 /// Of what the keys are, when the server is back: less would not tell whether it bears them.
 constexpr double first_share = 0.1;
 
+constexpr const char* begun = "cache.fallback.begun";
+constexpr const char* returning = "cache.fallback.returning";
+constexpr const char* ended = "cache.fallback.ended";
+
+/// One of the caller's, and not of a load.
+bool is_own_change(shared_verb verb) noexcept {
+  return !is_lookup(verb) && verb != shared_verb::fill;
+}
+
 bool is_the_callers_own(const error& failure) noexcept {
   const auto code = failure.code();
   return code == errc::cancelled || code == errc::closed || code == errc::forked;
@@ -34,10 +43,14 @@ failover::failover(std::unique_ptr<shared_driver> driver, std::unique_ptr<fallba
     : exec_(params.execution),
       clock_(*params.clock),
       log_(params.log),
-      ttl_(params.fallback.ttl),
       return_over_(params.fallback.return_over),
       line_(std::move(driver), params),
       fallback_(std::move(fallback)) {}
+
+bool failover::is_asynchronous() const noexcept {
+  if (!line_.is_asynchronous()) return false;
+  return !fallback_ || (phase_.load() == phase::healthy && !is_away());
+}
 
 shared_state failover::state() const noexcept {
   if (!fallback_) return is_away() ? shared_state::degraded : shared_state::healthy;
@@ -77,29 +90,41 @@ failover::phase failover::next(phase now) const {
 failover::phase failover::advance() {
   const auto now = phase_.load();
   if (next(now) == now) return now;
-  const std::lock_guard turn(turn_);
-  while (phase_.load() != next(phase_.load())) {
-    if (!enter(next(phase_.load()))) break;
+  const char* told = nullptr;
+  {
+    const std::lock_guard turn(turn_);
+    for (auto from = phase_.load(); from != next(from); from = phase_.load()) {
+      if (!enter(next(from), told)) break;
+    }
+  }
+  if (told == begun) {
+    log_(log_level::warning, begun, "the cache's server is away; its fallback is in use",
+         {{"server.address", line_.server()}});
+  } else if (told == returning) {
+    log_(log_level::warning, returning, "the cache's server is back; keys return to it bit by bit",
+         {{"server.address", line_.server()}});
+  } else if (told == ended) {
+    log_(log_level::info, ended, "the cache's server has all keys again",
+         {{"server.address", line_.server()}});
   }
   return phase_.load();
 }
 
 /// A change that was on its way to a healthy server is not made in the fallback. What is loaded
 /// there later was read after that had been emptied, and so after the source had been changed.
-bool failover::enter(phase next) {
+bool failover::enter(phase next, const char*& told) {
   const auto from = phase_.load();
-  const auto tell = [&](const char* event, const char* text) {
-    log_(log_level::warning, event, text, {{"server.address", line_.server()}});
-  };
-  if (next == phase::degraded && from == phase::opening) {
+  if (next == phase::degraded) {
     // Changes come here since it is `opening`; lookups only when nothing old is left.
-    if (ask_fallback({.verb = shared_verb::clear}, deadline::after({})).failure) return false;
-    tell("cache.fallback.begun", "the cache's server is away; its fallback is in use");
+    const bool is_new = from == phase::opening;
+    if (is_new && ask_fallback({.verb = shared_verb::clear}, deadline::after({}), {}).failure)
+      return false;
+    told = begun;
   } else if (next == phase::recovering) {
     returns_since_ = clock_.now();
-    tell("cache.fallback.returning", "the cache's server is back; keys return to it bit by bit");
+    told = returning;
   } else if (next == phase::healthy) {
-    tell("cache.fallback.ended", "the cache's server has all keys again");
+    told = from == phase::opening ? nullptr : ended;
   }
   phase_ = next;
   return true;
@@ -117,17 +142,14 @@ bool failover::is_back_for(const shared_request& what) const {
 }
 
 failover::route failover::route_of(const shared_request& what) {
-  if (!fallback_) {
-    return mode_.load(std::memory_order_relaxed) == shared_mode::fallback ? route::nowhere
-                                                                          : route::server;
-  }
+  const bool is_forced = mode_.load(std::memory_order_relaxed) == shared_mode::fallback;
+  if (!fallback_) return is_forced ? route::nowhere : route::server;
   const auto now = advance();
   if (what.verb == shared_verb::fill) {
-    if (!is_of_fallback(what.expected)) return route::server;
+    if (!is_of_fallback(what.expected)) return is_forced ? route::nowhere : route::server;
     return now == phase::degraded || now == phase::recovering ? route::fallback : route::nowhere;
   }
   if (now == phase::healthy) return route::server;
-  const bool is_forced = mode_.load(std::memory_order_relaxed) == shared_mode::fallback;
   if (!is_lookup(what.verb)) return is_forced ? route::fallback : route::both;
   if (now == phase::opening) return is_forced ? route::nowhere : route::server;
   const bool asks_server = now == phase::degraded ? !is_forced : is_back_for(what);
@@ -136,21 +158,18 @@ failover::route failover::route_of(const shared_request& what) {
 
 /// A change that was not made there: nothing older stays.
 void failover::forget_in_fallback(const shared_request& what) noexcept {
-  if (is_lookup(what.verb)) return;
   for (const auto& key : what.keys) fallback_->forget(key);
   for (const auto& item : what.items) fallback_->forget(item.key);
 }
 
-shared_result failover::ask_fallback(const shared_request& what, const deadline& until) {
+shared_result failover::ask_fallback(const shared_request& what, const deadline& until,
+                                     const fallback_store::tokens& begun_at) {
   shared_result result{.is_aside = true};
   try {
-    result.answer = fallback_->run(what, until);
+    result.answer = fallback_->run(what, until, begun_at);
   } catch (...) {
     result.failure = to_error(std::current_exception());
-    forget_in_fallback(what);
-  }
-  for (const auto& found : result.answer.found) {
-    if (found && parse_frame(*found).kind == frame_kind::value) found_in_fallback_.add();
+    if (is_own_change(what.verb)) forget_in_fallback(what);
   }
   return result;
 }
@@ -159,60 +178,44 @@ shared_result failover::run(const shared_request& what, const deadline& until) {
   const auto to = route_of(what);
   if (to == route::server) return line_.run(what, until);
   if (to == route::nowhere) return line_.decline(what);
-  if (!is_lookup(what.verb) && what.verb != shared_verb::fill) {
+  if (is_own_change(what.verb)) {
+    const auto begun_at = fallback_->begin(what);
     auto at_server = to == route::both ? line_.run(what, until) : line_.decline(what);
-    return outcome_of_change(what, std::move(at_server), ask_fallback(what, until));
+    return outcome_of_change(what, std::move(at_server), ask_fallback(what, until, begun_at));
   }
   if (to == route::both) {
     auto at_server = line_.run(what, until);
     if (!at_server.failure || is_the_callers_own(*at_server.failure)) return at_server;
   }
-  return ask_fallback(what, until);
+  return ask_fallback(what, until, {});
 }
 
-void failover::start_in_fallback(shared_request what, const deadline& until,
-                                 shared_driver::callback then) {
-  auto kept = std::make_shared<std::pair<shared_request, shared_driver::callback>>(std::move(what),
-                                                                                   std::move(then));
-  try {
-    exec_.post_work([this, kept, until] { kept->second(ask_fallback(kept->first, until)); });
-  } catch (...) {
-    // There is no thread for it.
-    shared_result refused{{}, to_error(std::current_exception()), true};
-    forget_in_fallback(kept->first);
-    if (kept->first.verb == shared_verb::clear) ask_fallback(kept->first, until);
-    boost::asio::post(exec_.completion_executor(),
-                      [kept, refused = std::move(refused)] { kept->second(refused); });
-  }
-}
-
+/// The fallback's files are for calls that block: see is_asynchronous(). What comes here all the
+/// same began before that was known: the fallback only forgets.
 void failover::start(shared_request what, const deadline& until, std::stop_token stop,
                      shared_driver::callback then) {
   const auto to = route_of(what);
-  if (to == route::server)
-    return line_.start(std::move(what), until, std::move(stop), std::move(then));
-  if (to == route::nowhere) {
-    return boost::asio::post(
-        exec_.completion_executor(),
-        [declined = line_.decline(what), then = std::move(then)] { then(declined); });
-  }
-  if (!is_lookup(what.verb) && what.verb != shared_verb::fill) {
-    auto aside = [this, what, until, then = std::move(then)](shared_result at_server) {
-      start_in_fallback(what, until, [what, at_server, then](shared_result done) mutable {
-        then(outcome_of_change(what, std::move(at_server), std::move(done)));
-      });
+  const bool is_declined = to == route::nowhere || to == route::fallback;
+  if (to != route::server && fallback_ && is_own_change(what.verb)) {
+    forget(what);
+    auto keys = what;
+    for (auto& item : keys.items) item.bytes.clear();
+    then = [this, keys = std::move(keys), then = std::move(then)](shared_result result) {
+      forget(keys);
+      then(std::move(result));
     };
-    if (to == route::both) return line_.start(std::move(what), until, std::move(stop), aside);
-    return aside(line_.decline(what));
   }
-  if (to == route::fallback) return start_in_fallback(std::move(what), until, std::move(then));
-  line_.start(what, until, std::move(stop),
-              [this, what, until, then = std::move(then)](shared_result at_server) {
-                if (!at_server.failure || is_the_callers_own(*at_server.failure)) {
-                  return then(std::move(at_server));
-                }
-                start_in_fallback(what, until, then);
-              });
+  if (!is_declined) return line_.start(std::move(what), until, std::move(stop), std::move(then));
+  boost::asio::post(exec_.completion_executor(),
+                    [declined = line_.decline(what), then = std::move(then)] { then(declined); });
+}
+
+void failover::forget(const shared_request& what) noexcept {
+  if (what.verb == shared_verb::clear) {
+    ask_fallback(what, deadline::after({}), {});
+  } else {
+    forget_in_fallback(what);
+  }
 }
 
 void failover::owe(std::string_view key) {

@@ -5,7 +5,6 @@
 #include "scalekit/cache/statistics.hpp"
 #include "scalekit/cache/store_params.hpp"
 #include "scalekit/core/clock.hpp"
-#include "scalekit/core/counter.hpp"
 #include "scalekit/core/deadline.hpp"
 #include "scalekit/core/execution.hpp"
 #include "scalekit/core/log.hpp"
@@ -25,7 +24,8 @@ namespace scalekit::cache::detail {
 /// fallback on this machine.
 ///
 /// - healthy: the server has all, the fallback nothing.
-/// - degraded, while the server's breaker is not closed: the fallback is emptied first. Then
+/// - degraded, while the server's breaker is not closed, or by order: the fallback is emptied
+/// first. Then
 ///   lookups that the server does not answer, and their fills, go there, and so does each change,
 ///   which the server is owed besides.
 /// - recovering, for fallback_params::return_over from when the breaker has closed: a growing share
@@ -33,7 +33,8 @@ namespace scalekit::cache::detail {
 ///
 /// So what this process has changed is seen changed in each state: the server is paid what it is
 /// owed before it is read, and the fallback holds nothing from before it heard of every change. A
-/// fill is stored only where its claim was made.
+/// fill is stored only where its claim was made. Of two changes of a key that overlap the fallback
+/// keeps neither.
 ///
 /// Thread safety: all members may be called from any thread.
 class failover {
@@ -42,7 +43,9 @@ class failover {
   failover(std::unique_ptr<shared_driver> driver, std::unique_ptr<fallback_store> fallback,
            const store_params& params);
 
-  bool is_asynchronous() const noexcept { return line_.is_asynchronous(); }
+  /// Whether start() is the way now. A fallback is for calls that block: while it is in use what is
+  /// asynchronous blocks a thread of the work executor.
+  bool is_asynchronous() const noexcept;
   void close() noexcept { line_.close(); }
 
   /// As shared_line's, whose conditions hold.
@@ -58,7 +61,8 @@ class failover {
   shared_state state() const noexcept;
 
   const shared_line& line() const noexcept { return line_; }
-  std::uint64_t found_in_fallback() const noexcept { return found_in_fallback_.value(); }
+  /// Null where there is none.
+  const fallback_store* fallback() const noexcept { return fallback_.get(); }
 
  private:
   enum class phase : std::uint8_t { healthy, opening, degraded, recovering };
@@ -70,17 +74,17 @@ class failover {
   phase next(phase now) const;
   phase advance();
   /// Precondition: turn_ is held. False: not now.
-  bool enter(phase next);
+  bool enter(phase next, const char*& told);
   route route_of(const shared_request& what);
   bool is_back_for(const shared_request& what) const;
   void forget_in_fallback(const shared_request& what) noexcept;
-  shared_result ask_fallback(const shared_request& what, const deadline& until);
-  void start_in_fallback(shared_request what, const deadline& until, shared_driver::callback then);
+  void forget(const shared_request& what) noexcept;
+  shared_result ask_fallback(const shared_request& what, const deadline& until,
+                             const fallback_store::tokens& begun_at);
 
   const execution exec_;
   const clock& clock_;
   const log_sink log_;
-  const std::chrono::nanoseconds ttl_;
   const std::chrono::nanoseconds return_over_;
   shared_line line_;
   const std::unique_ptr<fallback_store> fallback_;
@@ -89,7 +93,6 @@ class failover {
   /// Of the phases.
   std::mutex turn_;
   std::atomic<time_point> returns_since_{};
-  counter found_in_fallback_;
 };
 
 }  // namespace scalekit::cache::detail

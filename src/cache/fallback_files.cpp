@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -40,25 +41,47 @@ error too_slow() {
 }  // namespace
 
 fallback_files::fallback_files(const store_params& params)
-    : ttl_(params.fallback.ttl), files_(params_of_files(params)) {}
+    : prefix_(params.shared_namespace + ":"),
+      ttl_(params.fallback.ttl),
+      files_(params_of_files(params)) {}
 
-shared_answer fallback_files::run(const shared_request& what, const deadline& until) {
+fallback_store::tokens fallback_files::begin(const shared_request& what) {
+  tokens all;
+  // Each stripe is moved once, so that keys that share one do not cost each other.
+  std::map<std::uint32_t, fill_token> moved;
+  const auto move = [&](const std::string& key) {
+    const auto stripe = file_name(full(key)).stripe;
+    const auto [token, is_new] = moved.try_emplace(stripe);
+    if (is_new) token->second = files_.gate().advance(stripe);
+    all.push_back(token->second);
+  };
+  for (const auto& key : what.keys) move(key);
+  for (const auto& item : what.items) move(item.key);
+  return all;
+}
+
+shared_answer fallback_files::run(const shared_request& what, const deadline& until,
+                                  const tokens& begun) {
   shared_answer answer;
   switch (what.verb) {
     case shared_verb::find:
-      for (const auto& key : what.keys) answer.found.push_back(find(key));
+      for (const auto& key : what.keys) {
+        answer.found.push_back(until.expired() ? std::nullopt : find(full(key)));
+      }
       break;
     case shared_verb::claim:
-      answer.found.emplace_back(claim(what.keys.at(0)));
+      answer.found.emplace_back(claim(full(what.keys.at(0))));
       break;
     case shared_verb::fill:
       answer.stored.push_back(fill(what.items.at(0), what.expected, until));
       break;
     case shared_verb::put:
-      for (const auto& item : what.items) answer.stored.push_back(put(item, until));
+      for (std::size_t i = 0; i < what.items.size(); ++i) {
+        answer.stored.push_back(put(what.items[i], begun.at(i), until));
+      }
       break;
     case shared_verb::erase:
-      for (const auto& key : what.keys) erase(key, until);
+      for (const auto& key : what.keys) erase(full(key), until);
       break;
     case shared_verb::clear:
       files_.gate().advance_epoch();
@@ -81,24 +104,34 @@ std::string fallback_files::claim(const std::string& key) {
 
 bool fallback_files::fill(const shared_item& item, const std::string& expected,
                           const deadline& until) {
-  const file_name name(item.key);
+  const auto key = full(item.key);
+  const file_name name(key);
   const std::unique_lock turn(writers_of(name), until.when());
   if (!turn) throw too_slow();
   const auto token = files_.gate().current(name.stripe);
-  const auto there = find(item.key).value_or(placeholder_of(token));
-  if (!is_same(there, expected)) return false;
+  if (!is_same(find(key).value_or(placeholder_of(token)), expected)) return false;
   const auto framed = make_value(fallback_epoch, item.bytes);
-  auto entry = entry_of(item, framed);
+  auto entry = entry_of(item, key, framed);
   entry.token = token;
-  return files_.fill(entry, name, until).stored;
+  const auto written = files_.fill(entry, name, until);
+  if (!written.stored && !written.fenced) {
+    throw error(errc::io_error, "the cache's fallback could not be written");
+  }
+  return written.stored;
 }
 
-bool fallback_files::put(const shared_item& item, const deadline& until) {
-  const file_name name(item.key);
+bool fallback_files::put(const shared_item& item, const fill_token& begun, const deadline& until) {
+  const auto key = full(item.key);
+  const file_name name(key);
   const std::unique_lock turn(writers_of(name), until.when());
   if (!turn) throw too_slow();
+  if (files_.gate().current(name.stripe) != begun) {
+    // Another change has begun since: which of the two was the last elsewhere nobody knows here.
+    files_.erase(name, until);
+    return false;
+  }
   const auto framed = make_value(fallback_epoch, item.bytes);
-  return files_.replace(entry_of(item, framed), name, until).stored;
+  return files_.replace(entry_of(item, key, framed), name, until).stored;
 }
 
 void fallback_files::erase(const std::string& key, const deadline& until) {
@@ -110,15 +143,23 @@ void fallback_files::erase(const std::string& key, const deadline& until) {
 
 void fallback_files::forget(std::string_view key) noexcept {
   try {
-    files_.bury(file_name(key).stripe);
+    files_.bury(file_name(full(key)).stripe);
   } catch (const std::bad_alloc&) {
     files_.gate().advance_epoch();
   }
 }
 
-file_entry fallback_files::entry_of(const shared_item& item, const std::string& framed) const {
+fallback_store::counts fallback_files::counted() const noexcept {
+  const auto& seen = files_.counted();
+  const auto bytes = files_.directory().table().shared().bytes.load();
+  return {bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0,
+          seen.read_errors.value() + seen.write_errors.value() + seen.paused.value()};
+}
+
+file_entry fallback_files::entry_of(const shared_item& item, const std::string& key,
+                                    const std::string& framed) const {
   file_entry entry;
-  entry.key = item.key;
+  entry.key = key;
   entry.value = framed;
   entry.created_us = item.created_us;
   const auto life = std::min(std::chrono::microseconds(item.ttl), ttl_);

@@ -18,20 +18,27 @@ class fallback_files final : public fallback_store {
   /// Of store_params::fallback. Throws scalekit::error for a directory that cannot be used.
   explicit fallback_files(const store_params& params);
 
-  shared_answer run(const shared_request& what, const deadline& until) override;
+  tokens begin(const shared_request& what) override;
+  shared_answer run(const shared_request& what, const deadline& until,
+                    const tokens& begun) override;
   void forget(std::string_view key) noexcept override;
+  counts counted() const noexcept override;
 
  private:
+  /// With the namespace: stores of several may share a directory.
+  std::string full(std::string_view key) const { return prefix_ + std::string(key); }
   std::optional<std::string> find(const std::string& key);
   std::string claim(const std::string& key);
   bool fill(const shared_item& item, const std::string& expected, const deadline& until);
-  bool put(const shared_item& item, const deadline& until);
+  bool put(const shared_item& item, const fill_token& begun, const deadline& until);
   void erase(const std::string& key, const deadline& until);
-  file_entry entry_of(const shared_item& item, const std::string& framed) const;
+  file_entry entry_of(const shared_item& item, const std::string& key,
+                      const std::string& framed) const;
   deadline_mutex& writers_of(const file_name& name) noexcept {
     return writers_[name.stripe % writers_.size()];
   }
 
+  const std::string prefix_;
   const std::chrono::microseconds ttl_;
   file_tier files_;
   // Writers of one file must take turns within the process.

@@ -44,8 +44,7 @@ constexpr int claim_rounds = 2;
 
 shared_fill fill_of(const shared_result& result) {
   if (result.failure) return shared_fill::failed;
-  if (!result.answer.stored.at(0))
-    return result.is_aside ? shared_fill::failed : shared_fill::fenced;
+  if (!result.answer.stored.at(0)) return shared_fill::fenced;
   return result.is_aside ? shared_fill::stored_aside : shared_fill::stored;
 }
 
@@ -93,6 +92,7 @@ shared_look shared_tier::look_of(std::string_view key, std::optional<std::string
     return look;
   }
   found.value = *std::move(bytes);
+  if (is_aside) counts_.found_aside.add();
   look.found = std::move(found);
   return look;
 }

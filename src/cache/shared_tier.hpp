@@ -91,7 +91,7 @@ class shared_tier {
   void owe(std::string_view key) { way_.owe(key); }
 
   struct counts {
-    counter expired, corrupt;
+    counter expired, corrupt, found_aside;
   };
   const counts& counted() const noexcept { return counts_; }
   const shared_line& line() const noexcept { return way_.line(); }

@@ -1,6 +1,8 @@
 #include "cache/shared_url.hpp"
 
+#include "scalekit/core/deadline.hpp"
 #include "scalekit/core/error.hpp"
+#include "scalekit/core/execution.hpp"
 
 #ifdef SCALEKIT_CACHE_WITH_MEMCACHED
 #include "cache/memcached_driver.hpp"
@@ -14,8 +16,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 namespace scalekit::cache::detail {
 namespace {
@@ -24,7 +31,7 @@ namespace {
   throw std::invalid_argument(
       "store_params.shared " + why +
       "; legal: redis://, rediss:// or redis+unix:// and what redis::client::open() takes, "
-      "memcached://host[:port][,host[:port]...], or file:///directory");
+      "memcached://host[:port][,host[:port]...], file:///directory, or auto: and several of these");
 }
 
 [[maybe_unused, noreturn]] void refuse_option(const std::string& kind, const std::string& option) {
@@ -80,7 +87,61 @@ std::string directory_of(const std::string& url) {
   return path;
 }
 
+constexpr std::string_view auto_scheme = "auto:";
+
+/// What is named behind `auto:`, in its order.
+std::vector<std::string> candidates_of(const std::string& shared) {
+  std::istringstream text(shared.substr(auto_scheme.size()));
+  std::vector<std::string> urls{std::istream_iterator<std::string>(text), {}};
+  if (urls.empty()) refuse("names nothing behind auto:");
+  return urls;
+}
+
+/// Why the server of `params` cannot be used now; nothing where it can.
+std::optional<error> fault_of(const store_params& params, std::string& name) {
+  const auto driver = open_driver(params);
+  name = driver->name();
+  try {
+    driver->run({.verb = shared_verb::find, .keys = {"scalekit"}},
+                deadline::after(params.shared_timeout));
+  } catch (...) {
+    return to_error(std::current_exception());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+void choose_shared(store_params& params) {
+  if (!params.shared.starts_with(auto_scheme)) return;
+  io_thread_mark::check_blocking_allowed("cache::store::open with shared = auto:");
+  const auto choose = [&](const std::string& url, const std::string& name) {
+    params.log(log_level::info, "cache.auto.chosen", "the cache uses the first that works",
+               {{"chosen", name}});
+    params.shared = url;
+  };
+  const auto candidates = candidates_of(params.shared);
+  for (const auto& url : candidates) {
+    if (has_scheme(url, "file")) {
+      params.shared_journal.clear();
+      params.fallback.directory.clear();
+      return choose(url, directory_of(url));
+    }
+    auto trial = params;
+    trial.shared = url;
+    std::string name;
+    const auto fault = fault_of(trial, name);
+    if (!fault) return choose(url, name);
+    params.log(log_level::warning, "cache.auto.passed_over", "a server for the cache does not work",
+               {{"server.address", name}, {"why", fault->what()}});
+  }
+  if (params.memory.max_bytes == 0) {
+    throw error(errc::unavailable, "none of the servers that store_params.shared names works");
+  }
+  params.shared_journal.clear();
+  params.fallback.directory.clear();
+  choose({}, "memory alone");
+}
 
 void use_directory_of_url(store_params& params) {
   if (!has_scheme(params.shared, "file")) return;

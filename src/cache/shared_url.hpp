@@ -7,6 +7,11 @@
 
 namespace scalekit::cache::detail {
 
+/// Makes of `auto:URL URL ...` in store_params::shared the first of the URLs whose server answers,
+/// or nothing where none does and there is memory. Blocks for shared_timeout a server. Throws
+/// std::invalid_argument for a URL that can never work, errc::unavailable, errc::not_allowed.
+void choose_shared(store_params& params);
+
 /// Makes of a `file:///directory` URL in store_params::shared a file.directory. Throws
 /// std::invalid_argument for one that names none, and beside a file.directory.
 void use_directory_of_url(store_params& params);

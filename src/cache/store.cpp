@@ -13,6 +13,7 @@ using detail::closed_error;
 using detail::raw_lookup;
 
 store store::open(store_params params) {
+  detail::choose_shared(params);
   detail::use_directory_of_url(params);
   detail::validate(params);
   auto body = std::make_shared<state>(std::move(params));

@@ -290,7 +290,12 @@ void tiers::add_shared_to(statistics& sum) const {
   sum.shared.breaker = line.breaker();
   sum.shared.owed_erasures = line.owed().size();
   sum.shared.state = shared_->way().state();
-  sum.shared.fallback_hits = shared_->way().found_in_fallback();
+  sum.shared.fallback_hits = counted.found_aside.value();
+  if (const auto* fallback = shared_->way().fallback()) {
+    const auto aside = fallback->counted();
+    sum.shared.fallback_bytes = aside.bytes;
+    sum.shared.fallback_errors = aside.errors;
+  }
   sum.shared.owes_everything = line.owed().owes_everything();
 }
 

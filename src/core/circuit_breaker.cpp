@@ -176,6 +176,8 @@ circuit_breaker::permit circuit_breaker::acquire() {
 }
 
 breaker_state circuit_breaker::state() const noexcept {
+  // Only a report ends this, under the lock.
+  if (state_->closed_generation.load(std::memory_order_acquire)) return breaker_state::closed;
   return state_->apply([this](detail::breaker_machine& m, time_point now) {
     m.expire_probes(now, state_->random());
     return m.state();

@@ -16,7 +16,7 @@ enum class shared_state {
 enum class shared_mode {
   /// How calls to the server end.
   automatic,
-  /// A person: the server at once, without the fallback, however its calls end.
+  /// A person: the server at once, without the fallback. One that fails still gets its pauses.
   server,
   /// A person: the server is not asked, as while it is being replaced.
   fallback,

@@ -141,8 +141,12 @@ struct statistics {
     breaker_state breaker = breaker_state::closed;
     /// As of the last call that came to this tier.
     shared_state state = shared_state::healthy;
-    /// Values found in the fallback; they count among shared_hits, too.
+    /// Entries found in the fallback, by lookups and loads.
     std::uint64_t fallback_hits = 0;
+    /// Of its files, with those that wait to be removed.
+    std::uint64_t fallback_bytes = 0;
+    /// What could not be read or written there, or was left alone because of that.
+    std::uint64_t fallback_errors = 0;
     /// Keys that could not be erased, and will be before they are read there again.
     std::uint64_t owed_erasures = 0;
     /// There were too many of those: the whole namespace will be forgotten first.

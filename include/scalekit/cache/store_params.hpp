@@ -86,16 +86,19 @@ struct fallback_params {
   /// Files of this machine, in a directory of their own, which several processes may share. While
   /// the server keeps failing (store_params::shared), what is loaded and set is kept here, beyond
   /// what memory holds; what is erased is erased here, and on the server before it is read there
-  /// again. Emptied when an outage begins: nothing is seen that was changed since. Made if absent,
-  /// with mode 0700. Default empty: none; memory alone keeps values meanwhile.
+  /// again. Emptied by each process that finds the server away: nothing is seen that was changed
+  /// before. What is left after an outage stays on the disk until it is in the way. Calls without a
+  /// thread take one of the work executor while it is in use. Made if absent, with mode 0700.
+  /// Default empty: none; memory alone keeps values meanwhile.
   std::string directory = {};
 
-  /// As file_params::max_bytes. Default 256 MiB.
+  /// As file_params::max_bytes; what is larger than all of it is not kept. Default 256 MiB.
   std::uint64_t max_bytes = std::uint64_t{256} << 20;
 
-  /// Values live for so long there at most: what other machines change during an outage may be seen
-  /// unchanged for it, then for memory_ttl (or for it once more, where memory keeps as long as it
-  /// likes), and the time of a load. Default 1 min. Range 1 ms to 24 h.
+  /// Values live for so long there at most, and once more in the memory of who found them there:
+  /// what other machines change during an outage is seen unchanged for no longer, and the time of a
+  /// load. (What this process loads and sets itself its memory keeps for memory_ttl, as always.)
+  /// Default 1 min. Range 1 ms to 24 h.
   std::chrono::milliseconds ttl = std::chrono::minutes(1);
 
   /// When the server is back it is asked for a tenth of the keys, and for more and more of them
@@ -114,8 +117,12 @@ struct store_params {
   ///   settings in the query; needs SCALEKIT_WITH_REDIS;
   /// - `memcached://host[:port][,host[:port]...]`; needs SCALEKIT_WITH_MEMCACHED. All processes
   ///   must name the same hosts in the same form;
-  /// - `file:///directory`: the same as file.directory.
-  /// Nothing connects before the first call that needs it. Default empty: none.
+  /// - `file:///directory`: the same as file.directory;
+  /// - `auto:` and several of these with blanks between them: open() asks each in turn, for
+  ///   shared_timeout at most, takes the first that answers, and says which ("cache.auto.chosen").
+  ///   A directory always does; where nothing does, memory is alone. Decided once: what is to take
+  ///   the place of a server that fails later is a `fallback`.
+  /// But for the last, nothing connects before the first call that needs it. Default empty: none.
   std::string shared = {};
 
   /// Before each key on the shared server: stores of different namespaces do not see each other,
@@ -150,8 +157,9 @@ struct store_params {
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
   /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged", "cache.fallback.begun",
-  /// "cache.fallback.returning", "cache.fallback.ended", "cache.journal.failed" (warnings), and
-  /// what redis::client_params::log does.
+  /// "cache.fallback.returning", "cache.fallback.ended", "cache.journal.failed",
+  /// "cache.auto.passed_over" (warnings), "cache.auto.chosen" (info), and what
+  /// redis::client_params::log does.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.

@@ -125,6 +125,47 @@ void start(db::client& client, const call& c, async_caller& by, ledger& book) {
   }
 }
 
+/// Callers without limits, beside all the others: nothing that is cancelled is theirs.
+class bystanders {
+ public:
+  explicit bystanders(db::client client) {
+    for (int t = 0; t < 2; ++t) {
+      threads_.emplace_back([this, client]() mutable {
+        for (int id = 0; !over_; id = (id + 1) % 1000) {
+          try {
+            const bool is_right = client.read<std::int32_t>(own_twice_of(id)) == numbers{2 * id} &&
+                                  client.read<std::int32_t>(twice_of(id)) == numbers{2 * id};
+            if (!is_right) ++wrong_;
+            client.write(sql("update item set twice = twice where id = $1", id));
+          } catch (const std::exception& e) {
+            ++wrong_;
+            MESSAGE("a caller without limits was told: ", e.what());
+          }
+          ++rounds_;
+          std::this_thread::sleep_for(1ms);
+        }
+      });
+    }
+  }
+  ~bystanders() { leave(); }
+  void leave() {
+    over_ = true;
+    for (auto& each : threads_) {
+      if (each.joinable()) each.join();
+    }
+  }
+  void check() {
+    leave();
+    CHECK(rounds_ > 0);
+    CHECK(wrong_ == 0);
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::atomic<int> wrong_{0}, rounds_{0};
+  std::vector<std::thread> threads_;
+};
+
 /// So many calls end early in each of the two tests, ten thousand together.
 const int enough = fewer_under_sanitizer(5000);
 
@@ -151,6 +192,7 @@ TEST_CASE("thousands of blocking calls with random timeouts and stops leave noth
   auto client = d.open(patient());
   REQUIRE(warm_up<std::int32_t>(client, twice_of(1)));
   ledger book;
+  bystanders beside(client);
   storm s{.callers = 10, .calls = fewer_under_sanitizer(500), .longest = 3ms};
 
   while (wants_more(book, s)) {
@@ -163,6 +205,7 @@ TEST_CASE("thousands of blocking calls with random timeouts and stops leave noth
     s.first += s.callers * s.calls;
   }
 
+  beside.check();
   CHECK(book.ended_early() >= enough);
   CHECK(book.calls == s.first);
   book.check(client);
@@ -176,6 +219,7 @@ TEST_CASE("thousands of async calls with random timeouts and cancellations leave
   auto client = d.open(patient(), l.execution());
   REQUIRE(warm_up<std::int32_t>(client, twice_of(1)));
   ledger book;
+  bystanders beside(client);
   storm s{.callers = 50, .calls = fewer_under_sanitizer(100), .longest = 3ms};
 
   while (wants_more(book, s)) {
@@ -184,6 +228,7 @@ TEST_CASE("thousands of async calls with random timeouts and cancellations leave
     s.first += s.callers * s.calls;
   }
 
+  beside.check();
   CHECK(book.ended_early() >= enough);
   CHECK(book.calls == s.first);
   book.check(client);

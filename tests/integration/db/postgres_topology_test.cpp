@@ -342,6 +342,31 @@ TEST_CASE("execute sends to replicas what is known to be a read, and learns what
   CHECK(refused_later == 0);
 }
 
+TEST_CASE(
+    "execute goes to the primary with what a standby cannot do, and has no error to show for it") {
+  auto& of = shared_cluster();
+  for (const char* state : {"0A000", "55000"}) {
+    of.primary().exec(
+        "create or replace function only_on_primary() returns int language plpgsql stable as"
+        " $$begin if pg_is_in_recovery() then raise exception 'not here' using errcode = '" +
+        std::string(state) + "'; end if; return 7; end$$");
+    of.wait_until_caught_up();
+    auto client = db::client::open(of.url(), patient());
+    const auto call = sql("select only_on_primary()");
+
+    // Until the client has learnt which functions are stable it does not send it to a replica.
+    CHECK(wait_until([&] {
+      CHECK(client.execute<std::int32_t>(call).at(0) == 7);
+      return client.statistics().failed_statements > 0;
+    }));
+    CHECK(client.async_execute<std::int32_t>(call, boost::asio::use_future).get().at(0) == 7);
+    // A read says for itself where it is to run.
+    CHECK(message_of([&] { client.read<std::int32_t>(call); }, std::string_view(state) == "0A000"
+                                                                   ? errc::not_supported
+                                                                   : errc::not_allowed) != "");
+  }
+}
+
 TEST_CASE("calls without a thread find their hosts as well") {
   auto& of = shared_cluster();
   make_table(of, "async_calls");

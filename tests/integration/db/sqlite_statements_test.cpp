@@ -342,3 +342,17 @@ TEST_CASE("statistics count what was done") {
   CHECK(after.readers.limit == 4);
   CHECK(after.writer.acquired - before.writer.acquired == 3);
 }
+
+TEST_CASE("a statement is prepared once on its connection") {
+  auto params = db::client_params{};
+  params.sqlite.readers = 1;
+  notebook book(params);
+  book.count();
+  const auto before = book.client.statistics();
+
+  for (int i = 0; i < 5; ++i) book.count();
+
+  const auto after = book.client.statistics();
+  CHECK(after.statement_cache_hits - before.statement_cache_hits == 5);
+  CHECK(after.statement_cache_misses == before.statement_cache_misses);
+}

@@ -223,6 +223,11 @@ TEST_CASE("runs are compared, books are promises") {
   }
 }
 
+TEST_CASE("a demo that takes longer than it says is seen") {
+  CHECK(demo::check_time(std::chrono::seconds(179)).holds);
+  CHECK_FALSE(demo::check_time(std::chrono::seconds(180)).holds);
+}
+
 TEST_CASE("an error that a customer was told of when a replica died is seen") {
   auto run = run_with(100, std::chrono::milliseconds(10));
   run.load.kinds[0].counts.timeouts = 3;

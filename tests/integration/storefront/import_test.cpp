@@ -62,6 +62,7 @@ TEST_CASE("the catalogue is imported at the first start only, and SIGTERM ends w
     CHECK(first.terminate() == 0);
   }
   CHECK(log_of(dir.path()).find("50 products (generated)") != std::string::npos);
+  CHECK(log_of(dir.path()).find("importing") != std::string::npos);
   std::filesystem::remove(dir.path() / "stderr.log");
 
   process second(dir.path(), {"--catalogue", "generated:70"});

@@ -99,7 +99,7 @@ TEST_CASE("while the server fails, what is loaded and set is found in the fallba
   CHECK(found(*tier, "b") == "set");
   CHECK(found(*tier, "before") == "none");
   CHECK(tier->way().state() == shared_state::degraded);
-  CHECK(tier->way().found_in_fallback() == 2);
+  CHECK(tier->counted().found_aside.value() == 2);
 }
 
 TEST_CASE("an erasure during an outage holds in the fallback, and says that others were not told") {
@@ -113,7 +113,7 @@ TEST_CASE("an erasure during an outage holds in the fallback, and says that othe
   const std::vector<std::string> both{"a", "c"};
   CHECK_ERRC(tier->erase(both, soon()), errc::unavailable);
   CHECK(found(*tier, "a") == "none");
-  CHECK(tier->fill(f.entry("c", "old"), claim.expected, soon()) == shared_fill::failed);
+  CHECK(tier->fill(f.entry("c", "old"), claim.expected, soon()) == shared_fill::fenced);
   CHECK(found(*tier, "c") == "none");
   CHECK(tier->line().owed().size() == 2);
   CHECK_ERRC(tier->clear(soon()), errc::unavailable);
@@ -126,11 +126,12 @@ TEST_CASE("a fill is stored only where its claim was made") {
   const auto at_server = tier->claim("a", soon());
   tier->way().force(shared_mode::fallback);
   const auto aside = tier->claim("b", soon());
-  CHECK(tier->fill(f.entry("a", "one"), at_server.expected, soon()) == shared_fill::stored);
+  CHECK(tier->fill(f.entry("a", "one"), at_server.expected, soon()) == shared_fill::failed);
   CHECK(found(*tier, "a") == "none");
 
   tier->way().force(shared_mode::server);
   CHECK(tier->fill(f.entry("b", "one"), aside.expected, soon()) == shared_fill::failed);
+  CHECK(tier->fill(f.entry("a", "one"), at_server.expected, soon()) == shared_fill::stored);
   CHECK(found(*tier, "a") == "one");
   CHECK(found(*tier, "b") == "none");
 }
@@ -204,36 +205,79 @@ TEST_CASE("what is to be forgotten is forgotten in the fallback without waiting"
   tier->owe("a");
   tier->owe("b");
   CHECK(found(*tier, "a") == "none");
-  CHECK(tier->fill(f.entry("b", "old"), claim.expected, soon()) == shared_fill::failed);
+  CHECK(tier->fill(f.entry("b", "old"), claim.expected, soon()) == shared_fill::fenced);
 }
 
-TEST_CASE("asynchronous calls take the same ways") {
+TEST_CASE(
+    "calls without a thread are for a healthy server; a change on its way is not kept aside") {
   fixture f;
   const auto tier = f.tier();
+  CHECK(tier->is_asynchronous());
   const auto answer = [&] {
     for (auto& each : std::exchange(f.server.held, {})) each();
     f.work.restart();
     f.work.poll();
   };
-  f.server.failure = errc::unavailable;
-  for (int i = 0; i < 5; ++i) {
-    tier->start_find("any", soon(), {}, [](auto) {});
-    answer();
-  }
-
+  // As if they had begun while the server was well.
   std::optional<std::vector<bool>> stored;
-  tier->start_put({tier->item_of(f.entry("a", "one"))}, soon(), {},
+  fail(f, *tier);
+  CHECK_FALSE(tier->is_asynchronous());
+  f.load(*tier, "a", "old");
+  tier->start_put({tier->item_of(f.entry("a", "new"))}, soon(), {},
                   [&](std::vector<bool> all, bool) { stored = std::move(all); });
   CHECK_FALSE(stored);
-  for (int i = 0; i < 3; ++i) answer();
-  CHECK(stored == std::vector{true});
-  std::string value;
-  tier->start_find("a", soon(), {}, [&](detail::shared_look look) {
-    if (look.found) value = look.found->value;
-  });
-  CHECK(value.empty());
-  for (int i = 0; i < 3; ++i) answer();
-  CHECK(value == "one");
+  CHECK(found(*tier, "a") == "none");
+  answer();
+  CHECK(stored == std::vector{false});
+  bool is_found = true;
+  tier->start_find("a", soon(), {},
+                   [&](const detail::shared_look& look) { is_found = look.found.has_value(); });
+  answer();
+  CHECK_FALSE(is_found);
+
+  tier->way().force(shared_mode::server);
+  found(*tier, "a");
+  CHECK(tier->way().state() == shared_state::healthy);
+}
+
+TEST_CASE("of two sets that overlap, and of one that an outage begins under, none is kept aside") {
+  fixture f;
+  const auto tier = f.tier("two");
+  f.params.fallback.directory = f.directory.file("one");
+  detail::fallback_files files(f.params);
+  const auto set = [&](const std::string& value) {
+    detail::shared_request what{.verb = shared_verb::put};
+    what.items.push_back(tier->item_of(f.entry("a", value)));
+    return what;
+  };
+  const auto is_there = [&] {
+    return files.run({.verb = shared_verb::find, .keys = {"a"}}, soon(), {}).found[0].has_value();
+  };
+  const auto first = files.begin(set("one"));
+  const auto second = files.begin(set("two"));
+  CHECK(files.run(set("two"), soon(), second).stored[0]);
+  CHECK(is_there());
+  CHECK_FALSE(files.run(set("one"), soon(), first).stored[0]);
+  CHECK_FALSE(is_there());
+
+  const auto before = files.begin(set("one"));
+  files.run({.verb = shared_verb::clear}, soon(), {});
+  CHECK_FALSE(files.run(set("one"), soon(), before).stored[0]);
+  CHECK_FALSE(is_there());
+}
+
+TEST_CASE("stores of different namespaces share a directory, and not what is in it") {
+  fixture f;
+  const auto one = f.tier("shared");
+  f.params.shared_namespace = "other";
+  const auto other = f.tier("shared");
+  one->way().force(shared_mode::fallback);
+  other->way().force(shared_mode::fallback);
+  found(*one, "a");
+  found(*other, "a");
+  f.load(*one, "a", "one");
+  CHECK(found(*one, "a") == "one");
+  CHECK(found(*other, "a") == "none");
 }
 
 TEST_CASE("without a fallback a server that is not to be asked is as one that fails") {

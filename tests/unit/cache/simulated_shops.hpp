@@ -40,12 +40,20 @@ class happenings {
     next_.pop_back();
     what();
   }
+  /// A few things, from inside of another.
+  void happen_beside() {
+    if (depth_ == 3) return;
+    ++depth_;
+    for (auto n = random() % 4; n > 0 && !empty(); --n) happen();
+    --depth_;
+  }
   bool one_in(std::uint64_t n) { return random() % n == 0; }
 
   scalekit::random_generator random;
 
  private:
   std::vector<std::function<void()>> next_;
+  int depth_ = 0;
 };
 
 /// A driver whose requests come to the server, and their answers back, in any order. Some are lost
@@ -60,7 +68,12 @@ class wandering_driver final : public detail::shared_driver {
   const std::string& name() const noexcept override { return inner_.name(); }
   detail::shared_answer run(const detail::shared_request& what,
                             const scalekit::deadline& until) override {
-    return inner_.run(what, until);
+    // While the caller's thread waits, others go on.
+    world_.happen_beside();
+    auto answer = inner_.run(what, until);
+    world_.happen_beside();
+    if (world_.one_in(12)) throw *failed(scalekit::errc::commit_in_doubt).failure;
+    return answer;
   }
   void start(const detail::shared_request& what, const scalekit::deadline& until, std::stop_token,
              callback then) override {
@@ -143,9 +156,9 @@ class simulated_shops {
   std::uint64_t found_in_fallbacks() {
     scalekit::cache::statistics sum;
     std::uint64_t found = 0;
-    for (auto& shop : shops_) {
+    for (auto& each : shops_) {
       sum = {};
-      shop->cache->add_to(sum);
+      each->cache->add_to(sum);
       found += sum.shared.fallback_hits;
     }
     return found;
@@ -179,15 +192,15 @@ class simulated_shops {
   }
 
   void begin_something() {
-    const auto shop = shops_[world_.random() % shops_.size()].get();
+    auto& by = *shops_[world_.random() % shops_.size()];
     const auto k = world_.random() % keys;
     if (world_.one_in(200)) return restart_server();
     if (world_.one_in(40)) return evict(k);
-    if (has_fallbacks_ && world_.one_in(40)) return force(*shop);
+    if (has_fallbacks_ && world_.one_in(40)) return force(by);
     if (world_.one_in(10)) return clock_.advance(1ms * (world_.random() % 3000));
-    if (world_.one_in(40)) return clear(*shop);
-    if (world_.one_in(4)) return change(*shop, k);
-    look_up(*shop, k);
+    if (world_.one_in(40)) return clear(by);
+    if (world_.one_in(4)) return change(by, k);
+    look_up(by, k);
   }
 
   void restart_server() {
@@ -202,8 +215,8 @@ class simulated_shops {
   /// The least version that a lookup which begins now may give.
   std::uint64_t least(const shop& by, std::size_t k, bool on_server) const {
     auto version = by.own[k];
-    const auto see = [&](const std::vector<returned>& changes, std::chrono::nanoseconds after) {
-      for (const auto& each : changes) {
+    const auto see = [&](const std::vector<returned>& told, std::chrono::nanoseconds after) {
+      for (const auto& each : told) {
         if (each.at + after <= clock_.now()) version = std::max(version, each.version);
       }
     };
@@ -238,13 +251,16 @@ class simulated_shops {
     };
     auto one = std::make_shared<load>();
     const auto token = by.cache->token_of(by.cache->place_of(by.cache->hashed(text)));
-    by.cache->start_find_or_claim(
-        text, one->port, one->claim, until(),
-        [this, &by, k, one, token,
-         least = least(by, k, true)](std::optional<detail::raw_lookup> found) {
-          if (found) return check("the server", k, one->port->bytes, least);
-          world_.add([this, &by, k, one, token] { load_from_database(by, k, one->claim, token); });
-        });
+    const auto looked = [this, &by, k, one, token,
+                         least = least(by, k, true)](std::optional<detail::raw_lookup> found) {
+      if (found) return check("the server", k, one->port->bytes, least);
+      world_.add([this, &by, k, one, token] { load_from_database(by, k, one->claim, token); });
+    };
+    if (!by.cache->is_asynchronous()) {
+      return looked(
+          by.cache->find_or_claim(by.cache->hashed(text), *one->port, one->claim, until()));
+    }
+    by.cache->start_find_or_claim(text, one->port, one->claim, until(), looked);
   }
 
   void load_from_database(shop& by, std::size_t k, const detail::shared_claim& claim,
@@ -254,6 +270,11 @@ class simulated_shops {
     world_.add([this, &by, k, claim, token, value, begun = clock_.now()] {
       // Beyond a policy's load_timeout.
       if (clock_.now() - begun > longest_load) return;
+      if (!by.cache->is_asynchronous()) {
+        const auto text = name(k);
+        by.cache->fill(by.cache->hashed(text), value.get(), how, token, claim, until());
+        return;
+      }
       by.cache->start_fill(name(k), value, how, token, claim, until(), [] {});
     });
   }
@@ -270,14 +291,33 @@ class simulated_shops {
       changing_[k] = false;
     };
     world_.add([this, &by, k, version, done] {
-      if (world_.one_in(2)) return by.cache->start_erase(name(k), until(), {}, done);
+      const auto text = name(k);
+      const bool blocks = !by.cache->is_asynchronous();
+      if (world_.one_in(2)) {
+        if (!blocks) return by.cache->start_erase(text, until(), {}, done);
+        return done(failure_of([&] { by.cache->erase(by.cache->hashed(text), until()); }));
+      }
       // A set that the server did not get says nothing: it counts as not told.
-      by.cache->start_put_many(
-          {{name(k), std::to_string(version)}}, how, until(), {},
-          [done](std::optional<scalekit::error> failure) {
-            done(failure ? failure : scalekit::error(scalekit::errc::shed, "perhaps"));
-          });
+      const scalekit::error perhaps(scalekit::errc::shed, "perhaps");
+      if (blocks) {
+        by.cache->put_many({{text, std::to_string(version)}}, how, until());
+        return done(perhaps);
+      }
+      by.cache->start_put_many({{text, std::to_string(version)}}, how, until(), {},
+                               [done, perhaps](std::optional<scalekit::error> failure) {
+                                 done(failure ? failure : perhaps);
+                               });
     });
+  }
+
+  template <class Call>
+  static std::optional<scalekit::error> failure_of(Call call) {
+    try {
+      call();
+    } catch (const scalekit::error& e) {
+      return e;
+    }
+    return std::nullopt;
   }
 
   void clear(shop& by) {
@@ -288,7 +328,8 @@ class simulated_shops {
         (failure ? untold_ : told_)[k].push_back({clock_.now(), before[k]});
       }
     };
-    by.cache->start_clear(until(), {}, told);
+    if (by.cache->is_asynchronous()) return by.cache->start_clear(until(), {}, told);
+    told(failure_of([&] { by.cache->clear(until()); }));
   }
 
   happenings world_;

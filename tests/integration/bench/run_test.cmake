@@ -1,0 +1,32 @@
+# A benchmark that is run writes its line, and the cases that are followed over time have their
+# names still. What it measures is not looked at.
+file(REMOVE "${OUT}")
+set(names "")
+foreach(program ${PROGRAMS})
+  execute_process(COMMAND "${program}" --list OUTPUT_VARIABLE listed COMMAND_ERROR_IS_FATAL ANY)
+  string(APPEND names "${listed}")
+endforeach()
+foreach(name sqlite.read.blocking cache.memory.hit limit.local.one core.histogram.record
+    slow.track.known queue.sqlite.drain)
+  if(NOT "\n${names}" MATCHES "\n${name}\n")
+    message(FATAL_ERROR "no case is named ${name}; there are:\n${names}")
+  endif()
+endforeach()
+
+list(GET PROGRAMS 0 core)
+execute_process(COMMAND "${core}" --quick --out "${OUT}" core.histogram.record
+  OUTPUT_VARIABLE table COMMAND_ERROR_IS_FATAL ANY)
+if(NOT table MATCHES "core\\.histogram\\.record +[0-9.]+ [kMG]? ?ops/s")
+  message(FATAL_ERROR "no row of the case in\n${table}")
+endif()
+file(READ "${OUT}" line)
+string(JSON name GET "${line}" case)
+foreach(key value unit peer peer_value ratio runs)
+  string(JSON ignored ERROR_VARIABLE missing GET "${line}" ${key})
+  if(missing)
+    message(FATAL_ERROR "no ${key} in ${line}: ${missing}")
+  endif()
+endforeach()
+if(NOT name STREQUAL "core.histogram.record")
+  message(FATAL_ERROR "the line is of ${name}: ${line}")
+endif()
