@@ -14,7 +14,7 @@
 
 namespace cache = scalekit::cache;
 using scalekit::errc;
-using values = std::vector<std::optional<int>>;
+using optional_values = std::vector<std::optional<int>>;
 using keys_view = std::span<const std::string>;
 
 namespace {
@@ -28,8 +28,8 @@ std::vector<std::string> numbers(int count) {
 }
 
 /// Odd ones are absent.
-values load(keys_view keys) {
-  values all;
+optional_values load(keys_view keys) {
+  optional_values all;
   for (const auto& key : keys) {
     const int n = std::stoi(key);
     all.push_back(n % 2 == 0 ? std::optional(n) : std::nullopt);
