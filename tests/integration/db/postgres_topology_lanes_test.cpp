@@ -1,5 +1,6 @@
 // Reads that share connections, with several hosts: a primary and streaming replicas.
 
+#include "postgres_faults_loop.hpp"
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/postgres/cluster.hpp"
@@ -150,4 +151,52 @@ TEST_CASE("reads that share connections go to replicas, and none is stale or los
   const auto hosts = client.statistics().hosts;
   CHECK(hosts[1].pool.acquired > 0);
   CHECK(hosts[2].pool.acquired > 0);
+}
+
+TEST_CASE("reads of a group that a replica ended for its replay run once more, each by itself") {
+  cluster of({.replicas = 1, .server = {.more = {{"max_standby_streaming_delay", "0"}}}});
+  of.primary().exec(
+      "create table item as select generate_series(0, 99) as id;"
+      "create table other as select generate_series(0, 99) as id; create table flushed (n int)");
+  of.wait_until_caught_up();
+  faults::loop l;
+  auto params = patient();
+  params.lanes = 1;
+  params.lane_latency = 10s;
+  params.pool.shed_target = 0s;
+  auto client = db::client::open(of.url(), params, l.execution());
+  const auto item = [](int id) { return sql("select id from item where id = $1", id); };
+  const auto other = [](int id) { return sql("select id from other where id = $1", id); };
+  REQUIRE(faults::warm_up<std::int32_t>(client, item(1)));
+  REQUIRE(faults::warm_up<std::int32_t>(client, other(1)));
+  auto& replica = of.node(1);
+  const auto conflicts = [&] {
+    return std::stoi(replica.query_one(
+        "select confl_lock from pg_stat_database_conflicts where datname = current_database()"));
+  };
+  auto locker = db::client::open(of.primary().socket_url(), patient());
+  const auto lock = [&](db::transaction& tx, const char* table) {
+    tx.run_script("lock table " + std::string(table) + " in access exclusive mode");
+    // A commit takes the lock's record to the replica.
+    of.primary().exec("insert into flushed values (1)");
+  };
+
+  // A lane that sees its group wait may be quicker to end it than the replica.
+  for (int round = 0; round < 20 && conflicts() == 0; ++round) {
+    auto tx = locker.begin();
+    lock(tx, "item");
+    REQUIRE(
+        replica.wait_for("select count(*) from pg_locks where mode = 'AccessExclusiveLock'"
+                         " and relation = (select oid from pg_class where relname = 'item')",
+                         "1"));
+    auto reads = l.read_together<std::int32_t>(client, 2,
+                                               [&](int i) { return i == 0 ? other(5) : item(6); });
+    replica.wait_for("select count(*) from pg_stat_activity where wait_event_type = 'Lock'", "1");
+    lock(tx, "other");
+    tx.commit();
+    CHECK(reads[0].get() == std::vector<std::int32_t>{5});
+    CHECK(reads[1].get() == std::vector<std::int32_t>{6});
+    of.wait_until_caught_up();
+  }
+  CHECK(conflicts() > 0);
 }

@@ -1,5 +1,6 @@
 #include "sqlite_fixture.hpp"
 #include "support/child_process.hpp"
+#include "support/event_log.hpp"
 #include "support/may_mount.hpp"
 #include "support/throws_errc.hpp"
 
@@ -63,9 +64,13 @@ TEST_CASE("a damaged page is found when it is read, and other tables still work"
     }
   }
 
-  auto client = open(book.file);
+  support::event_log heard;
+  auto client = db::client::open("sqlite://" + book.file, {.log = heard.sink()});
+  CHECK(heard.count("db.open") == 1);
 
   CHECK_ERRC(client.read<std::string>(sql("select note from entry")), errc::corrupt);
+  REQUIRE(heard.count("db.corrupt") == 1);
+  CHECK(heard.find("db.corrupt")->fields.at("path") == book.file);
   CHECK_ERRC(client.read<std::string>(sql("select note from entry")), errc::corrupt);
   CHECK(client.read_one<int>(sql("select id from sound")) == 7);
   client.write(sql("insert into sound values (8)"));
