@@ -78,8 +78,8 @@ bool failover::is_away() const noexcept {
   return line_.breaker() != breaker_state::closed;
 }
 
-failover::phase failover::next(phase now) const {
-  if (is_away()) return now == phase::healthy ? phase::opening : phase::degraded;
+failover::phase failover::next(phase now, bool is_away) const {
+  if (is_away) return now == phase::healthy ? phase::opening : phase::degraded;
   if (now == phase::healthy || now == phase::opening) return phase::healthy;
   if (mode_.load(std::memory_order_relaxed) == shared_mode::server) return phase::healthy;
   if (now == phase::degraded) return phase::recovering;
@@ -89,12 +89,14 @@ failover::phase failover::next(phase now) const {
 /// The phase as of now.
 failover::phase failover::advance() {
   const auto now = phase_.load();
-  if (next(now) == now) return now;
+  // Asked without the lock: the breaker may tell a log that it has changed.
+  const bool is_away_now = is_away();
+  if (next(now, is_away_now) == now) return now;
   const char* told = nullptr;
   {
     const std::lock_guard turn(turn_);
-    for (auto from = phase_.load(); from != next(from); from = phase_.load()) {
-      if (!enter(next(from), told)) break;
+    for (auto from = phase_.load(); from != next(from, is_away_now); from = phase_.load()) {
+      if (!enter(next(from, is_away_now), told)) break;
     }
   }
   if (told == begun) {

@@ -71,7 +71,7 @@ class failover {
   enum class route { server, both, fallback, nowhere };
 
   bool is_away() const noexcept;
-  phase next(phase now) const;
+  phase next(phase now, bool is_away) const;
   phase advance();
   /// Precondition: turn_ is held. False: not now.
   bool enter(phase next, const char*& told);

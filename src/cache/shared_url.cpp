@@ -114,6 +114,8 @@ std::optional<error> fault_of(const store_params& params, std::string& name) {
 
 void choose_shared(store_params& params) {
   if (!params.shared.starts_with(auto_scheme)) return;
+  if (!params.shared_journal.empty())
+    refuse("is auto: beside a shared_journal, which is of one server");
   io_thread_mark::check_blocking_allowed("cache::store::open with shared = auto:");
   const auto choose = [&](const std::string& url, const std::string& name) {
     params.log(log_level::info, "cache.auto.chosen", "the cache uses the first that works",
@@ -123,7 +125,6 @@ void choose_shared(store_params& params) {
   const auto candidates = candidates_of(params.shared);
   for (const auto& url : candidates) {
     if (has_scheme(url, "file")) {
-      params.shared_journal.clear();
       params.fallback.directory.clear();
       return choose(url, directory_of(url));
     }
@@ -138,7 +139,6 @@ void choose_shared(store_params& params) {
   if (params.memory.max_bytes == 0) {
     throw error(errc::unavailable, "none of the servers that store_params.shared names works");
   }
-  params.shared_journal.clear();
   params.fallback.directory.clear();
   choose({}, "memory alone");
 }

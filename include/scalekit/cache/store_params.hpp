@@ -121,7 +121,8 @@ struct store_params {
   /// - `auto:` and several of these with blanks between them: open() asks each in turn, for
   ///   shared_timeout at most, takes the first that answers, and says which ("cache.auto.chosen").
   ///   A directory always does; where nothing does, memory is alone. Decided once: what is to take
-  ///   the place of a server that fails later is a `fallback`.
+  ///   the place of a server that fails later is a `fallback`. A server that was passed over hears
+  ///   of no change that is made meanwhile. Not with a shared_journal.
   /// But for the last, nothing connects before the first call that needs it. Default empty: none.
   std::string shared = {};
 

@@ -70,7 +70,7 @@ backend::~backend() {
 
 destination backend::host_for(access kind, const call_options& options, call_frame& call,
                               const std::source_location& site,
-                              std::optional<detail::host_id> failed_on) {
+                              std::optional<detail::failed_read> failed_on) {
   if (!router_.has_choice()) return {hosts_.front()};
   auto query = kind == access::read ? router_.to_read(options, call, site, failed_on)
                                     : router_.to_write(call, site);

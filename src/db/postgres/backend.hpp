@@ -88,7 +88,7 @@ class backend final : public detail::backend, public std::enable_shared_from_thi
   /// Where a call goes, `failed_on` last; waits for a host. Throws what router::find() throws.
   destination host_for(detail::access kind, const call_options& options, detail::call_frame& call,
                        const std::source_location& site,
-                       std::optional<detail::host_id> failed_on = {});
+                       std::optional<detail::failed_read> failed_on = {});
   /// After misrouted.
   bool may_look_again(const detail::call_frame& call) const noexcept {
     return !is_closing() && !call.is_stopped() && !call.until.expired();

@@ -96,7 +96,7 @@ router::query router::to_write(const call_frame& call, const std::source_locatio
 
 router::query router::to_read(const call_options& options, const call_frame& call,
                               const std::source_location& site,
-                              std::optional<detail::host_id> failed_on) const {
+                              std::optional<detail::failed_read> failed_on) const {
   auto q = to_write(call, site);
   q.kind = access::read;
   if (!watch_) return q;

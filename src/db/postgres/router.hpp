@@ -58,7 +58,7 @@ class router {
   query to_write(const detail::call_frame& call, const std::source_location& site) const;
   query to_read(const call_options& options, const detail::call_frame& call,
                 const std::source_location& site,
-                std::optional<detail::host_id> failed_on = {}) const;
+                std::optional<detail::failed_read> failed_on = {}) const;
 
   /// Blocks. Throws unavailable, write_lost, invalid_argument (a token of another database),
   /// cancelled or closed.

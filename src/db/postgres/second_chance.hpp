@@ -1,10 +1,11 @@
 #pragma once
 
 #include "db/postgres/sqlstate.hpp"
-#include "db/topology/host_sample.hpp"
+#include "db/topology/route.hpp"
 #include "scalekit/core/error.hpp"
 #include "scalekit/db/detail/backend.hpp"
 
+#include <chrono>
 #include <optional>
 
 namespace scalekit::db::postgres {
@@ -32,11 +33,13 @@ class second_chance {
   bool lost_before() const noexcept { return lost_ > 0; }
 
   /// The host that it failed on: once more it rather runs on another.
-  void failed_on(detail::host_id host) noexcept { failed_on_ = host; }
-  std::optional<detail::host_id> failed_on() const noexcept { return failed_on_; }
+  void failed_on(detail::host_id host) noexcept {
+    failed_on_ = {host, std::chrono::steady_clock::now()};
+  }
+  const std::optional<detail::failed_read>& failed_on() const noexcept { return failed_on_; }
 
  private:
-  std::optional<detail::host_id> failed_on_;
+  std::optional<detail::failed_read> failed_on_;
   int lost_ = 0, conflicts_ = 0, misrouted_ = 0, refused_ = 0;
 };
 

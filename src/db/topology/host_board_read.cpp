@@ -33,8 +33,11 @@ read_route host_board::reader(const read_request& request, time_point now,
   auto route = find_reader(request, now, random);
   if (!request.failed_on || route.what != read_route::kind::refused) return route;
   // There is nothing else. Before it has answered again, it would only fail once more.
-  const auto failed = hosts_.find(*request.failed_on);
-  if (failed != hosts_.end() && failed->second.last && failed->second.is_doubted()) return route;
+  const auto failed = hosts_.find(request.failed_on->host);
+  const auto is_silent = [&](const host_evidence& host) {
+    return host.last && host.is_doubted() && host.last->asked_at <= request.failed_on->at;
+  };
+  if (failed != hosts_.end() && is_silent(failed->second)) return route;
   auto anywhere = request;
   anywhere.failed_on.reset();
   return find_reader(anywhere, now, random);
@@ -140,9 +143,9 @@ read_route host_board::read_after(const read_request& request, const election& p
 
 bool host_board::is_replica(host_id id, const host_evidence& host, const read_request& request,
                             time_point now) const {
-  return id != request.failed_on && host.is_live(now, params_.evidence_lease) &&
-         host.is_standby() && is_of_cluster(host) && has_labels(host.spec, request.labels) &&
-         !is_diverged(host);
+  const bool has_failed = request.failed_on && request.failed_on->host == id;
+  return !has_failed && host.is_live(now, params_.evidence_lease) && host.is_standby() &&
+         is_of_cluster(host) && has_labels(host.spec, request.labels) && !is_diverged(host);
 }
 
 bool host_board::is_behind(const host_evidence& host) const {

@@ -53,6 +53,12 @@ struct write_route {
   explicit operator bool() const noexcept { return why == refusal::none; }
 };
 
+/// Where and when a read has failed.
+struct failed_read {
+  host_id host;
+  time_point at;
+};
+
 /// What one read asks for.
 struct read_request {
   /// own_writes counts as after(the client's or session's newest token) and must have been made
@@ -67,7 +73,7 @@ struct read_request {
   unsigned asked = 0;
   /// Where it failed just now. No replica to be used, but where there is nothing else and it has
   /// answered since: while a server's processes die one after another, some still answer.
-  std::optional<host_id> failed_on = {};
+  std::optional<failed_read> failed_on = {};
 };
 
 /// Where a read goes.

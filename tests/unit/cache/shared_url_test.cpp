@@ -37,6 +37,8 @@ TEST_CASE("a shared tier that can never work is refused at once, and its URL is 
   }
   CHECK(contains(refusal({.shared_timeout = std::chrono::milliseconds(0)}), "shared_timeout"));
   CHECK(contains(refusal({.shared = "auto:"}), "names nothing behind auto:"));
+  CHECK(contains(refusal({.shared = "auto: redis://host", .shared_journal = "/tmp/x"}),
+                 "beside a shared_journal"));
   CHECK(contains(refusal({.shared = "auto: http://secret@host"}), "store_params.shared"));
   CHECK_FALSE(contains(refusal({.shared = "auto: http://secret@host"}), "secret"));
 #ifndef SCALEKIT_WITH_REDIS
