@@ -1,5 +1,6 @@
 // Thousands of single statements that are stopped or late, at every point where one can be.
 
+#include "crowd.hpp"
 #include "postgres_faults_callers.hpp"
 #include "postgres_faults_ledger.hpp"
 
@@ -128,42 +129,33 @@ void start(db::client& client, const call& c, async_caller& by, ledger& book) {
 /// Callers without limits, beside all the others: nothing that is cancelled is theirs.
 class bystanders {
  public:
-  explicit bystanders(db::client client) {
-    for (int t = 0; t < 2; ++t) {
-      threads_.emplace_back([this, client]() mutable {
-        for (int id = 0; !over_; id = (id + 1) % 1000) {
-          try {
-            const bool is_right = client.read<std::int32_t>(own_twice_of(id)) == numbers{2 * id} &&
-                                  client.read<std::int32_t>(twice_of(id)) == numbers{2 * id};
-            if (!is_right) ++wrong_;
-            client.write(sql("update item set twice = twice where id = $1", id));
-          } catch (const std::exception& e) {
-            ++wrong_;
-            MESSAGE("a caller without limits was told: ", e.what());
-          }
-          ++rounds_;
-          std::this_thread::sleep_for(1ms);
-        }
-      });
-    }
-  }
-  ~bystanders() { leave(); }
-  void leave() {
-    over_ = true;
-    for (auto& each : threads_) {
-      if (each.joinable()) each.join();
-    }
-  }
+  explicit bystanders(db::client client) : client_(std::move(client)) {}
+
   void check() {
-    leave();
-    CHECK(rounds_ > 0);
+    callers_.leave();
+    CHECK(calls_ > 0);
     CHECK(wrong_ == 0);
   }
 
  private:
-  std::atomic<bool> over_{false};
-  std::atomic<int> wrong_{0}, rounds_{0};
-  std::vector<std::thread> threads_;
+  void call() {
+    const auto id = calls_++ % 1000;
+    try {
+      const numbers twice{2 * id};
+      const bool is_right = client_.read<std::int32_t>(own_twice_of(id)) == twice &&
+                            client_.read<std::int32_t>(twice_of(id)) == twice;
+      if (!is_right) ++wrong_;
+      client_.write(sql("update item set twice = twice where id = $1", id));
+    } catch (const std::exception& e) {
+      ++wrong_;
+      MESSAGE("a caller without limits was told: ", e.what());
+    }
+    std::this_thread::sleep_for(1ms);
+  }
+
+  db::client client_;
+  std::atomic<int> wrong_{0}, calls_{0};
+  db_test::crowd callers_{2, [this] { call(); }};
 };
 
 /// So many calls end early in each of the two tests, ten thousand together.

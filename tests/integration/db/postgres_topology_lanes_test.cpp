@@ -1,5 +1,6 @@
 // Reads that share connections, with several hosts: a primary and streaming replicas.
 
+#include "crowd.hpp"
 #include "postgres_faults_loop.hpp"
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
@@ -14,53 +15,19 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
 using namespace scalekit;
 using db::sql;
+using db_test::crowd;
 using support::wait_until;
 using support::postgres::cluster;
 using topology_test::patient;
 
 namespace {
-
-/// Calls `read` from many threads until it is destroyed.
-class crowd {
- public:
-  template <class Read>
-  crowd(int threads, Read read) : rounds_(static_cast<std::size_t>(threads)) {
-    for (auto& rounds : rounds_) {
-      threads_.emplace_back([this, read, &rounds] {
-        for (; !over_; ++rounds) read();
-      });
-    }
-  }
-  ~crowd() { leave(); }
-  /// No read that is under way now is any more: false when that takes too long.
-  bool wait_for_those_under_way() const {
-    std::vector<int> before(rounds_.begin(), rounds_.end());
-    return wait_until([&] {
-      return std::equal(rounds_.begin(), rounds_.end(), before.begin(), std::greater<>());
-    });
-  }
-
-  void leave() {
-    over_ = true;
-    for (auto& each : threads_) {
-      if (each.joinable()) each.join();
-    }
-  }
-
- private:
-  std::atomic<bool> over_{false};
-  std::vector<std::atomic<int>> rounds_;
-  std::vector<std::thread> threads_;
-};
 
 /// What readers that always ask for the newest number have seen.
 struct counts {

@@ -25,10 +25,6 @@ using scalekit::cache::shared_mode, scalekit::cache::shared_state;
 
 namespace {
 
-deadline soon() {
-  return deadline::after(5s);
-}
-
 /// A server that fails when told to, and tiers on it with a directory each.
 struct fixture {
   fixture() {
@@ -45,13 +41,7 @@ struct fixture {
   }
 
   detail::file_entry entry(std::string_view key, std::string_view value) const {
-    detail::file_entry e;
-    e.type = "t";
-    e.key = key;
-    e.value = value;
-    e.created_us = scalekit::to_micros(clock.wall_now());
-    e.expires_us = e.fresh_until_us = e.created_us + 600'000'000;
-    return e;
+    return entry_of(clock, key, value, 10min);
   }
 
   /// As a load of it would.

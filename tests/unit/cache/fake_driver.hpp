@@ -2,11 +2,15 @@
 
 #include "cache/shared_driver.hpp"
 #include "cache/shared_frame.hpp"
+#include "scalekit/core/clock.hpp"
+#include "scalekit/core/deadline.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +31,22 @@ struct fake_server {
 
   void new_epoch() { epoch.back()++; }
 };
+
+inline scalekit::deadline soon() {
+  return scalekit::deadline::after(std::chrono::seconds(5));
+}
+
+/// Made now, and fresh for so long.
+inline detail::file_entry entry_of(const scalekit::clock& clock, std::string_view key,
+                                   std::string_view value, std::chrono::microseconds ttl) {
+  detail::file_entry e;
+  e.type = "t";
+  e.key = key;
+  e.value = value;
+  e.created_us = scalekit::to_micros(clock.wall_now());
+  e.expires_us = e.fresh_until_us = e.created_us + ttl.count();
+  return e;
+}
 
 class fake_driver final : public detail::shared_driver {
  public:

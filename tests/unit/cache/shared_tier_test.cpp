@@ -30,19 +30,9 @@ struct fixture {
   }
 
   detail::file_entry entry(std::string_view key, std::string_view value) const {
-    detail::file_entry e;
-    e.type = "t";
-    e.key = key;
-    e.value = value;
-    e.created_us = scalekit::to_micros(clock.wall_now());
-    e.expires_us = e.fresh_until_us = e.created_us + 60'000'000;
-    return e;
+    return entry_of(clock, key, value, 1min);
   }
 };
-
-deadline soon() {
-  return deadline::after(5s);
-}
 
 std::string value_of(const detail::shared_look& look) {
   return look.found ? look.found->value : "none";
