@@ -13,9 +13,17 @@ namespace {
 /// Of what the keys are, when the server is back: less would not tell whether it bears them.
 constexpr double first_share = 0.1;
 
-constexpr const char* begun = "cache.fallback.begun";
-constexpr const char* returning = "cache.fallback.returning";
-constexpr const char* ended = "cache.fallback.ended";
+struct news {
+  log_level level;
+  const char* event;
+  const char* text;
+};
+constexpr news begun{log_level::warning, "cache.fallback.begun",
+                     "the cache's server is away; its fallback is in use"};
+constexpr news returning{log_level::warning, "cache.fallback.returning",
+                         "the cache's server is back; keys return to it bit by bit"};
+constexpr news ended{log_level::info, "cache.fallback.ended",
+                     "the cache's server has all keys again"};
 
 /// One of the caller's, and not of a load.
 bool is_own_change(shared_verb verb) noexcept {
@@ -92,44 +100,33 @@ failover::phase failover::advance() {
   // Asked without the lock: the breaker may tell a log that it has changed.
   const bool is_away_now = is_away();
   if (next(now, is_away_now) == now) return now;
-  const char* told = nullptr;
+  const news* told = nullptr;
   {
     const std::lock_guard turn(turn_);
-    for (auto from = phase_.load(); from != next(from, is_away_now); from = phase_.load()) {
-      if (!enter(next(from, is_away_now), told)) break;
+    for (auto to = next(phase_, is_away_now); to != phase_; to = next(phase_, is_away_now)) {
+      switch (to) {
+        case phase::opening:
+          break;
+        case phase::degraded:
+          // A change that was on its way to a healthy server is not made in the fallback. What is
+          // loaded there later was read after it had been emptied, and so after the source had
+          // been changed. Changes come there since `opening`, lookups from now on.
+          if (phase_ == phase::opening) fallback_->clear();
+          told = &begun;
+          break;
+        case phase::recovering:
+          returns_since_ = clock_.now();
+          told = &returning;
+          break;
+        case phase::healthy:
+          told = &ended;
+          break;
+      }
+      phase_ = to;
     }
   }
-  if (told == begun) {
-    log_(log_level::warning, begun, "the cache's server is away; its fallback is in use",
-         {{"server.address", line_.server()}});
-  } else if (told == returning) {
-    log_(log_level::warning, returning, "the cache's server is back; keys return to it bit by bit",
-         {{"server.address", line_.server()}});
-  } else if (told == ended) {
-    log_(log_level::info, ended, "the cache's server has all keys again",
-         {{"server.address", line_.server()}});
-  }
+  if (told) log_(told->level, told->event, told->text, {{"server.address", line_.server()}});
   return phase_.load();
-}
-
-/// A change that was on its way to a healthy server is not made in the fallback. What is loaded
-/// there later was read after that had been emptied, and so after the source had been changed.
-bool failover::enter(phase next, const char*& told) {
-  const auto from = phase_.load();
-  if (next == phase::degraded) {
-    // Changes come here since it is `opening`; lookups only when nothing old is left.
-    const bool is_new = from == phase::opening;
-    if (is_new && ask_fallback({.verb = shared_verb::clear}, deadline::after({}), {}).failure)
-      return false;
-    told = begun;
-  } else if (next == phase::recovering) {
-    returns_since_ = clock_.now();
-    told = returning;
-  } else if (next == phase::healthy) {
-    told = from == phase::opening ? nullptr : ended;
-  }
-  phase_ = next;
-  return true;
 }
 
 /// Whether what is looked up is among those that have returned to the server. A batch goes as its
@@ -158,8 +155,9 @@ failover::route failover::route_of(const shared_request& what) {
   return asks_server ? route::both : route::fallback;
 }
 
-/// A change that was not made there: nothing older stays.
-void failover::forget_in_fallback(const shared_request& what) noexcept {
+/// A change that is not made there: nothing older stays.
+void failover::forget(const shared_request& what) noexcept {
+  if (what.verb == shared_verb::clear) fallback_->clear();
   for (const auto& key : what.keys) fallback_->forget(key);
   for (const auto& item : what.items) fallback_->forget(item.key);
 }
@@ -171,7 +169,7 @@ shared_result failover::ask_fallback(const shared_request& what, const deadline&
     result.answer = fallback_->run(what, until, begun_at);
   } catch (...) {
     result.failure = to_error(std::current_exception());
-    if (is_own_change(what.verb)) forget_in_fallback(what);
+    if (is_own_change(what.verb)) forget(what);
   }
   return result;
 }
@@ -210,14 +208,6 @@ void failover::start(shared_request what, const deadline& until, std::stop_token
   if (!is_declined) return line_.start(std::move(what), until, std::move(stop), std::move(then));
   boost::asio::post(exec_.completion_executor(),
                     [declined = line_.decline(what), then = std::move(then)] { then(declined); });
-}
-
-void failover::forget(const shared_request& what) noexcept {
-  if (what.verb == shared_verb::clear) {
-    ask_fallback(what, deadline::after({}), {});
-  } else {
-    forget_in_fallback(what);
-  }
 }
 
 void failover::owe(std::string_view key) {

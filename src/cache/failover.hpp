@@ -73,11 +73,8 @@ class failover {
   bool is_away() const noexcept;
   phase next(phase now, bool is_away) const;
   phase advance();
-  /// Precondition: turn_ is held. False: not now.
-  bool enter(phase next, const char*& told);
   route route_of(const shared_request& what);
   bool is_back_for(const shared_request& what) const;
-  void forget_in_fallback(const shared_request& what) noexcept;
   void forget(const shared_request& what) noexcept;
   shared_result ask_fallback(const shared_request& what, const deadline& until,
                              const fallback_store::tokens& begun_at);

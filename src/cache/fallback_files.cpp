@@ -1,13 +1,12 @@
 #include "cache/fallback_files.hpp"
 
-#include "cache/expiry.hpp"
+#include "cache/errors.hpp"
 #include "scalekit/core/error.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -31,11 +30,6 @@ std::string placeholder_of(const fill_token& token) {
   static_assert(sizeof token == token_bytes);
   std::memcpy(bytes.data(), &token, token_bytes);
   return make_placeholder(fallback_epoch, {bytes.data(), bytes.size()});
-}
-
-error too_slow() {
-  return {errc::acquire_timeout,
-          "other writers of this part of the cache's fallback did not finish until the deadline"};
 }
 
 }  // namespace
@@ -84,7 +78,7 @@ shared_answer fallback_files::run(const shared_request& what, const deadline& un
       for (const auto& key : what.keys) erase(full(key), until);
       break;
     case shared_verb::clear:
-      files_.gate().advance_epoch();
+      clear();
       break;
   }
   return answer;
@@ -106,8 +100,8 @@ bool fallback_files::fill(const shared_item& item, const std::string& expected,
                           const deadline& until) {
   const auto key = full(item.key);
   const file_name name(key);
-  const std::unique_lock turn(writers_of(name), until.when());
-  if (!turn) throw too_slow();
+  const auto turn = files_.turn(name.stripe, until);
+  if (!turn) throw writers_error();
   const auto token = files_.gate().current(name.stripe);
   if (!is_same(find(key).value_or(placeholder_of(token)), expected)) return false;
   const auto framed = make_value(fallback_epoch, item.bytes);
@@ -123,8 +117,8 @@ bool fallback_files::fill(const shared_item& item, const std::string& expected,
 bool fallback_files::put(const shared_item& item, const fill_token& begun, const deadline& until) {
   const auto key = full(item.key);
   const file_name name(key);
-  const std::unique_lock turn(writers_of(name), until.when());
-  if (!turn) throw too_slow();
+  const auto turn = files_.turn(name.stripe, until);
+  if (!turn) throw writers_error();
   if (files_.gate().current(name.stripe) != begun) {
     // Another change has begun since: which of the two was the last elsewhere nobody knows here.
     files_.erase(name, until);
@@ -136,8 +130,8 @@ bool fallback_files::put(const shared_item& item, const fill_token& begun, const
 
 void fallback_files::erase(const std::string& key, const deadline& until) {
   const file_name name(key);
-  const std::unique_lock turn(writers_of(name), until.when());
-  if (!turn) throw too_slow();
+  const auto turn = files_.turn(name.stripe, until);
+  if (!turn) throw writers_error();
   files_.erase(name, until);
 }
 
@@ -145,7 +139,7 @@ void fallback_files::forget(std::string_view key) noexcept {
   try {
     files_.bury(file_name(full(key)).stripe);
   } catch (const std::bad_alloc&) {
-    files_.gate().advance_epoch();
+    clear();
   }
 }
 

@@ -1,11 +1,9 @@
 #pragma once
 
-#include "cache/deadline_mutex.hpp"
 #include "cache/fallback_store.hpp"
 #include "cache/file_tier.hpp"
 #include "scalekit/cache/store_params.hpp"
 
-#include <array>
 #include <chrono>
 #include <string>
 
@@ -22,6 +20,7 @@ class fallback_files final : public fallback_store {
   shared_answer run(const shared_request& what, const deadline& until,
                     const tokens& begun) override;
   void forget(std::string_view key) noexcept override;
+  void clear() noexcept override { files_.gate().advance_epoch(); }
   counts counted() const noexcept override;
 
  private:
@@ -34,15 +33,10 @@ class fallback_files final : public fallback_store {
   void erase(const std::string& key, const deadline& until);
   file_entry entry_of(const shared_item& item, const std::string& key,
                       const std::string& framed) const;
-  deadline_mutex& writers_of(const file_name& name) noexcept {
-    return writers_[name.stripe % writers_.size()];
-  }
 
   const std::string prefix_;
   const std::chrono::microseconds ttl_;
   file_tier files_;
-  // Writers of one file must take turns within the process.
-  std::array<deadline_mutex, 64> writers_;
 };
 
 }  // namespace scalekit::cache::detail

@@ -34,9 +34,11 @@ class fallback_store {
   virtual shared_answer run(const shared_request& what, const deadline& until,
                             const tokens& begun = {}) = 0;
 
-  /// Nothing older stands under the key any more, nor comes there by a fill that has begun. Waits
-  /// for nothing.
+  /// Nothing older stands under the key any more, nor comes there by what has begun. Waits for
+  /// nothing.
   virtual void forget(std::string_view key) noexcept = 0;
+  /// The same for all keys.
+  virtual void clear() noexcept = 0;
 
   struct counts {
     std::uint64_t bytes = 0;

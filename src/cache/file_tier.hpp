@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/deadline_mutex.hpp"
 #include "cache/entry_format.hpp"
 #include "cache/expiry.hpp"
 #include "cache/file_directory.hpp"
@@ -10,8 +11,10 @@
 #include "scalekit/core/counter.hpp"
 #include "scalekit/core/deadline.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,14 +49,20 @@ struct file_written {
 /// directory is left alone for a while. What could not be removed meanwhile is dead all the same:
 /// the stripe's floor says so, in memory that all processes share.
 ///
-/// Thread safety: find() may be called from any thread; writers of one stripe must exclude each
-/// other within the process.
+/// Thread safety: find() may be called from any thread; writers of one stripe take turns within the
+/// process.
 class file_tier {
  public:
   /// Throws scalekit::error for a directory that cannot be used.
   explicit file_tier(const store_params& params);
 
   fence& gate() noexcept { return directory_.table().gate(); }
+
+  /// The turn of one writer of the stripe, to be held around fill(), replace() and erase(): the
+  /// lock of a file is the whole process'. Not owned: others did not finish until then.
+  std::unique_lock<deadline_mutex> turn(std::uint32_t stripe, const deadline& until) {
+    return {writers_[stripe % writers_.size()], until.when()};
+  }
 
   /// Finds what is kept, stale or not.
   std::optional<file_found> find(std::string_view key, const file_name& name);
@@ -87,6 +96,7 @@ class file_tier {
   void drop(const file_name& name);
   void set_aside(const file_name& name, file_fault fault);
 
+  std::array<deadline_mutex, 256> writers_;
   file_directory directory_;
   const entry_format format_;
   const clock& clock_;

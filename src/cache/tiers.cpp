@@ -1,5 +1,6 @@
 #include "cache/tiers.hpp"
 
+#include "cache/errors.hpp"
 #include "cache/expiry.hpp"
 #include "cache/fallback_files.hpp"
 #include "cache/hash.hpp"
@@ -224,11 +225,8 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
 void tiers::put_in_both(const hashed_key& key, const kept_value& kept, const place& at,
                         const deadline& until) {
   try {
-    std::unique_lock lock(writers_of(at), until.when());
-    if (!lock) {
-      throw error(errc::acquire_timeout,
-                  "other writers of this part of the cache did not finish until the deadline");
-    }
+    const auto turn = file_->turn(at.stripe, until);
+    if (!turn) throw writers_error();
     const auto written = file_->replace(entry_of(key, kept), *at.file, until);
     if (memory_ && !memory_->replace(item_of(key, kept), gate_, at.stripe, written.token)) {
       memory_->erase(key.text, key.hash);
@@ -269,8 +267,7 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
   std::optional<shared_fill> done;
   if (shared_ && current) done = shared_->fill(entry_of(key, *kept), claim.expected, until);
   if (file_ && current) {
-    std::unique_lock lock(writers_of(at), until.when());
-    if (lock) {
+    if (const auto turn = file_->turn(at.stripe, until)) {
       auto entry = entry_of(key, *kept);
       entry.token = token;
       if (file_->fill(entry, *at.file, until).fenced) done = shared_fill::fenced;
@@ -307,7 +304,7 @@ void tiers::erase(const hashed_key& key, const deadline& until) {
   }
   if (!file_) {
     gate_.advance(at.stripe);
-  } else if (std::unique_lock lock(writers_of(at), until.when()); lock) {
+  } else if (const auto turn = file_->turn(at.stripe, until)) {
     file_->erase(*at.file, until);
   } else {
     file_->bury(at.stripe);
@@ -356,10 +353,6 @@ void tiers::clear(const deadline& until) {
 void tiers::forget_all_in_memory() noexcept {
   gate_.advance_epoch();
   if (memory_) memory_->clear();
-}
-
-deadline_mutex& tiers::writers_of(const place& at) noexcept {
-  return writers_[at.stripe % writers_.size()];
 }
 
 void tiers::add_to(statistics& sum) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "cache/coarse_time.hpp"
-#include "cache/deadline_mutex.hpp"
 #include "cache/fence.hpp"
 #include "cache/file_tier.hpp"
 #include "cache/memory_tier.hpp"
@@ -14,10 +13,8 @@
 #include "scalekit/core/counter.hpp"
 #include "scalekit/core/deadline.hpp"
 
-#include <array>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -232,7 +229,6 @@ class tiers {
                    const deadline& until);
   void promote(const hashed_key& key, const file_found& found, std::uint8_t type,
                const asked& when);
-  deadline_mutex& writers_of(const place& at) noexcept;
 
   const clock& clock_;
   const coarse_time time_;
@@ -245,8 +241,6 @@ class tiers {
   fence& gate_;
   std::uint64_t max_memory_bytes_;
   std::uint64_t max_file_bytes_;
-  // Writers of one file must take turns within the process; its lock is the process's.
-  std::array<deadline_mutex, 256> writers_;
   type_table types_;
   counter fenced_, undecodable_, undecodable_in_memory_;
 };

@@ -86,7 +86,8 @@ class SCALEKIT_EXPORT store {
   /// Throws std::invalid_argument for settings out of range, naming the field, and
   /// scalekit::error (unavailable, read_only, disk_full, io_error) for a directory or a journal
   /// that cannot be used. Throws errc::corrupt when the directory holds something that is not a
-  /// cache.
+  /// cache. With `shared = "auto:..."` it blocks, and throws not_allowed on a loop's thread, and
+  /// unavailable where nothing works and memory is off.
   static store open(store_params params = {});
 
   /// The value kept under `key`, if any; past its ttl only where call_options::allow_stale says so.

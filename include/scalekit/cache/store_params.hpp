@@ -158,9 +158,8 @@ struct store_params {
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
   /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged", "cache.fallback.begun",
-  /// "cache.fallback.returning", "cache.fallback.ended", "cache.journal.failed",
-  /// "cache.auto.passed_over" (warnings), "cache.auto.chosen" (info), and what
-  /// redis::client_params::log does.
+  /// "cache.fallback.returning", "cache.journal.failed", "cache.auto.passed_over" (warnings),
+  /// "cache.fallback.ended", "cache.auto.chosen" (info), and what redis::client_params::log does.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.
