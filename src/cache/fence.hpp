@@ -19,8 +19,9 @@ struct fill_token {
 /// known, and nothing can be stored.
 struct shared_claim {
   std::string expected;
-  /// When the load began, in monotonic time.
+  /// When the load began, in monotonic time, and which state memory's fence had then.
   std::int64_t begun_ns = 0;
+  fill_token begun = {};
 };
 
 /// One stripe of keys. Shared by processes when it lives in a directory's table.

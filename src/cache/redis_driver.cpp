@@ -66,15 +66,12 @@ shared_answer answer_of(shared_verb verb, redis::reply&& reply) {
 }  // namespace
 
 redis_driver::redis_driver(redis::client client, const std::string& name_space)
-    : client_(std::move(client)),
-      name_(client_.statistics().server),
-      epoch_name_(name_space + ":e"),
-      prefix_(name_space + ":k:") {}
+    : client_(std::move(client)), name_(client_.statistics().server), names_(name_space) {}
 
 std::vector<std::string> redis_driver::names_of(const std::vector<std::string>& keys) const {
   std::vector<std::string> names;
   names.reserve(keys.size());
-  for (const auto& key : keys) names.push_back(name_of(key));
+  for (const auto& key : keys) names.push_back(names_.of(key));
   return names;
 }
 
@@ -83,19 +80,19 @@ template <class Use>
 auto redis_driver::with_call(const shared_request& what, Use use) {
   switch (what.verb) {
     case shared_verb::find:
-      return use(command("MGET", epoch_name_, names_of(what.keys)));
+      return use(command("MGET", names_.epoch, names_of(what.keys)));
     case shared_verb::claim:
-      return use(claim_script()({epoch_name_, name_of(what.keys.at(0))},
+      return use(claim_script()({names_.epoch, names_.of(what.keys.at(0))},
                                 random_bytes(random_, epoch_bytes),
                                 random_bytes(random_, token_bytes), lease.count()));
     case shared_verb::fill: {
       const auto& item = what.items.at(0);
-      return use(fill_script()({epoch_name_, name_of(item.key)}, what.expected, item.bytes,
+      return use(fill_script()({names_.epoch, names_.of(item.key)}, what.expected, item.bytes,
                                item.ttl.count()));
     }
     case shared_verb::put: {
-      std::vector<std::string> names{epoch_name_};
-      for (const auto& item : what.items) names.push_back(name_of(item.key));
+      std::vector<std::string> names{names_.epoch};
+      for (const auto& item : what.items) names.push_back(names_.of(item.key));
       auto call = put_script().with_keys(names, random_bytes(random_, epoch_bytes));
       for (const auto& item : what.items) std::move(call).add(item.ttl.count()).add(item.bytes);
       return use(std::move(call));
@@ -105,7 +102,7 @@ auto redis_driver::with_call(const shared_request& what, Use use) {
     case shared_verb::clear:
       break;
   }
-  return use(command("SET", epoch_name_, random_bytes(random_, epoch_bytes)));
+  return use(command("SET", names_.epoch, random_bytes(random_, epoch_bytes)));
 }
 
 shared_answer redis_driver::run(const shared_request& what, const deadline& until) {

@@ -9,6 +9,7 @@
 #endif
 #ifdef SCALEKIT_CACHE_WITH_REDIS
 #include "cache/redis_driver.hpp"
+#include "cache/redis_ear.hpp"
 #endif
 
 #include <boost/url/parse.hpp>
@@ -22,6 +23,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace scalekit::cache::detail {
@@ -49,6 +51,11 @@ bool is_redis(const std::string& url) {
   const auto scheme = url.substr(0, url.find("://"));
   return scheme == "redis" || scheme == "rediss" || scheme.starts_with("redis+") ||
          scheme.starts_with("rediss+");
+}
+
+/// One server at a time: not a cluster, where each node tells of its own keys.
+[[maybe_unused]] bool is_redis_server(const std::string& url) {
+  return is_redis(url) && !url.substr(0, url.find("://")).ends_with("cluster");
 }
 
 std::unique_ptr<shared_driver> open_redis([[maybe_unused]] const store_params& params) {
@@ -154,6 +161,14 @@ std::unique_ptr<shared_driver> open_driver(const store_params& params) {
   if (is_redis(params.shared)) return open_redis(params);
   if (has_scheme(params.shared, "memcached")) return open_memcached(params);
   refuse("has another scheme");
+}
+
+std::unique_ptr<change_ear> open_ear([[maybe_unused]] const store_params& params,
+                                     [[maybe_unused]] change_ear::listener to) {
+#ifdef SCALEKIT_CACHE_WITH_REDIS
+  if (is_redis_server(params.shared)) return std::make_unique<redis_ear>(params, std::move(to));
+#endif
+  return nullptr;
 }
 
 }  // namespace scalekit::cache::detail

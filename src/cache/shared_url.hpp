@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/change_ear.hpp"
 #include "cache/shared_driver.hpp"
 #include "scalekit/cache/store_params.hpp"
 
@@ -20,5 +21,8 @@ void use_directory_of_url(store_params& params);
 /// for what is no URL of a server, or of one that this library was built without; never shows it,
 /// for there may be a password in it.
 std::unique_ptr<shared_driver> open_driver(const store_params& params);
+
+/// Who hears of changes on that server. Null where it is of a kind that does not tell.
+std::unique_ptr<change_ear> open_ear(const store_params& params, change_ear::listener to);
 
 }  // namespace scalekit::cache::detail

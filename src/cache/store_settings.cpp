@@ -77,6 +77,8 @@ const settings_schema<store_params>& store_settings() {
           .field("shared_namespace", &p::shared_namespace, "Before each key there")
           .field("shared_journal", &p::shared_journal,
                  "File that remembers what the server could not be told, beyond a restart")
+          .field("shared_coherence", &p::shared_coherence,
+                 "Memory hears what others change on a Redis server, and forgets it")
           .field("shared_timeout", &p::shared_timeout, 1ms, 1min,
                  "The most that a call waits for the shared server")
           .nested("fallback", &p::fallback, fallback_settings())

@@ -13,6 +13,10 @@
 namespace scalekit::cache::detail {
 namespace {
 
+/// What a server that is there has not taken is in memory for no longer. It has no entry then that
+/// could be changed, and so nobody to tell of.
+constexpr std::chrono::nanoseconds alone_for = std::chrono::seconds(5);
+
 std::chrono::milliseconds in_milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
 }
@@ -40,9 +44,13 @@ std::unique_ptr<shared_tier> make_shared_tier(const store_params& params) {
 
 }  // namespace
 
-tiers::tiers(const store_params& params) : tiers(params, make_shared_tier(params)) {}
+tiers::tiers(const store_params& params)
+    : tiers(params, make_shared_tier(params), [&](change_ear::listener to) {
+        return params.shared_coherence ? open_ear(params, std::move(to)) : nullptr;
+      }) {}
 
-tiers::tiers(const store_params& params, std::unique_ptr<shared_tier> shared)
+tiers::tiers(const store_params& params, std::unique_ptr<shared_tier> shared,
+             const ear_maker& make_ear)
     : clock_(*params.clock),
       time_(*params.clock),
       max_value_bytes_(params.max_value_bytes),
@@ -51,8 +59,13 @@ tiers::tiers(const store_params& params, std::unique_ptr<shared_tier> shared)
       file_(make_file(params)),
       shared_(std::move(shared)),
       gate_(file_ ? file_->gate() : own_gate_),
+      memory_gate_(shared_ ? own_memory_gate_.emplace() : gate_),
       max_memory_bytes_(params.memory.max_bytes),
-      max_file_bytes_(params.file.max_bytes) {}
+      max_file_bytes_(params.file.max_bytes) {
+  if (!memory_ || !shared_ || !make_ear) return;
+  ear_ = make_ear({.on_change = [this](std::string_view key) { hear_change(key); },
+                   .on_anything = [this] { hear_anything(); }});
+}
 
 hashed_key tiers::hashed(std::string_view key) const noexcept {
   return {key, key_hash(key, hash_seed_)};
@@ -156,7 +169,7 @@ void tiers::promote(const hashed_key& key, const file_found& found, std::uint8_t
   memory_->tend(now);
   memory_->fill({key.text, key.hash, found.value, now - age.count(), now + left.count(), type,
                  found.negative, (kept - left).count()},
-                gate_, when.stripe, when.token);
+                memory_gate_, when.stripe, when.token);
 }
 
 std::chrono::microseconds tiers::draw(const hashed_key& key, std::chrono::milliseconds ttl,
@@ -211,8 +224,8 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
   const auto kept = kept_of(key, value, how);
   if (shared_) {
     const auto write = begin_put(key, kept);
-    shared_->put({shared_->item_of(entry_of(key, kept))}, until);
-    end_put(write, gate_.advance(write.stripe), true);
+    const auto stored = shared_->put({shared_->item_of(entry_of(key, kept))}, until);
+    end_put(write, advance(write.stripe), stored.front());
     return;
   }
   if (file_) {
@@ -263,7 +276,9 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
   if (!kept) return true;
   const auto at = place_of(key);
   auto item = item_of(key, *kept);
-  bool current = token_of(at) == token;
+  const bool current = token_of(at) == token;
+  // Later than the load's own claim was heard of, unless it was quick.
+  const auto memory_token = shared_ ? memory_gate_.current(at.stripe) : token;
   std::optional<shared_fill> done;
   if (shared_ && current) done = shared_->fill(entry_of(key, *kept), claim.expected, until);
   if (file_ && current) {
@@ -273,19 +288,28 @@ bool tiers::fill(const hashed_key& key, const std::string* value, const policy& 
       if (file_->fill(entry, *at.file, until).fenced) done = shared_fill::fenced;
     }
   }
-  return end_fill(item, at, token, claim, done);
+  return end_fill(item, at, token, memory_token, claim, done);
 }
 
-/// `done`: what came of it below memory, where that was asked.
+/// `memory_token`: of when it was begun to keep it. `done`: what came of it below memory, where
+/// that was asked.
 bool tiers::end_fill(memory_item& item, const place& at, const fill_token& token,
-                     const shared_claim& claim, std::optional<shared_fill> done) {
-  bool current = token_of(at) == token && done != shared_fill::fenced;
-  // What others have changed meanwhile was not heard of.
+                     const fill_token& memory_token, const shared_claim& claim,
+                     std::optional<shared_fill> done) {
+  // Nothing below memory knows what others have changed meanwhile.
   const bool is_alone = done == shared_fill::failed || done == shared_fill::stored_aside;
-  if (is_alone) item.expires_ns -= item.stored_ns - claim.begun_ns;
-  if (memory_ && current) current = memory_->fill(item, gate_, at.stripe, token);
-  if (!current) fenced_.add();
-  return current;
+  if (is_alone) {
+    item.expires_ns -= item.stored_ns - claim.begun_ns;
+    shorten_alone(item);
+  }
+  const auto& known = is_alone ? claim.begun : memory_token;
+  bool is_current = done != shared_fill::fenced && token_of(at) == token;
+  if (is_current && memory_ && !memory_->fill(item, memory_gate_, at.stripe, known)) {
+    // It was changed here, or that was but heard of, be it this very fill: it is read again.
+    is_current = token_of(at) == token;
+  }
+  if (!is_current) fenced_.add();
+  return is_current;
 }
 
 void tiers::erase(const hashed_key& key, const deadline& until) {
@@ -303,7 +327,7 @@ void tiers::erase(const hashed_key& key, const deadline& until) {
     return;
   }
   if (!file_) {
-    gate_.advance(at.stripe);
+    advance(at.stripe);
   } else if (const auto turn = file_->turn(at.stripe, until)) {
     file_->erase(*at.file, until);
   } else {
@@ -324,8 +348,34 @@ void tiers::forget(const hashed_key& key) {
   }
 }
 
+/// Of both fences; returns memory's token.
+fill_token tiers::advance(std::uint32_t stripe) noexcept {
+  const auto token = gate_.advance(stripe);
+  return &memory_gate_ == &gate_ ? token : memory_gate_.advance(stripe);
+}
+
+void tiers::shorten_alone(memory_item& item) const noexcept {
+  // While nothing is heard of the server memory may be all there is; it is empty once that is over.
+  if (!ear_ || !ear_->is_listening()) return;
+  item.expires_ns = std::min(item.expires_ns, item.stored_ns + alone_for.count());
+  item.stale_ns = 0;
+}
+
+void tiers::hear_change(std::string_view text) {
+  changes_heard_.add();
+  const auto key = hashed(text);
+  memory_gate_.advance(place_of(key).stripe);
+  memory_->erase(key.text, key.hash);
+}
+
+void tiers::hear_anything() noexcept {
+  changes_missed_.add();
+  memory_gate_.advance_epoch();
+  memory_->clear();
+}
+
 void tiers::forget_in_memory(const hashed_key& key, const place& at) {
-  gate_.advance(at.stripe);
+  advance(at.stripe);
   if (memory_) memory_->erase(key.text, key.hash);
 }
 
@@ -352,6 +402,7 @@ void tiers::clear(const deadline& until) {
 
 void tiers::forget_all_in_memory() noexcept {
   gate_.advance_epoch();
+  if (&memory_gate_ != &gate_) memory_gate_.advance_epoch();
   if (memory_) memory_->clear();
 }
 

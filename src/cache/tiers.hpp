@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache/change_ear.hpp"
 #include "cache/coarse_time.hpp"
 #include "cache/fence.hpp"
 #include "cache/file_tier.hpp"
@@ -40,13 +41,21 @@ struct hashed_key {
 /// when the filling began; memory checks that under the lock under which it changes. So nothing
 /// older can come after what is newer. With a shared tier it is the same; see shared_tier.cpp.
 ///
+/// Memory over a shared tier has a fence of its own, which is also moved by what is heard of
+/// changes on the server. That must not move the fence of loads: each would hear of its own claim,
+/// and lose to it. Whether another store was quicker, the server says when the load is filled in;
+/// what is heard since then keeps it out of memory.
+///
 /// Thread safety: all members may be called from any thread.
 class tiers {
  public:
   /// Throws std::invalid_argument and scalekit::error; see store::open().
   explicit tiers(const store_params& params);
-  /// With this in place of what the params say of a shared tier. Null: none.
-  tiers(const store_params& params, std::unique_ptr<shared_tier> shared);
+  using ear_maker = std::function<std::unique_ptr<change_ear>(change_ear::listener)>;
+  /// With these in place of what the params say of a shared tier, and of who hears of changes
+  /// there. Null: none.
+  tiers(const store_params& params, std::unique_ptr<shared_tier> shared,
+        const ear_maker& make_ear = {});
 
   bool has_memory() const noexcept { return memory_ != nullptr; }
   bool has_files() const noexcept { return file_ != nullptr; }
@@ -61,6 +70,7 @@ class tiers {
   void force_shared(shared_mode mode) noexcept { shared_->way().force(mode); }
   /// The way to the shared server ends. Waits for who is on it; see shared_line::close().
   void close() noexcept {
+    if (ear_) ear_->close();
     if (shared_) shared_->close();
   }
   hashed_key hashed(std::string_view key) const noexcept;
@@ -178,7 +188,7 @@ class tiers {
                                                                            value_port& port);
   /// Which hits count as such.
   enum class looking { fresh, kept, uncounted };
-  /// When, and in which state of the fence, a tier below memory is asked.
+  /// When, and in which state of memory's fence, a tier below memory is asked.
   struct asked {
     std::uint32_t stripe;
     fill_token token;
@@ -194,7 +204,9 @@ class tiers {
   struct batch_write;
   struct late_fill;
 
-  asked ask(const place& at) const noexcept { return {at.stripe, token_of(at), time_.now_ns()}; }
+  asked ask(const place& at) const noexcept {
+    return {at.stripe, memory_gate_.current(at.stripe), time_.now_ns()};
+  }
   std::optional<raw_lookup> look_below(const hashed_key& key, const place& at, value_port& port,
                                        looking how, const deadline& until);
   std::optional<raw_lookup> look_into_file(const hashed_key& key, const place& at, value_port& port,
@@ -207,6 +219,11 @@ class tiers {
   void deliver_all(std::span<const wanted> keys, std::span<const asked> when,
                    shared_tier::looks& looks);
   error too_large(std::size_t size) const;
+  fill_token advance(std::uint32_t stripe) noexcept;
+  /// What the server did not take, and so tells nobody to forget.
+  void shorten_alone(memory_item& item) const noexcept;
+  void hear_change(std::string_view key);
+  void hear_anything() noexcept;
   void forget_in_memory(const hashed_key& key, const place& at);
   void forget_all_in_memory() noexcept;
   kept_value kept_of(const hashed_key& key, std::string_view value, const policy& how) const;
@@ -214,10 +231,12 @@ class tiers {
   std::optional<kept_value> kept_of_load(const hashed_key& key, const std::string* value,
                                          const policy& how) const;
   bool end_fill(memory_item& item, const place& at, const fill_token& token,
-                const shared_claim& claim, std::optional<shared_fill> done);
+                const fill_token& memory_token, const shared_claim& claim,
+                std::optional<shared_fill> done);
   shared_write begin_put(const hashed_key& key, const kept_value& kept);
-  void end_put(const shared_write& write, const fill_token& end, bool is_kept);
-  void end_batch(const batch_write& batch, bool is_kept);
+  void end_put(const shared_write& write, const fill_token& end, bool is_stored);
+  void end_batch(const batch_write& batch, const std::vector<bool>& stored);
+  void forget_batch(const batch_write& batch);
   std::shared_ptr<batch_write> begin_batch(keyed_values values, const policy& how);
   void add_shared_to(statistics& sum) const;
 
@@ -238,11 +257,15 @@ class tiers {
   std::unique_ptr<file_tier> file_;
   std::unique_ptr<shared_tier> shared_;
   fence own_gate_;
+  std::optional<fence> own_memory_gate_;
   fence& gate_;
+  fence& memory_gate_;
   std::uint64_t max_memory_bytes_;
   std::uint64_t max_file_bytes_;
   type_table types_;
-  counter fenced_, undecodable_, undecodable_in_memory_;
+  counter fenced_, undecodable_, undecodable_in_memory_, changes_heard_, changes_missed_;
+  /// Null: nothing is heard. The last member: it calls the others.
+  std::unique_ptr<change_ear> ear_;
 };
 
 }  // namespace scalekit::cache::detail

@@ -52,6 +52,7 @@ std::optional<raw_lookup> tiers::claim_below(const hashed_key& key, value_port& 
                                              const deadline& until) {
   const auto when = ask(place_of(key));
   claim.begun_ns = when.now_ns;
+  claim.begun = when.token;
   auto look = shared_->claim(key.text, until);
   claim.expected = std::move(look.expected);
   return deliver(key, std::move(look.found), tier::shared, when, port, how);
@@ -92,13 +93,15 @@ void tiers::find_many_below(std::span<const wanted> keys, const deadline& until)
 
 tiers::shared_write tiers::begin_put(const hashed_key& key, const kept_value& kept) {
   const auto stripe = place_of(key).stripe;
-  return {key, item_of(key, kept), stripe, gate_.advance(stripe)};
+  return {key, item_of(key, kept), stripe, advance(stripe)};
 }
 
-void tiers::end_put(const shared_write& write, const fill_token& end, bool is_kept) {
+void tiers::end_put(const shared_write& write, const fill_token& end, bool is_stored) {
   if (!memory_) return;
+  auto item = write.item;
+  if (!is_stored) shorten_alone(item);
   const fill_token expected{write.begun.epoch, write.begun.generation + 1};
-  if (is_kept && end == expected && memory_->replace(write.item, gate_, write.stripe, end)) return;
+  if (end == expected && memory_->replace(item, memory_gate_, write.stripe, end)) return;
   memory_->erase(write.key.text, write.key.hash);
 }
 
@@ -113,10 +116,17 @@ struct tiers::batch_write {
   std::map<std::uint32_t, fill_token> begun;
 };
 
-void tiers::end_batch(const batch_write& batch, bool is_kept) {
+void tiers::end_batch(const batch_write& batch, const std::vector<bool>& stored) {
   std::map<std::uint32_t, fill_token> ends;
-  for (const auto& [stripe, begun] : batch.begun) ends.emplace(stripe, gate_.advance(stripe));
-  for (const auto& write : batch.writes) end_put(write, ends.at(write.stripe), is_kept);
+  for (const auto& [stripe, begun] : batch.begun) ends.emplace(stripe, advance(stripe));
+  for (std::size_t i = 0; i < batch.writes.size(); ++i) {
+    const auto& write = batch.writes[i];
+    end_put(write, ends.at(write.stripe), stored[i]);
+  }
+}
+
+void tiers::forget_batch(const batch_write& batch) {
+  for (const auto& write : batch.writes) forget_in_memory(write.key, place_of(write.key));
 }
 
 std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, const policy& how) {
@@ -133,7 +143,7 @@ std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, cons
     const auto kept = kept_of(key, value, how);
     const auto stripe = place_of(key).stripe;
     auto [begun, is_new] = batch->begun.try_emplace(stripe);
-    if (is_new) begun->second = gate_.advance(stripe);
+    if (is_new) begun->second = advance(stripe);
     batch->writes.push_back({key, item_of(key, kept), stripe, begun->second});
     batch->items.push_back(shared_->item_of(entry_of(key, kept)));
   }
@@ -152,8 +162,7 @@ void tiers::put_many(keyed_values values, const policy& how, const deadline& unt
     }
   } else {
     const auto batch = begin_batch(std::move(values), how);
-    shared_->put(std::move(batch->items), until);
-    end_batch(*batch, true);
+    end_batch(*batch, shared_->put(std::move(batch->items), until));
     refusal = std::move(batch->refusal);
     try {
       if (refusal) shared_->erase(batch->oversized, until);
@@ -198,6 +207,7 @@ void tiers::start_find_or_claim(std::string text, std::shared_ptr<value_port> po
                                 std::function<void(std::optional<raw_lookup>)> then) {
   const auto when = ask(place_of(hashed(text)));
   claim.begun_ns = when.now_ns;
+  claim.begun = when.token;
   shared_->start_claim(
       text, until,
       [this, text, port = std::move(port), when, &claim, then = std::move(then)](shared_look look) {
@@ -228,12 +238,13 @@ void tiers::start_fill(std::string text, std::shared_ptr<const std::string> valu
   if (!kept) return then();
   one->item = item_of(key, *kept);
   if (claim.expected.empty() || token_of(at) != token) {
-    end_fill(one->item, at, token, claim, shared_fill::failed);
+    end_fill(one->item, at, token, claim.begun, claim, shared_fill::failed);
     return then();
   }
   shared_->start_fill(entry_of(key, *kept), claim.expected, until,
-                      [this, one, then = std::move(then)](shared_fill done) {
-                        end_fill(one->item, one->at, one->token, one->claim, done);
+                      [this, one, memory_token = memory_gate_.current(at.stripe),
+                       then = std::move(then)](shared_fill done) {
+                        end_fill(one->item, one->at, one->token, memory_token, one->claim, done);
                         then();
                       });
 }
@@ -244,9 +255,13 @@ void tiers::start_put_many(keyed_values values, const policy& how, const deadlin
   auto put = [this, batch, until, stop, then = std::move(then)] {
     if (batch->items.empty()) return then(batch->refusal);
     shared_->start_put(std::move(batch->items), until, stop,
-                       [this, batch, then](std::vector<bool>, bool is_cancelled) {
-                         end_batch(*batch, !is_cancelled);
-                         then(is_cancelled ? cancelled_error() : batch->refusal);
+                       [this, batch, then](const std::vector<bool>& stored, bool is_cancelled) {
+                         if (is_cancelled) {
+                           forget_batch(*batch);
+                           return then(cancelled_error());
+                         }
+                         end_batch(*batch, stored);
+                         then(batch->refusal);
                        });
   };
   if (batch->oversized.empty()) return put();
@@ -290,6 +305,9 @@ void tiers::add_shared_to(statistics& sum) const {
   sum.shared.breaker = line.breaker();
   sum.shared.owed_erasures = line.owed().size();
   sum.shared.state = shared_->way().state();
+  sum.shared.hears_changes = ear_ && ear_->is_listening();
+  sum.shared.changes_heard = changes_heard_.value();
+  sum.shared.changes_missed = changes_missed_.value();
   sum.shared.fallback_hits = counted.found_aside.value();
   if (const auto* fallback = shared_->way().fallback()) {
     const auto aside = fallback->counted();

@@ -1,6 +1,5 @@
 #include "redis/blocking_line.hpp"
 
-#include "redis/login.hpp"
 #include "redis/server_error.hpp"
 
 #include <cerrno>
@@ -24,10 +23,14 @@ blocking_line::end blocking_line::fail(int error, end otherwise) {
 }
 
 blocking_line::end blocking_line::open(const place& where, const endpoint& to, time_point until) {
+  return open(where, to, until, login(site_.params, site_.wanted()));
+}
+
+blocking_line::end blocking_line::open(const place& where, const endpoint& to, time_point until,
+                                       login hello) {
   site_.counted.dials.add();
   if (const int e = socket_.connect(to, until); e != 0) return fail(e, end::lost);
   if (site_.tls) tls_ = std::make_unique<tls_session>(*site_.tls, where.host);
-  login hello(site_.params, site_.wanted());
   if (const auto how = send(hello.bytes(), until); how != end::done) return how;
   for (bool is_last = false; !is_last;) {
     reply next;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "redis/blocking_socket.hpp"
+#include "redis/login.hpp"
 #include "redis/reply_reader.hpp"
 #include "redis/site.hpp"
 #include "redis/tls_session.hpp"
@@ -37,6 +38,8 @@ class blocking_line {
 
   /// Connects to the server at `where`, which is `to`, and logs in. Not done: why() says why.
   end open(const place& where, const endpoint& to, time_point until);
+  /// The same, where another login is wanted than a server's.
+  end open(const place& where, const endpoint& to, time_point until, login hello);
 
   /// Sends a command and waits for its answers, of which the last one counts. Another end than
   /// done: the line is of no use any more, and why() says why.

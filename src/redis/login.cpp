@@ -34,6 +34,12 @@ login::login(const client_params& params, server_role wanted) {
   steps_.push_back(step::ping);
 }
 
+login login::at_sentinel(const client_params& params) {
+  return login({.username = params.sentinel_username,
+                .password = params.sentinel_password,
+                .client_name = params.client_name});
+}
+
 bool login::take(const reply& answer) {
   const auto at = steps_[next_++];
   // Those that follow fail because of the first.

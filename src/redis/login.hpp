@@ -25,6 +25,9 @@ class login {
  public:
   explicit login(const client_params& params, server_role wanted = server_role::any);
 
+  /// At a sentinel, by what `params` say of those.
+  static login at_sentinel(const client_params& params);
+
   /// What to send. Holds the password.
   const std::string& bytes() const noexcept { return bytes_; }
 

@@ -18,12 +18,6 @@ namespace {
 /// Nothing that a sentinel says to us is longer.
 constexpr std::size_t max_reply = std::size_t{64} << 10;
 
-client_params sentinel_login(const client_params& p) {
-  return {.username = p.sentinel_username,
-          .password = p.sentinel_password,
-          .client_name = p.client_name};
-}
-
 }  // namespace
 
 sentinel_line::sentinel_line(std::shared_ptr<site> of, const asio::any_io_executor& loop, place to)
@@ -83,7 +77,7 @@ void sentinel_line::log_in() {
   boost::system::error_code failed;
   wire_->configure(failed);
   if (failed) return end(failed.message());
-  login_ = std::make_unique<login>(sentinel_login(site_->params));
+  login_ = std::make_unique<login>(login::at_sentinel(site_->params));
   wire_->outbox() = login_->bytes();
   flush();
   read();

@@ -3,21 +3,27 @@
 #include "core/leave_to_parent.hpp"
 #include "core/require.hpp"
 #include "redis/blocking_line.hpp"
+#include "redis/login.hpp"
+#include "redis/master_search.hpp"
 #include "redis/resolve.hpp"
+#include "redis/sentinel_words.hpp"
 #include "redis/site.hpp"
 #include "redis/subscription.hpp"
 #include "redis/wire_text.hpp"
 #include "scalekit/core/fork_guard.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <pthread.h>
 #include <stdexcept>
 #include <thread>
 #include <utility>
+#include <variant>
 
 namespace scalekit::redis {
 
@@ -28,6 +34,14 @@ namespace {
 
 const std::string silence = "no answer in time";
 
+/// What a server refuses now it will mostly refuse for as long as nobody changes that.
+constexpr auto pause_after_refusal = 10s;
+
+/// Sentinels are asked so often whether it is still the master, in intervals of check_interval. A
+/// master that is demoted hears of it from them, and ends the connection; one that they cannot
+/// reach, but we can, does not.
+constexpr int master_check_intervals = 5;
+
 client_params as_client(const subscriber_params& p) {
   return {.connect_timeout = p.connect_timeout,
           .reconnect = p.reconnect,
@@ -37,9 +51,18 @@ client_params as_client(const subscriber_params& p) {
 
 void validate(const subscriber_params& p) {
   using scalekit::detail::require, scalekit::detail::require_range;
-  require(!p.channels.empty() || !p.patterns.empty(), "subscriber_params.channels", "empty",
-          "at least one, or a pattern");
-  require(static_cast<bool>(p.on_message), "subscriber_params.on_message", "empty", "a function");
+  const bool has_channels = !p.channels.empty() || !p.patterns.empty();
+  require(has_channels || !p.tracked_prefixes.empty(), "subscriber_params.channels", "empty",
+          "at least one, or a pattern, or a tracked prefix");
+  require(!has_channels || p.on_message, "subscriber_params.on_message", "empty", "a function");
+  require(p.tracked_prefixes.empty() || p.on_invalidated, "subscriber_params.on_invalidated",
+          "empty", "a function");
+  for (const auto& one : p.tracked_prefixes) {
+    for (const auto& other : p.tracked_prefixes) {
+      require(&one == &other || !one.starts_with(other), "subscriber_params.tracked_prefixes",
+              '"' + one + "\" begins with \"" + other + '"', "none begins with another");
+    }
+  }
   require_range("subscriber_params.connect_timeout", p.connect_timeout, 1ms, 10min);
   require_range("subscriber_params.check_interval", p.check_interval, 100ms, 1h);
   require_range("subscriber_params.max_message_bytes", p.max_message_bytes, std::size_t{1} << 10,
@@ -51,14 +74,40 @@ void validate(const subscriber_params& p) {
 
 struct subscriber::impl : std::enable_shared_from_this<impl> {
   impl(detail::target to, subscriber_params p, execution exec)
-      : params(std::move(p)), at(std::move(to), std::move(exec)) {}
+      : params(std::move(p)), at(std::move(to), std::move(exec)) {
+    if (!at.sentinels.empty()) search.emplace(at.params.service, at.sentinels);
+  }
 
   using line = detail::blocking_line;
 
+  /// While it lives close() interrupts the line.
+  class turn {
+   public:
+    turn(impl& of, line& on) : of_(of), before_(of.current) {
+      const std::lock_guard lock(of_.mutex);
+      of_.current = &on;
+      if (of_.is_over) on.interrupt();
+    }
+    ~turn() {
+      const std::lock_guard lock(of_.mutex);
+      of_.current = before_;
+    }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+
+   private:
+    impl& of_;
+    line* const before_;
+  };
+
   void run();
   /// Until the connection ends; says why.
-  std::string listen(line& on);
-  detail::resolved resolve(time_point until);
+  std::string listen();
+  /// Where the server is, or the master that sentinels know of. Nothing: `why` says why.
+  std::optional<detail::place> find_server(time_point until, std::string& why);
+  detail::sentinel_word ask(const detail::place& sentinel, time_point until);
+  bool is_master_elsewhere(const detail::place& server);
+  detail::resolved resolve(const detail::place& server, time_point until);
   /// Takes what comes next. Empty: it is well, and goes on.
   std::string hear(line& on, detail::subscription& subscribed, time_point until);
   void begin_listening();
@@ -81,7 +130,11 @@ struct subscriber::impl : std::enable_shared_from_this<impl> {
   std::thread thread;
 
   // Of the thread alone.
+  std::optional<detail::master_search> search;
+  /// Who has said where the master is.
+  std::size_t believed = 0;
   std::uint64_t failures = 0;
+  bool is_refused = false;
   std::string last_reason;
   time_point last_heard{};
   /// When the last byte came while it listened; time_point{}: it never did.
@@ -91,15 +144,13 @@ struct subscriber::impl : std::enable_shared_from_this<impl> {
 void subscriber::impl::run() {
   runner.store(std::this_thread::get_id());
   for (;;) {
-    line on(at);
     {
       const std::lock_guard lock(mutex);
       if (is_over) return;
-      current = &on;
     }
     std::string why;
     try {
-      why = listen(on);
+      why = listen();
     } catch (const std::exception& e) {
       why = e.what();
     }
@@ -108,9 +159,9 @@ void subscriber::impl::run() {
       last_reason = why;
     }
     std::unique_lock lock(mutex);
-    current = nullptr;
     if (is_over) return;
-    const auto pause = backoff_delay(params.reconnect, ++failures, at.random);
+    const auto pause =
+        is_refused ? pause_after_refusal : backoff_delay(params.reconnect, ++failures, at.random);
     lock.unlock();
     at.log(log_level::warning, "redis.subscriber.lost", why);
     lock.lock();
@@ -118,19 +169,34 @@ void subscriber::impl::run() {
   }
 }
 
-std::string subscriber::impl::listen(line& on) {
+std::string subscriber::impl::listen() {
   const auto until = steady_clock::now() + params.connect_timeout;
-  const auto found = resolve(until);
+  is_refused = false;
+  std::string unfound;
+  const auto server = find_server(until, unfound);
+  if (!server) return unfound;
+  const auto found = resolve(*server, until);
   if (found.endpoints.empty()) return found.failure;
   const auto& to = found.endpoints[failures % found.endpoints.size()];
-  if (on.open(at.where, to, until) != line::end::done) return on.why();
+  line on(at);
+  const turn mine(*this, on);
+  if (on.open(*server, to, until) != line::end::done) {
+    if (search) search->doubt(believed);
+    return on.why();
+  }
   detail::subscription subscribed(params);
   if (on.send(subscribed.bytes(), until) != line::end::done) return on.why();
   while (!subscribed.is_complete()) {
     if (auto why = hear(on, subscribed, until); !why.empty()) return why;
   }
   bool is_asked = false;
+  const auto master_check = master_check_intervals * params.check_interval;
+  auto next_master_check = steady_clock::now() + master_check;
   for (;;) {
+    if (search && steady_clock::now() >= next_master_check) {
+      if (is_master_elsewhere(*server)) return "another server is the master";
+      next_master_check = steady_clock::now() + master_check;
+    }
     const auto before = on.last_heard;
     const auto patience = steady_clock::now() + params.check_interval;
     auto why = hear(on, subscribed, patience);
@@ -154,7 +220,11 @@ std::string subscriber::impl::hear(line& on, detail::subscription& subscribed, t
   if (how != line::end::done) return on.why();
   switch (subscribed.take(std::move(next))) {
     case detail::subscription::heard::refused:
+      is_refused = true;
       return subscribed.why();
+    case detail::subscription::heard::more:
+      if (on.send(subscribed.bytes(), until) != line::end::done) return on.why();
+      break;
     case detail::subscription::heard::complete:
       last_heard = on.last_heard;
       begin_listening();
@@ -182,8 +252,14 @@ void subscriber::impl::begin_listening() {
 }
 
 void subscriber::impl::tell(std::vector<reply>& messages) {
-  for (const auto& each : messages)
-    call(params.on_message, *detail::subscription::message_in(each));
+  for (const auto& each : messages) {
+    if (const auto news = detail::subscription::changes_in(each)) {
+      call(params.on_invalidated,
+           invalidation{.keys = news->keys, .is_everything = news->is_everything});
+    } else if (params.on_message) {
+      call(params.on_message, *detail::subscription::message_in(each));
+    }
+  }
   messages.clear();
 }
 
@@ -202,11 +278,51 @@ void subscriber::impl::call(const Callback& callback, const Args&... args) noexc
   }
 }
 
-detail::resolved subscriber::impl::resolve(time_point until) {
-  if (auto known = detail::resolve_at_once(at.where)) return *std::move(known);
+std::optional<detail::place> subscriber::impl::find_server(time_point until, std::string& why) {
+  if (!search) return at.where;
+  // So that all of them, and the master, can be tried within the time of one attempt.
+  const auto patience = params.connect_timeout / (std::ssize(at.sentinels) + 1);
+  detail::master_search::step next = search->begin();
+  while (const auto* sentinel = std::get_if<std::size_t>(&next)) {
+    const auto answer_by = std::min(until, steady_clock::now() + patience);
+    next = search->take(ask(at.sentinels[*sentinel], answer_by));
+  }
+  if (const auto* failed = std::get_if<detail::failed_search>(&next)) {
+    why = failed->why;
+    return std::nullopt;
+  }
+  const auto& found = std::get<detail::found_master>(next);
+  believed = found.sentinel;
+  return found.where;
+}
+
+detail::sentinel_word subscriber::impl::ask(const detail::place& sentinel, time_point until) {
+  const auto found = resolve(sentinel, until);
+  if (found.endpoints.empty()) return {.why = found.failure};
+  line on(at);
+  const turn mine(*this, on);
+  reply address, quorum;
+  const auto& to = found.endpoints.front();
+  const bool is_answered =
+      on.open(sentinel, to, until, detail::login::at_sentinel(at.params)) == line::end::done &&
+      on.send(detail::sentinel_question(at.params.service), until) == line::end::done &&
+      on.receive(address, until) == line::end::done && on.receive(quorum, until) == line::end::done;
+  return is_answered ? detail::read_word(address, quorum) : detail::sentinel_word{.why = on.why()};
+}
+
+/// Who cannot be asked says nothing against it.
+bool subscriber::impl::is_master_elsewhere(const detail::place& server) {
+  std::string why;
+  const auto patience = std::min(params.connect_timeout, params.check_interval);
+  const auto found = find_server(steady_clock::now() + patience, why);
+  return found && *found != server;
+}
+
+detail::resolved subscriber::impl::resolve(const detail::place& server, time_point until) {
+  if (auto known = detail::resolve_at_once(server)) return *std::move(known);
   auto found = std::make_shared<std::optional<detail::resolved>>();
-  at.exec.post_work([self = shared_from_this(), found] {
-    auto answer = detail::resolve_name(self->at.where);
+  at.exec.post_work([self = shared_from_this(), found, server] {
+    auto answer = detail::resolve_name(server);
     const std::lock_guard lock(self->mutex);
     *found = std::move(answer);
     self->changed.notify_all();
@@ -220,9 +336,6 @@ detail::resolved subscriber::impl::resolve(time_point until) {
 subscriber::subscriber(std::string_view url, subscriber_params params, execution exec) {
   validate(params);
   auto to = detail::target_from_url(url, as_client(params));
-  if (!to.sentinels.empty()) {
-    throw std::invalid_argument("a subscriber takes the URL of a server, not of sentinels");
-  }
   impl_ = std::make_shared<impl>(std::move(to), std::move(params), std::move(exec));
   impl_->thread = std::thread([self = impl_] { self->run(); });
   pthread_setname_np(impl_->thread.native_handle(), "sk-redis-sub");

@@ -2,6 +2,7 @@
 
 #include "conformance/cache_suite_stale.hpp"
 #include "support/held_source.hpp"
+#include "support/lasting_clock.hpp"
 #include "support/wait_until.hpp"
 
 #include <functional>
@@ -19,7 +20,7 @@ inline bool becomes(sc::store& store, const std::string& key, int value) {
 }
 
 inline void refreshes(const factory& open) {
-  scalekit::testing::manual_clock clock;
+  auto& clock = support::lasting_clock();
   auto store = open(clock);
   auto source = support::held_source::make();
   auto load = [source](const sc::load_context& c) { return source->answer(c, 2); };
@@ -116,7 +117,7 @@ inline void refreshes(const factory& open) {
 }
 
 inline void timeouts(const factory& open) {
-  scalekit::testing::manual_clock clock;
+  auto& clock = support::lasting_clock();
   auto store = open(clock);
   auto source = support::held_source::make();
   auto load = [source](const sc::load_context& c) { return source->answer(c, 2); };

@@ -123,6 +123,25 @@ void subscribing(const std::string& url, redis::client& cache) {
   while (dropped == 0) std::this_thread::sleep_for(1ms);
 }
 
+void tracking(const std::string& url, redis::client& cache) {
+  std::atomic<int> flushed{0}, dropped{0};
+  auto drop = [&](std::string_view) { ++dropped; };
+  auto drop_everything = [&] { ++flushed; };
+  //[tracking
+  redis::subscriber changes(url,
+                            {.tracked_prefixes = {"product:"},
+                             .on_invalidated =
+                                 [&](const redis::invalidation& i) {
+                                   if (i.is_everything) drop_everything();
+                                   for (const auto key : i.keys) drop(key);
+                                 },
+                             .on_gap = [&](const redis::subscription_gap&) { drop_everything(); }});
+  //]
+  while (flushed == 0) std::this_thread::sleep_for(1ms);
+  cache.call<scalekit::done>(redis::command("SET", "product:42", "another sofa"));
+  while (dropped == 0) std::this_thread::sleep_for(1ms);
+}
+
 void waiting(redis::client& cache) {
   cache.call<scalekit::done>(redis::command("RPUSH", "mail", "hello"));
   //[waiting
@@ -144,6 +163,7 @@ int main() {
   scripts(cache);
   if (name_of(cache, 1) != "nobody") return 1;
   subscribing(server.url(), cache);
+  tracking(server.url(), cache);
   waiting(cache);
   return 0;
 }

@@ -15,8 +15,9 @@ struct policy {
   std::chrono::milliseconds ttl = std::chrono::minutes(15);
 
   /// How long the memory tier keeps its copy before it asks the next tier again. It bounds how
-  /// long this process may serve what another process has changed, as fresh or as stale. Default 0:
-  /// as long as the value is kept, for `ttl` and `stale_for`. Range 0 to 366 days.
+  /// long this process may serve what another process has changed, as fresh or as stale, unless it
+  /// hears of that (store_params::shared_coherence). Default 0: as long as the value is kept, for
+  /// `ttl` and `stale_for`. Range 0 to 366 days.
   std::chrono::milliseconds memory_ttl = std::chrono::milliseconds(0);
 
   /// Each stored ttl is varied by up to this share, both ways, so that what was loaded together

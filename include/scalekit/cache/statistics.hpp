@@ -141,6 +141,12 @@ struct statistics {
     breaker_state breaker = breaker_state::closed;
     /// As of the last call that came to this tier.
     shared_state state = shared_state::healthy;
+    /// Whether memory hears now of what others change there (store_params::shared_coherence).
+    bool hears_changes = false;
+    /// Keys that were heard to change; and how often anything may have changed: listening began, or
+    /// began again, or all was cleared.
+    std::uint64_t changes_heard = 0;
+    std::uint64_t changes_missed = 0;
     /// Entries found in the fallback, by lookups and loads.
     std::uint64_t fallback_hits = 0;
     /// Of its files, with those that wait to be removed.

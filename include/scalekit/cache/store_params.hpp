@@ -137,6 +137,16 @@ struct store_params {
   /// Default empty: a restart forgets what is owed.
   std::string shared_journal = {};
 
+  /// Memory hears at once what others change on the shared server, and forgets it. Of a Redis
+  /// server from 6.0 on (also of sentinels; not of a cluster), by its client tracking, on a
+  /// connection and a thread ("sk-redis-sub") of its own; an ACL user needs the channel
+  /// "__redis__:invalidate". The server sends the name of each key that changes to each store of
+  /// the namespace, also to the one that has changed it, which therefore reads it once more from
+  /// there. While the connection is lost policy::memory_ttl alone bounds how old memory may be, as
+  /// it does without; once it is back memory is empty. Default true. Without a memory tier it is
+  /// nothing.
+  bool shared_coherence = true;
+
   /// The most that a call waits for the shared server, within its own timeout. A lookup that gets
   /// no answer by then is a miss. Default 250 ms. Range 1 ms to 1 min.
   std::chrono::milliseconds shared_timeout = std::chrono::milliseconds(250);
@@ -152,14 +162,15 @@ struct store_params {
   /// Where async_ calls complete, and where files and loaders are run for them.
   scalekit::execution execution = {};
 
-  /// Decides what has expired; it must outlive the store. Deadlines of waiting calls follow the
-  /// machine's clock.
+  /// Decides what has expired. It must outlive the store and the loads that still run when the
+  /// store's last handle goes. Deadlines of waiting calls follow the machine's clock.
   const scalekit::clock* clock = &scalekit::clock::system();
 
   /// Receives "cache.file.paused", "cache.file.resumed", "cache.file.damaged",
   /// "cache.shared.paused", "cache.shared.resumed", "cache.shared.damaged", "cache.fallback.begun",
   /// "cache.fallback.returning", "cache.journal.failed", "cache.auto.passed_over" (warnings),
-  /// "cache.fallback.ended", "cache.auto.chosen" (info), and what redis::client_params::log does.
+  /// "cache.fallback.ended", "cache.auto.chosen" (info), and what redis::client_params::log and
+  /// redis::subscriber_params::log do.
   log_sink log = {};
 
   /// Seed for jitter and eviction. Default 0: the system's entropy.

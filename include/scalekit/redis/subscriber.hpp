@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,20 +35,40 @@ struct subscription_gap {
   std::string_view reason;
 };
 
+/// Keys that were set, changed, erased or evicted, or have expired.
+struct invalidation {
+  /// In place.
+  std::span<const std::string_view> keys;
+  /// All are gone: FLUSHALL, or FLUSHDB of any database.
+  bool is_everything = false;
+};
+
 struct subscriber_params {
-  /// Names, and patterns as PSUBSCRIBE takes them ("user.*"). At least one of both together.
+  /// Names, and patterns as PSUBSCRIBE takes them ("user.*"). At least one of these, or a prefix.
   std::vector<std::string> channels = {};
   std::vector<std::string> patterns = {};
 
-  /// Called for each message, in the order in which they came.
+  /// Keys that begin so are tracked, in all databases of the server: each change is heard soon
+  /// after it, whoever makes it, and in which order they were made is not told. None may begin with
+  /// another. By client tracking, which Redis has from 6.0 on (CLIENT TRACKING ... BCAST); an ACL
+  /// user needs the channel "__redis__:invalidate". The server remembers nothing for it, and sends
+  /// each changed key to each who tracks it.
+  std::vector<std::string> tracked_prefixes = {};
+
+  /// Called for each message, in the order in which they came. Needed for channels and patterns.
   std::function<void(const message&)> on_message = {};
 
+  /// Called for changes of tracked keys, several at once where they came so. Needed for
+  /// tracked_prefixes.
+  std::function<void(const invalidation&)> on_invalidated = {};
+
   /// Called each time that all subscriptions hold, at first and after every lost connection, and
-  /// before any message that came since: whatever was published in the gap has to be found out now.
-  /// May be empty.
+  /// before any message that came since: whatever was published, or changed, in the gap has to be
+  /// found out now. May be empty.
   std::function<void(const subscription_gap&)> on_gap = {};
 
-  /// Between attempts to connect, with full jitter.
+  /// Between attempts to connect, with full jitter. After the server has refused a subscription it
+  /// is 10 s.
   backoff_params reconnect = {.base = std::chrono::milliseconds{50},
                               .cap = std::chrono::seconds{2}};
 
@@ -66,8 +87,8 @@ struct subscriber_params {
   log_sink log = {};
 };
 
-/// Hears what is published, on a connection of its own that it makes again, with all its
-/// subscriptions, when it is lost.
+/// Hears what is published, and which keys change, on a connection of its own that it makes again,
+/// with all its subscriptions, when it is lost.
 ///
 /// It has a thread of its own, "sk-redis-sub", on which the callbacks run one at a time; they may
 /// block, and use clients, but messages wait meanwhile, and a server that has too many waiting for
@@ -76,10 +97,11 @@ struct subscriber_params {
 /// Thread safety: close() and is_listening() may be called from any thread, also in a callback.
 class SCALEKIT_EXPORT subscriber {
  public:
-  /// Starts it; connects on its own thread. `url` is as for client::open(); of the settings in its
-  /// query only username, password, database and client_name count; it is a server's, not of
-  /// sentinels. Names are resolved on the work
-  /// pool of `exec`. Throws std::invalid_argument for what can never work.
+  /// Starts it; connects on its own thread. `url` is a server's, or of sentinels, as for
+  /// client::open(): those are asked for the master, again each time that a connection has ended,
+  /// and every five check_interval. Of the settings in its query those for connecting and logging
+  /// in count. Names are resolved on the work pool of `exec`. Throws std::invalid_argument for what
+  /// can never work.
   subscriber(std::string_view url, subscriber_params params, scalekit::execution exec = {});
   /// As close().
   ~subscriber();

@@ -78,11 +78,13 @@ inline void for_each_server(const std::function<void(shared_server&)>& test) {
   }
 }
 
-/// A store without memory, which asks the server each time, and patiently.
+/// A store without memory, which asks the server each time, and patiently. It hears nothing of
+/// changes, also with memory: what memory keeps does not depend on when a message comes.
 inline scalekit::cache::store_params only_shared(const std::string& url) {
   return {.memory = {.max_bytes = 0},
           .shared = url,
           .shared_namespace = "test",
+          .shared_coherence = false,
           .shared_timeout = 20s,
           .seed = 1};
 }

@@ -1,8 +1,8 @@
 // Values past their time where several stores share a directory, as processes do.
 
 #include "scalekit/cache.hpp"
-#include "scalekit/testing/manual_clock.hpp"
 #include "support.hpp"
+#include "support/lasting_clock.hpp"
 #include "support/wait_until.hpp"
 
 #include <doctest/doctest.h>
@@ -30,7 +30,7 @@ struct fixture {
   }
 
   temporary_directory directory;
-  scalekit::testing::manual_clock clock;
+  scalekit::testing::manual_clock& clock = support::lasting_clock();
 };
 
 int fail() {

@@ -116,15 +116,16 @@ TEST_CASE(
   for (auto& each : ends) each.get();
   for (auto& each : callers) each.join();
 
-  // A call was under way for each of them at most when it died: those are in doubt, and nothing
-  // else failed.
+  // A call was under way for each of them at most when it died, and a thread whose own connection
+  // fell first may have put its next call on the shared one, whose end was not yet heard: those are
+  // in doubt, and nothing else failed.
   int doubts = 0;
   for (const auto& [code, count] : t.failed) {
     INFO(std::string(scalekit::make_error_code(code).message()));
     CHECK(code == errc::commit_in_doubt);
     doubts += count;
   }
-  CHECK(doubts <= coroutines + threads);
+  CHECK(doubts <= coroutines + 2 * threads);
   CHECK(t.longest < timeout);
   const auto s = c.statistics();
   CHECK(s.master == local(now));

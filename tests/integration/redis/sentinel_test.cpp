@@ -170,10 +170,3 @@ TEST_CASE("a client that was never used, or is closed while it searches, ends qu
   CHECK(failure_of(std::move(pending)).code() == errc::closed);
   group.sentinel(0).thaw();
 }
-
-TEST_CASE("a subscriber does not take sentinels") {
-  CHECK_THROWS_AS(scalekit::redis::subscriber(
-                      "redis+sentinel://127.0.0.1?service=shop",
-                      {.channels = {"a"}, .on_message = [](const scalekit::redis::message&) {}}),
-                  std::invalid_argument);
-}

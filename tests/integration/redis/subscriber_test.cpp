@@ -17,6 +17,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using scalekit::redis::invalidation;
 using scalekit::redis::message;
 using scalekit::redis::subscriber;
 using scalekit::redis::subscriber_params;
@@ -35,6 +36,16 @@ class heard {
             .on_gap = [this](const subscription_gap& g) { add(g.is_first ? "first" : "gap"); },
             .reconnect = {.base = 5ms, .cap = 50ms},
             .log = log.sink()};
+  }
+
+  subscriber_params tracking(std::vector<std::string> prefixes) {
+    auto p = params({});
+    p.tracked_prefixes = std::move(prefixes);
+    p.on_invalidated = [this](const invalidation& i) {
+      for (const auto key : i.keys) add("changed " + std::string(key));
+      if (i.is_everything) add("changed all");
+    };
+    return p;
   }
 
   bool wait_for(const std::string& wanted) const {
@@ -188,8 +199,86 @@ TEST_CASE("what a callback throws is logged, and the next message comes") {
   CHECK(h.log.last("redis.subscriber.callback_threw") == "no");
 }
 
+TEST_CASE("each change of a key that is tracked is heard, whatever it is and whoever makes it") {
+  support::redis::server server;
+  heard h;
+  const subscriber s(server.url(), h.tracking({"p:", "q:"}));
+  REQUIRE(h.wait_for("first"));
+
+  server.ask({"SET", "p:set", "1"});
+  REQUIRE(h.wait_for("changed p:set"));
+  server.ask({"SET", "other", "1"});
+  server.ask({"DEL", "nothing there"});
+  server.ask({"SET", "q:dies", "1", "PX", "1"});
+  REQUIRE(h.wait_for("changed q:dies"));
+  server.ask({"APPEND", "p:set", "2"});
+  server.ask({"SET", "q:last", "1"});
+  REQUIRE(h.wait_for("changed q:last"));
+  auto told = h.lines();
+  CHECK(std::ranges::count(told, "changed p:set") == 2);
+  CHECK(std::ranges::count(told, "changed other") == 0);
+
+  // When it expires, and when it is evicted.
+  CHECK(support::wait_until([&] {
+    const auto now = h.lines();
+    return std::ranges::count(now, "changed q:dies") == 2;
+  }));
+  server.ask({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+  server.ask({"CONFIG", "SET", "maxmemory", "1"});
+  CHECK(support::wait_until([&] {
+    const auto now = h.lines();
+    return std::ranges::count(now, "changed p:set") == 3;
+  }));
+  server.ask({"CONFIG", "SET", "maxmemory", "0"});
+  server.ask({"FLUSHDB"});
+  CHECK(h.wait_for("changed all"));
+}
+
+TEST_CASE("keys and channels are heard on one connection, and again after it was lost") {
+  support::redis::server server;
+  support::tcp_proxy proxy(server.port());
+  heard h;
+  auto params = h.tracking({"p:"});
+  params.channels = {"a"};
+  const subscriber s(server.url_at(proxy.port()), std::move(params));
+  REQUIRE(h.wait_for("first"));
+  server.ask({"SET", "p:1", "1"});
+  REQUIRE(h.wait_for("changed p:1"));
+
+  SUBCASE("on its way") {
+    proxy.cut_all();
+  }
+  SUBCASE("by the server") {
+    server.ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+  }
+  SUBCASE("with the server") {
+    server.kill9();
+    server.start();
+  }
+  REQUIRE(h.wait_for("gap"));
+  server.ask({"SET", "p:2", "1"});
+  server.ask({"PUBLISH", "a", "1"});
+
+  CHECK(h.wait_for("changed p:2"));
+  CHECK(h.wait_for("a=1"));
+}
+
+TEST_CASE("a server that refuses to track keys is asked again, seldom, and the log says why") {
+  support::redis::server server;
+  server.ask({"ACL", "SETUSER", "weak", "on", ">secret", "~*", "+@all", "resetchannels"});
+  heard h;
+  const subscriber s("redis://weak:secret@127.0.0.1:" + std::to_string(server.port()),
+                     h.tracking({"p:"}));
+
+  CHECK(support::wait_until([&] { return h.log.has("redis.subscriber.lost"); }));
+  CHECK(support::contains(h.log.last("redis.subscriber.lost"), "NOPERM"));
+  CHECK_FALSE(s.is_listening());
+}
+
 TEST_CASE("what can never work is refused") {
   heard h;
+  CHECK_THROWS_AS(subscriber("redis://h", h.tracking({"a", "ab"})), std::invalid_argument);
+  CHECK_THROWS_AS(subscriber("redis://h", {.tracked_prefixes = {"a"}}), std::invalid_argument);
   CHECK_THROWS_AS(subscriber("redis://h", h.params({})), std::invalid_argument);
   CHECK_THROWS_AS(subscriber("redis://h", {.channels = {"a"}}), std::invalid_argument);
   CHECK_THROWS_AS(subscriber("http://h", h.params({"a"})), std::invalid_argument);

@@ -28,8 +28,25 @@ struct fake_server {
   std::optional<scalekit::errc> failure;
   /// What is asynchronous and not yet answered.
   std::vector<std::function<void()>> held;
+  /// Told of each key that changes; nothing: the epoch has.
+  std::vector<std::function<void(const std::optional<std::string>& key)>> listeners;
 
-  void new_epoch() { epoch.back()++; }
+  void put(const std::string& key, std::string bytes) {
+    entries[key] = std::move(bytes);
+    tell(key);
+  }
+  void erase(const std::string& key) {
+    if (entries.erase(key) > 0) tell(key);
+  }
+  void new_epoch() {
+    epoch.back()++;
+    tell({});
+  }
+
+ private:
+  void tell(const std::optional<std::string>& key) const {
+    for (const auto& each : listeners) each(key);
+  }
 };
 
 inline scalekit::deadline soon() {
@@ -89,7 +106,8 @@ class fake_driver final : public detail::shared_driver {
         if (!there) {
           auto token = std::to_string(++server_.tokens);
           token.resize(detail::token_bytes, 't');
-          there = server_.entries[what.keys[0]] = detail::make_placeholder(server_.epoch, token);
+          there = detail::make_placeholder(server_.epoch, token);
+          server_.put(what.keys[0], *there);
         }
         answer.found.push_back(std::move(there));
         break;
@@ -97,18 +115,18 @@ class fake_driver final : public detail::shared_driver {
       case fill: {
         const auto& item = what.items[0];
         const bool stands = detail::is_same(alive(item.key).value_or(""), what.expected);
-        if (stands) server_.entries[item.key] = detail::make_value(server_.epoch, item.bytes);
+        if (stands) server_.put(item.key, detail::make_value(server_.epoch, item.bytes));
         answer.stored.push_back(stands);
         break;
       }
       case put:
         for (const auto& item : what.items) {
-          server_.entries[item.key] = detail::make_value(server_.epoch, item.bytes);
+          server_.put(item.key, detail::make_value(server_.epoch, item.bytes));
           answer.stored.push_back(true);
         }
         break;
       case erase:
-        for (const auto& key : what.keys) server_.entries.erase(key);
+        for (const auto& key : what.keys) server_.erase(key);
         break;
       case clear:
         server_.new_epoch();

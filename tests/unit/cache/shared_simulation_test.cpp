@@ -36,7 +36,7 @@ TEST_CASE(
   const auto seeds = support::fewer_under_sanitizer(std::uint64_t{200});
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     INFO("seed " << seed);
-    simulated_shops shops(seed, 1 + seed % 3, simulated_shops::fallbacks::files);
+    simulated_shops shops(seed, 1 + seed % 3, {.has_fallbacks = true});
     shops.run(1500);
     lookups += shops.lookups;
     hits += shops.hits;
@@ -46,6 +46,27 @@ TEST_CASE(
   CHECK(hits > lookups / 4);
   CHECK(loads > lookups / 20);
   CHECK(aside > lookups / 50);
+}
+
+TEST_CASE("memory of who hears of changes is never older than the last message") {
+  std::uint64_t lookups = 0, informed_hits = 0, changes = 0;
+  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{1000});
+  bool loses_requests = false;
+  SUBCASE("where the server takes all") {}
+  SUBCASE("where requests are lost: but for a while what the server did not take") {
+    loses_requests = true;
+  }
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    INFO("seed " << seed);
+    simulated_shops shops(seed, 2 + seed % 2,
+                          {.hears_changes = true, .loses_requests = loses_requests});
+    shops.run(1500);
+    lookups += shops.lookups;
+    informed_hits += shops.informed_hits;
+    changes += shops.changes;
+  }
+  CHECK(informed_hits > lookups / 50);
+  CHECK(changes > lookups / 50);
 }
 
 TEST_CASE("a set is the newest in its own process, whatever came from the server meanwhile") {

@@ -16,6 +16,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -64,7 +65,8 @@ class happenings {
 /// documented.)
 class wandering_driver final : public detail::shared_driver {
  public:
-  wandering_driver(fake_server& server, happenings& world) : inner_(server), world_(world) {}
+  wandering_driver(fake_server& server, happenings& world, bool loses_requests)
+      : inner_(server), world_(world), loses_requests_(loses_requests) {}
 
   bool is_asynchronous() const noexcept override { return true; }
   const std::string& name() const noexcept override { return inner_.name(); }
@@ -74,21 +76,21 @@ class wandering_driver final : public detail::shared_driver {
     world_.happen_beside();
     auto answer = inner_.run(what, until);
     world_.happen_beside();
-    if (world_.one_in(12)) throw *failed(scalekit::errc::commit_in_doubt).failure;
+    if (is_lost()) throw *failed(scalekit::errc::commit_in_doubt).failure;
     return answer;
   }
   void start(const detail::shared_request& what, const scalekit::deadline& until, std::stop_token,
              callback then) override {
     using scalekit::errc;
-    if (world_.one_in(12)) return answer(failed(errc::shed), std::move(then));
-    if (what.verb != detail::shared_verb::put && world_.one_in(12)) {
+    if (is_lost()) return answer(failed(errc::shed), std::move(then));
+    if (what.verb != detail::shared_verb::put && is_lost()) {
       world_.add([this, what, until] { inner_.run(what, until); });
       return answer(failed(errc::commit_in_doubt), std::move(then));
     }
     world_.add([this, what, until, then = std::move(then)] {
       detail::shared_result result;
       result.answer = inner_.run(what, until);
-      if (world_.one_in(12)) result = failed(errc::commit_in_doubt);
+      if (is_lost()) result = failed(errc::commit_in_doubt);
       answer(std::move(result), then);
     });
   }
@@ -103,13 +105,74 @@ class wandering_driver final : public detail::shared_driver {
     world_.add([result = std::move(result), then = std::move(then)] { then(result); });
   }
 
+  bool is_lost() { return loses_requests_ && world_.one_in(12); }
+
   fake_driver inner_;
   happenings& world_;
+  const bool loses_requests_;
+};
+
+/// Messages of what changes on the server, which come late, but in their order, until the
+/// connection is lost with those that are under way.
+class wandering_ear final : public detail::change_ear {
+ public:
+  wandering_ear(fake_server& server, happenings& world, listener to)
+      : world_(world), to_(std::move(to)) {
+    server.listeners.push_back([this](const std::optional<std::string>& key) {
+      if (!is_listening_) return;
+      coming_.push_back(key);
+      world_.add([this, in = connection_] { hear_one(in); });
+    });
+    to_.on_anything();
+  }
+
+  void close() noexcept override {}
+  bool is_listening() const noexcept override { return is_listening_; }
+  /// Whether it has been told of all that has happened.
+  bool knows_all() const noexcept { return is_listening_ && coming_.empty(); }
+
+  void catch_up() {
+    while (!coming_.empty()) hear_one(connection_);
+  }
+  void lose() {
+    if (!std::exchange(is_listening_, false)) return;
+    ++connection_;
+    coming_.clear();
+    world_.add([this] {
+      is_listening_ = true;
+      to_.on_anything();
+    });
+  }
+
+ private:
+  void hear_one(int in) {
+    if (in != connection_ || coming_.empty()) return;
+    const auto key = std::move(coming_.front());
+    coming_.pop_front();
+    if (key) {
+      to_.on_change(*key);
+    } else {
+      to_.on_anything();
+    }
+  }
+
+  happenings& world_;
+  const listener to_;
+  std::deque<std::optional<std::string>> coming_;
+  int connection_ = 0;
+  bool is_listening_ = true;
+};
+
+struct simulation {
+  /// Each process has one, and somebody who sends it there and back.
+  bool has_fallbacks = false;
+  /// Each process hears of what changes on the server, and keeps in memory what it may.
+  bool hears_changes = false;
+  bool loses_requests = true;
 };
 
 /// Processes with a cache each, on one server, over one database, in which a value is the number of
-/// its change. Each lookup is held against what its process may still see. With `fallbacks` each
-/// has one, and somebody who sends it there and back.
+/// its change. Each lookup is held against what its process may still see.
 class simulated_shops {
  public:
   static constexpr std::size_t keys = 3;
@@ -118,10 +181,12 @@ class simulated_shops {
       .type = "t", .ttl = ttl, .memory_ttl = memory_ttl, .jitter = 0};
 
   static constexpr auto fallback_ttl = 3s, longest_load = 4s;
-  enum class fallbacks { none, files };
+  /// What the server did not take is in the memory of who hears of changes.
+  static constexpr auto alone_for = 5s;
 
-  simulated_shops(std::uint64_t seed, std::size_t processes, fallbacks kind = fallbacks::none)
-      : world_(seed), has_fallbacks_(kind != fallbacks::none) {
+  simulated_shops(std::uint64_t seed, std::size_t processes, simulation kind = {})
+      : world_(seed), kind_(kind), how_(how) {
+    if (kind_.hears_changes) how_.memory_ttl = 0s;
     scalekit::cache::store_params params;
     params.execution = scalekit::execution(work_.get_executor(), work_.get_executor());
     params.fallback.ttl = fallback_ttl;
@@ -133,14 +198,20 @@ class simulated_shops {
     for (std::size_t i = 0; i < processes; ++i) {
       shops_.push_back(std::make_unique<shop>());
       std::unique_ptr<detail::fallback_store> fallback;
-      if (has_fallbacks_) {
+      if (kind_.has_fallbacks) {
         params.fallback.directory = directory_.path() / std::to_string(i);
         fallback = std::make_unique<detail::fallback_files>(params);
       }
+      auto driver = std::make_unique<wandering_driver>(server_, world_, kind_.loses_requests);
+      const auto make_ear = [&](detail::change_ear::listener to) {
+        auto ear = std::make_unique<wandering_ear>(server_, world_, std::move(to));
+        shops_.back()->ear = ear.get();
+        return ear;
+      };
       shops_.back()->cache = std::make_unique<detail::tiers>(
           params,
-          std::make_unique<detail::shared_tier>(std::make_unique<wandering_driver>(server_, world_),
-                                                params, std::move(fallback)));
+          std::make_unique<detail::shared_tier>(std::move(driver), params, std::move(fallback)),
+          kind_.hears_changes ? detail::tiers::ear_maker(make_ear) : nullptr);
     }
   }
 
@@ -167,6 +238,8 @@ class simulated_shops {
   }
 
   std::uint64_t lookups = 0, hits = 0, loads = 0, changes = 0, failed_changes = 0;
+  /// In the memory of one who knew all.
+  std::uint64_t informed_hits = 0;
 
  private:
   /// Changes of a key that have returned: who asks later than that must not see what was before.
@@ -176,6 +249,7 @@ class simulated_shops {
   };
   struct shop {
     std::unique_ptr<detail::tiers> cache;
+    wandering_ear* ear = nullptr;
     /// That this process made, whether they failed or not.
     std::array<std::uint64_t, keys> own{};
   };
@@ -198,18 +272,23 @@ class simulated_shops {
     const auto k = world_.random() % keys;
     if (world_.one_in(200)) return restart_server();
     if (world_.one_in(40)) return evict(k);
-    if (has_fallbacks_ && world_.one_in(40)) return force(by);
+    if (kind_.has_fallbacks && world_.one_in(40)) return force(by);
+    if (by.ear && world_.one_in(80)) return by.ear->lose();
     if (world_.one_in(10)) return clock_.advance(1ms * (world_.random() % 3000));
     if (world_.one_in(40)) return clear(by);
-    if (world_.one_in(4)) return change(by, k);
+    // Who hears of each has little in memory where there are many.
+    if (world_.one_in(by.ear ? 12 : 4)) return change(by, k);
     look_up(by, k);
   }
 
   void restart_server() {
+    for (const auto& each : shops_) {
+      if (each->ear) each->ear->lose();
+    }
     server_.entries.clear();
     server_.new_epoch();
   }
-  void evict(std::size_t k) { server_.entries.erase(name(k)); }
+  void evict(std::size_t k) { server_.erase(name(k)); }
 
   static std::string name(std::size_t k) { return "key " + std::to_string(k); }
   static scalekit::deadline until() { return scalekit::deadline::after(30s); }
@@ -222,13 +301,19 @@ class simulated_shops {
         if (each.at + after <= clock_.now()) version = std::max(version, each.version);
       }
     };
-    const auto in_memory = on_server ? 0s : memory_ttl;
+    const auto in_memory = on_server ? 0s : longest_in_memory(by);
     // What was loaded before a change may be stored after it where that was not told.
-    const auto aside = has_fallbacks_ ? longest_load + fallback_ttl : 0s;
-    const auto on_its_own = has_fallbacks_ ? longest_load + ttl : ttl;
+    const auto aside = kind_.has_fallbacks ? longest_load + fallback_ttl : 0s;
+    const auto on_its_own = kind_.has_fallbacks ? longest_load + ttl : ttl;
     see(told_[k], aside + in_memory);
     see(untold_[k], on_its_own + in_memory);
     return version;
+  }
+
+  std::chrono::nanoseconds longest_in_memory(const shop& by) const {
+    if (!by.ear) return memory_ttl;
+    if (!by.ear->knows_all()) return ttl;
+    return kind_.loses_requests ? alone_for : 0s;
   }
 
   void check(const std::string& where, std::size_t k, const std::string& found,
@@ -242,9 +327,12 @@ class simulated_shops {
 
   void look_up(shop& by, std::size_t k) {
     ++lookups;
+    // Mostly messages are quick.
+    if (by.ear && !world_.one_in(4)) by.ear->catch_up();
     detail::copying_port port;
     const auto text = name(k);
     if (by.cache->find_in_memory(by.cache->hashed(text), port)) {
+      informed_hits += by.ear && by.ear->knows_all();
       return check("memory", k, port.bytes, least(by, k, false));
     }
     struct load {
@@ -274,10 +362,10 @@ class simulated_shops {
       if (clock_.now() - begun > longest_load) return;
       if (!by.cache->is_asynchronous()) {
         const auto text = name(k);
-        by.cache->fill(by.cache->hashed(text), value.get(), how, token, claim, until());
+        by.cache->fill(by.cache->hashed(text), value.get(), how_, token, claim, until());
         return;
       }
-      by.cache->start_fill(name(k), value, how, token, claim, until(), [] {});
+      by.cache->start_fill(name(k), value, how_, token, claim, until(), [] {});
     });
   }
 
@@ -300,12 +388,13 @@ class simulated_shops {
         return done(failure_of([&] { by.cache->erase(by.cache->hashed(text), until()); }));
       }
       // A set that the server did not get says nothing: it counts as not told.
-      const scalekit::error perhaps(scalekit::errc::shed, "perhaps");
+      std::optional<scalekit::error> perhaps;
+      if (kind_.loses_requests) perhaps.emplace(scalekit::errc::shed, "perhaps");
       if (blocks) {
-        by.cache->put_many({{text, std::to_string(version)}}, how, until());
+        by.cache->put_many({{text, std::to_string(version)}}, how_, until());
         return done(perhaps);
       }
-      by.cache->start_put_many({{text, std::to_string(version)}}, how, until(), {},
+      by.cache->start_put_many({{text, std::to_string(version)}}, how_, until(), {},
                                [done, perhaps](std::optional<scalekit::error> failure) {
                                  done(failure ? failure : perhaps);
                                });
@@ -335,7 +424,8 @@ class simulated_shops {
   }
 
   happenings world_;
-  const bool has_fallbacks_;
+  const simulation kind_;
+  scalekit::cache::policy how_;
   support::temp_directory directory_;
   boost::asio::io_context work_;
   scalekit::testing::manual_clock clock_;

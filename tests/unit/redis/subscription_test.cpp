@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,4 +57,50 @@ TEST_CASE("what is neither is nothing") {
   CHECK(s.take({}) == heard::nothing);
   CHECK(s.take({.kind = reply_kind::array}) == heard::nothing);
   CHECK(s.take(words({"message", "a"})) == heard::nothing);
+}
+
+TEST_CASE("it tracks keys by the connection that hears of them") {
+  subscription s({.channels = {"a"}, .tracked_prefixes = {"p:", "q"}});
+
+  CHECK(s.bytes() == "*2\r\n$6\r\nCLIENT\r\n$2\r\nID\r\n");
+  CHECK(s.take({.kind = reply_kind::integer, .integer = 17}) == heard::more);
+  CHECK(s.bytes() ==
+        "*10\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n$8\r\nREDIRECT\r\n$2\r\n17\r\n"
+        "$5\r\nBCAST\r\n$6\r\nPREFIX\r\n$2\r\np:\r\n$6\r\nPREFIX\r\n$1\r\nq\r\n"
+        "*2\r\n$9\r\nSUBSCRIBE\r\n$20\r\n__redis__:invalidate\r\n"
+        "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n");
+  CHECK(s.take({.kind = reply_kind::status, .text = "OK"}) == heard::nothing);
+  CHECK(s.take(words({"subscribe", "__redis__:invalidate", "1"})) == heard::nothing);
+  CHECK(s.take(words({"subscribe", "a", "2"})) == heard::complete);
+
+  auto some = words({"message", "__redis__:invalidate", ""});
+  some.elements[2] = words({"p:1", std::string("q\0", 2)});
+  CHECK(s.take(std::move(some)) == heard::message);
+  auto all = words({"message", "__redis__:invalidate", ""});
+  all.elements[2] = {};
+  CHECK(s.take(std::move(all)) == heard::message);
+  CHECK(s.take(words({"message", "__redis__:invalidate", "published"})) == heard::message);
+  CHECK(s.take(words({"message", "a", "1"})) == heard::message);
+
+  const auto& m = s.messages();
+  REQUIRE(m.size() == 4);
+  CHECK(subscription::changes_in(m[0])->keys ==
+        std::vector<std::string_view>{"p:1", std::string_view("q\0", 2)});
+  CHECK_FALSE(subscription::changes_in(m[0])->is_everything);
+  CHECK_FALSE(subscription::message_in(m[0]));
+  CHECK(subscription::changes_in(m[1])->is_everything);
+  CHECK_FALSE(subscription::changes_in(m[2]));
+  CHECK(subscription::message_in(m[2])->payload == "published");
+  CHECK_FALSE(subscription::changes_in(m[3]));
+}
+
+TEST_CASE("a server that does not track keys refuses") {
+  subscription s({.tracked_prefixes = {"p:"}});
+
+  SUBCASE("at once") {}
+  SUBCASE("later") {
+    CHECK(s.take({.kind = reply_kind::integer, .integer = 17}) == heard::more);
+  }
+  CHECK(s.take({.kind = reply_kind::error, .text = "ERR unknown subcommand"}) == heard::refused);
+  CHECK(s.why() == "subscribing was refused: ERR unknown subcommand");
 }
