@@ -23,7 +23,7 @@ constexpr cache::policy dashboard_policy{
     .type = "dashboard", .ttl = 2min, .stale_for = 24h, .stale_while_refreshing = 8min};
 //]
 
-/// How long one shop may show what another has sold.
+/// How long one shop may show what another has sold, should it not hear of that.
 constexpr cache::policy product_policy{.type = "product", .ttl = 30min, .memory_ttl = 2s};
 
 const cache::policy& policy_of(page_type type, bool is_shared) {
@@ -49,6 +49,8 @@ boost::json::object describe(const cache::statistics& stats) {
           {"loads", stats.loads},
           {"coalesced", stats.coalesced},
           {"fenced_fills", stats.fenced_fills},
+          {"hears_changes", stats.shared.hears_changes},
+          {"changes_heard", stats.shared.changes_heard},
           {"erases", stats.erases},
           {"memory_entries", stats.memory.entries},
           {"memory_bytes", stats.memory.bytes},

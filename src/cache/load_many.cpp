@@ -167,6 +167,7 @@ class store::state::batch_load {
     led_.remove_if([&](seat& s) {
       auto& answer = **next++;
       s.load->claim.begun_ns = answer.claim.begun_ns;
+      s.load->claim.begun = answer.claim.begun;
       if (!answer.has_come) return false;
       s.load->claim = std::move(answer.claim);
       if (!answer.found) return false;

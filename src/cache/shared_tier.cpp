@@ -22,10 +22,12 @@
 // A placeholder that ran out, was evicted, or was lost with the server makes F fail: a value less.
 // Two loads that hold one token: the first fill is stored, the second refused.
 //
-// In memory of a process: what a lookup found, and what a fill stored here, goes up only if the
-// process' own fence did not move since before the server was asked. Changes of this process move
-// it after the server has done them, so that nothing older goes up after them. Changes of others
-// do not: what they erase at the server's time t may be read before t and go up shortly after it,
+// In memory of a process: what a lookup found, and what a fill stored here, goes up only if
+// memory's fence did not move since before the server was asked. Changes of this process move it
+// after the server has done them, so that nothing older goes up after them. So does what is heard
+// of changes on the server, where that is: what was read before a change and is still on its way
+// when that is heard does not go up, and what went up before is erased by it. Where nothing is
+// heard, what others erase at the server's time t may be read before t and go up shortly after it,
 // to live there for memory_ttl, which is counted from before the server was asked. So memory is
 // stale by at most memory_ttl there.
 //

@@ -13,10 +13,6 @@
 namespace scalekit::cache::detail {
 namespace {
 
-/// What a server that is there has not taken is in memory for no longer. It has no entry then that
-/// could be changed, and so nobody to tell of.
-constexpr std::chrono::nanoseconds alone_for = std::chrono::seconds(5);
-
 std::chrono::milliseconds in_milliseconds(std::chrono::nanoseconds d) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
 }
@@ -224,8 +220,8 @@ void tiers::put(const hashed_key& key, std::string_view value, const policy& how
   const auto kept = kept_of(key, value, how);
   if (shared_) {
     const auto write = begin_put(key, kept);
-    const auto stored = shared_->put({shared_->item_of(entry_of(key, kept))}, until);
-    end_put(write, advance(write.stripe), stored.front());
+    shared_->put({shared_->item_of(entry_of(key, kept))}, until);
+    end_put(write, advance(write.stripe), true);
     return;
   }
   if (file_) {
@@ -298,10 +294,7 @@ bool tiers::end_fill(memory_item& item, const place& at, const fill_token& token
                      std::optional<shared_fill> done) {
   // Nothing below memory knows what others have changed meanwhile.
   const bool is_alone = done == shared_fill::failed || done == shared_fill::stored_aside;
-  if (is_alone) {
-    item.expires_ns -= item.stored_ns - claim.begun_ns;
-    shorten_alone(item);
-  }
+  if (is_alone) item.expires_ns -= item.stored_ns - claim.begun_ns;
   const auto& known = is_alone ? claim.begun : memory_token;
   bool is_current = done != shared_fill::fenced && token_of(at) == token;
   if (is_current && memory_ && !memory_->fill(item, memory_gate_, at.stripe, known)) {
@@ -352,13 +345,6 @@ void tiers::forget(const hashed_key& key) {
 fill_token tiers::advance(std::uint32_t stripe) noexcept {
   const auto token = gate_.advance(stripe);
   return &memory_gate_ == &gate_ ? token : memory_gate_.advance(stripe);
-}
-
-void tiers::shorten_alone(memory_item& item) const noexcept {
-  // While nothing is heard of the server memory may be all there is; it is empty once that is over.
-  if (!ear_ || !ear_->is_listening()) return;
-  item.expires_ns = std::min(item.expires_ns, item.stored_ns + alone_for.count());
-  item.stale_ns = 0;
 }
 
 void tiers::hear_change(std::string_view text) {

@@ -220,8 +220,6 @@ class tiers {
                    shared_tier::looks& looks);
   error too_large(std::size_t size) const;
   fill_token advance(std::uint32_t stripe) noexcept;
-  /// What the server did not take, and so tells nobody to forget.
-  void shorten_alone(memory_item& item) const noexcept;
   void hear_change(std::string_view key);
   void hear_anything() noexcept;
   void forget_in_memory(const hashed_key& key, const place& at);
@@ -234,9 +232,8 @@ class tiers {
                 const fill_token& memory_token, const shared_claim& claim,
                 std::optional<shared_fill> done);
   shared_write begin_put(const hashed_key& key, const kept_value& kept);
-  void end_put(const shared_write& write, const fill_token& end, bool is_stored);
-  void end_batch(const batch_write& batch, const std::vector<bool>& stored);
-  void forget_batch(const batch_write& batch);
+  void end_put(const shared_write& write, const fill_token& end, bool is_kept);
+  void end_batch(const batch_write& batch, bool is_kept);
   std::shared_ptr<batch_write> begin_batch(keyed_values values, const policy& how);
   void add_shared_to(statistics& sum) const;
 

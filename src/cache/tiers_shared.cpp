@@ -96,12 +96,11 @@ tiers::shared_write tiers::begin_put(const hashed_key& key, const kept_value& ke
   return {key, item_of(key, kept), stripe, advance(stripe)};
 }
 
-void tiers::end_put(const shared_write& write, const fill_token& end, bool is_stored) {
+void tiers::end_put(const shared_write& write, const fill_token& end, bool is_kept) {
   if (!memory_) return;
-  auto item = write.item;
-  if (!is_stored) shorten_alone(item);
   const fill_token expected{write.begun.epoch, write.begun.generation + 1};
-  if (end == expected && memory_->replace(item, memory_gate_, write.stripe, end)) return;
+  const bool is_last = is_kept && end == expected;
+  if (is_last && memory_->replace(write.item, memory_gate_, write.stripe, end)) return;
   memory_->erase(write.key.text, write.key.hash);
 }
 
@@ -116,17 +115,10 @@ struct tiers::batch_write {
   std::map<std::uint32_t, fill_token> begun;
 };
 
-void tiers::end_batch(const batch_write& batch, const std::vector<bool>& stored) {
+void tiers::end_batch(const batch_write& batch, bool is_kept) {
   std::map<std::uint32_t, fill_token> ends;
   for (const auto& [stripe, begun] : batch.begun) ends.emplace(stripe, advance(stripe));
-  for (std::size_t i = 0; i < batch.writes.size(); ++i) {
-    const auto& write = batch.writes[i];
-    end_put(write, ends.at(write.stripe), stored[i]);
-  }
-}
-
-void tiers::forget_batch(const batch_write& batch) {
-  for (const auto& write : batch.writes) forget_in_memory(write.key, place_of(write.key));
+  for (const auto& write : batch.writes) end_put(write, ends.at(write.stripe), is_kept);
 }
 
 std::shared_ptr<tiers::batch_write> tiers::begin_batch(keyed_values values, const policy& how) {
@@ -162,7 +154,8 @@ void tiers::put_many(keyed_values values, const policy& how, const deadline& unt
     }
   } else {
     const auto batch = begin_batch(std::move(values), how);
-    end_batch(*batch, shared_->put(std::move(batch->items), until));
+    shared_->put(std::move(batch->items), until);
+    end_batch(*batch, true);
     refusal = std::move(batch->refusal);
     try {
       if (refusal) shared_->erase(batch->oversized, until);
@@ -255,13 +248,9 @@ void tiers::start_put_many(keyed_values values, const policy& how, const deadlin
   auto put = [this, batch, until, stop, then = std::move(then)] {
     if (batch->items.empty()) return then(batch->refusal);
     shared_->start_put(std::move(batch->items), until, stop,
-                       [this, batch, then](const std::vector<bool>& stored, bool is_cancelled) {
-                         if (is_cancelled) {
-                           forget_batch(*batch);
-                           return then(cancelled_error());
-                         }
-                         end_batch(*batch, stored);
-                         then(batch->refusal);
+                       [this, batch, then](std::vector<bool>, bool is_cancelled) {
+                         end_batch(*batch, !is_cancelled);
+                         then(is_cancelled ? cancelled_error() : batch->refusal);
                        });
   };
   if (batch->oversized.empty()) return put();

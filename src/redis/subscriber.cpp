@@ -35,12 +35,14 @@ namespace {
 const std::string silence = "no answer in time";
 
 /// What a server refuses now it will mostly refuse for as long as nobody changes that.
-constexpr auto pause_after_refusal = 10s;
+constexpr auto pause_after_refusal = 1min;
 
-/// Sentinels are asked so often whether it is still the master, in intervals of check_interval. A
+/// A sentinel is asked so often whether it is still the master, in intervals of check_interval. A
 /// master that is demoted hears of it from them, and ends the connection; one that they cannot
 /// reach, but we can, does not.
 constexpr int master_check_intervals = 5;
+/// Nothing else is heard meanwhile.
+constexpr auto master_check_patience = 100ms;
 
 client_params as_client(const subscriber_params& p) {
   return {.connect_timeout = p.connect_timeout,
@@ -91,6 +93,7 @@ struct subscriber::impl : std::enable_shared_from_this<impl> {
     ~turn() {
       const std::lock_guard lock(of_.mutex);
       of_.current = before_;
+      if (of_.is_over && before_ != nullptr) before_->interrupt();
     }
     turn(const turn&) = delete;
     turn& operator=(const turn&) = delete;
@@ -131,11 +134,13 @@ struct subscriber::impl : std::enable_shared_from_this<impl> {
 
   // Of the thread alone.
   std::optional<detail::master_search> search;
-  /// Who has said where the master is.
+  /// Who has said where the master is; and who was asked last whether it still is.
   std::size_t believed = 0;
+  std::size_t checked_with = 0;
   std::uint64_t failures = 0;
   bool is_refused = false;
   std::string last_reason;
+  std::string last_refusal;
   time_point last_heard{};
   /// When the last byte came while it listened; time_point{}: it never did.
   time_point lost_at{};
@@ -160,17 +165,21 @@ void subscriber::impl::run() {
     }
     std::unique_lock lock(mutex);
     if (is_over) return;
-    const auto pause =
-        is_refused ? pause_after_refusal : backoff_delay(params.reconnect, ++failures, at.random);
+    const auto pause = is_refused ? pause_after_refusal
+                                  : backoff_delay(at.params.reconnect, ++failures, at.random);
     lock.unlock();
-    at.log(log_level::warning, "redis.subscriber.lost", why);
+    // A refusal is told once.
+    if (!is_refused || last_refusal != why) {
+      at.log(log_level::warning, "redis.subscriber.lost", why);
+    }
+    if (is_refused) last_refusal = why;
     lock.lock();
     changed.wait_for(lock, pause, [this] { return is_over; });
   }
 }
 
 std::string subscriber::impl::listen() {
-  const auto until = steady_clock::now() + params.connect_timeout;
+  const auto until = steady_clock::now() + at.params.connect_timeout;
   is_refused = false;
   std::string unfound;
   const auto server = find_server(until, unfound);
@@ -281,7 +290,7 @@ void subscriber::impl::call(const Callback& callback, const Args&... args) noexc
 std::optional<detail::place> subscriber::impl::find_server(time_point until, std::string& why) {
   if (!search) return at.where;
   // So that all of them, and the master, can be tried within the time of one attempt.
-  const auto patience = params.connect_timeout / (std::ssize(at.sentinels) + 1);
+  const auto patience = at.params.connect_timeout / (std::ssize(at.sentinels) + 1);
   detail::master_search::step next = search->begin();
   while (const auto* sentinel = std::get_if<std::size_t>(&next)) {
     const auto answer_by = std::min(until, steady_clock::now() + patience);
@@ -310,12 +319,15 @@ detail::sentinel_word subscriber::impl::ask(const detail::place& sentinel, time_
   return is_answered ? detail::read_word(address, quorum) : detail::sentinel_word{.why = on.why()};
 }
 
-/// Who cannot be asked says nothing against it.
+/// Asks the next sentinel. One that cannot be asked, or has no quorum, says nothing against it.
 bool subscriber::impl::is_master_elsewhere(const detail::place& server) {
-  std::string why;
-  const auto patience = std::min(params.connect_timeout, params.check_interval);
-  const auto found = find_server(steady_clock::now() + patience, why);
-  return found && *found != server;
+  checked_with = (checked_with + 1) % at.sentinels.size();
+  try {
+    const auto said = ask(at.sentinels[checked_with], steady_clock::now() + master_check_patience);
+    return said.master && said.has_quorum && *said.master != server;
+  } catch (const error&) {
+    return false;  // no thread resolves its name
+  }
 }
 
 detail::resolved subscriber::impl::resolve(const detail::place& server, time_point until) {

@@ -50,6 +50,8 @@ std::string subscription::tracking_by(std::int64_t connection) const {
 
 subscription::heard subscription::take(reply&& next) {
   if (next.kind == reply_kind::error) {
+    // An answer to who asks whether anybody is there.
+    if (is_complete()) return heard::nothing;
     why_ = "subscribing was refused: " + server_error(next, {}, {}).diag().server_message;
     return heard::refused;
   }

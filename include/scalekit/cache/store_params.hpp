@@ -139,12 +139,12 @@ struct store_params {
 
   /// Memory hears at once what others change on the shared server, and forgets it. Of a Redis
   /// server from 6.0 on (also of sentinels; not of a cluster), by its client tracking, on a
-  /// connection and a thread ("sk-redis-sub") of its own; an ACL user needs the channel
-  /// "__redis__:invalidate". The server sends the name of each key that changes to each store of
-  /// the namespace, also to the one that has changed it, which therefore reads it once more from
-  /// there. While the connection is lost policy::memory_ttl alone bounds how old memory may be, as
-  /// it does without; once it is back memory is empty. Default true. Without a memory tier it is
-  /// nothing.
+  /// connection and a thread ("sk-redis-sub") of its own; an ACL user needs CLIENT, SUBSCRIBE, PING
+  /// and the channel "__redis__:invalidate". The server sends the name of each key that changes to
+  /// each store of the namespace, also to the one that has changed it, which therefore reads it
+  /// once more from there. While the connection is lost policy::memory_ttl alone bounds how old
+  /// memory may be, as it does without; once it is back memory is empty. Default true. Without a
+  /// memory tier it is nothing.
   bool shared_coherence = true;
 
   /// The most that a call waits for the shared server, within its own timeout. A lookup that gets

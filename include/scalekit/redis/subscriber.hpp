@@ -49,10 +49,10 @@ struct subscriber_params {
   std::vector<std::string> patterns = {};
 
   /// Keys that begin so are tracked, in all databases of the server: each change is heard soon
-  /// after it, whoever makes it, and in which order they were made is not told. None may begin with
-  /// another. By client tracking, which Redis has from 6.0 on (CLIENT TRACKING ... BCAST); an ACL
-  /// user needs the channel "__redis__:invalidate". The server remembers nothing for it, and sends
-  /// each changed key to each who tracks it.
+  /// after it, whoever makes it, but for SWAPDB; in which order they were made is not told. None
+  /// may begin with another. By client tracking, which Redis has from 6.0 on (CLIENT TRACKING ...
+  /// BCAST); an ACL user needs CLIENT, SUBSCRIBE, PING and the channel "__redis__:invalidate". The
+  /// server remembers nothing for it, and sends each changed key to each who tracks it.
   std::vector<std::string> tracked_prefixes = {};
 
   /// Called for each message, in the order in which they came. Needed for channels and patterns.
@@ -68,7 +68,7 @@ struct subscriber_params {
   std::function<void(const subscription_gap&)> on_gap = {};
 
   /// Between attempts to connect, with full jitter. After the server has refused a subscription it
-  /// is 10 s.
+  /// is a minute.
   backoff_params reconnect = {.base = std::chrono::milliseconds{50},
                               .cap = std::chrono::seconds{2}};
 
@@ -99,9 +99,9 @@ class SCALEKIT_EXPORT subscriber {
  public:
   /// Starts it; connects on its own thread. `url` is a server's, or of sentinels, as for
   /// client::open(): those are asked for the master, again each time that a connection has ended,
-  /// and every five check_interval. Of the settings in its query those for connecting and logging
-  /// in count. Names are resolved on the work pool of `exec`. Throws std::invalid_argument for what
-  /// can never work.
+  /// and one of them every five check_interval. Of the settings in its query those for connecting
+  /// and logging in count. Names are resolved on the work pool of `exec`. Throws
+  /// std::invalid_argument for what can never work.
   subscriber(std::string_view url, subscriber_params params, scalekit::execution exec = {});
   /// As close().
   ~subscriber();

@@ -181,8 +181,6 @@ class simulated_shops {
       .type = "t", .ttl = ttl, .memory_ttl = memory_ttl, .jitter = 0};
 
   static constexpr auto fallback_ttl = 3s, longest_load = 4s;
-  /// What the server did not take is in the memory of who hears of changes.
-  static constexpr auto alone_for = 5s;
 
   simulated_shops(std::uint64_t seed, std::size_t processes, simulation kind = {})
       : world_(seed), kind_(kind), how_(how) {
@@ -312,8 +310,8 @@ class simulated_shops {
 
   std::chrono::nanoseconds longest_in_memory(const shop& by) const {
     if (!by.ear) return memory_ttl;
-    if (!by.ear->knows_all()) return ttl;
-    return kind_.loses_requests ? alone_for : 0s;
+    // Of what the server did not take nothing is heard.
+    return by.ear->knows_all() && !kind_.loses_requests ? 0s : ttl;
   }
 
   void check(const std::string& where, std::size_t k, const std::string& found,

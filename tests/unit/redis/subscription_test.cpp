@@ -35,6 +35,7 @@ TEST_CASE("it subscribes to all, and is complete once all hold") {
   s.messages().clear();
 
   CHECK(s.take(words({"pong", ""})) == heard::nothing);
+  CHECK(s.take({.kind = reply_kind::error, .text = "NOPERM no PING"}) == heard::nothing);
   CHECK(s.take(words({"pmessage", "c.*", "c.d", "text"})) == heard::message);
   const auto m = subscription::message_in(s.messages().front());
   REQUIRE(m);
