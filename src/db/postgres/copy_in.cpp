@@ -1,6 +1,7 @@
 #include "db/postgres/copy_in.hpp"
 
 #include "db/call_site.hpp"
+#include "db/content_size.hpp"
 #include "db/postgres/copy_stream.hpp"
 #include "db/postgres/wire_bytes.hpp"
 #include "db/postgres/wire_encode.hpp"
@@ -16,10 +17,16 @@ constexpr std::string_view signature("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 /// What is handed to libpq at once.
 constexpr std::size_t portion = std::size_t{64} << 10;
 
-void append_row(std::string& to, const value_list& row, const std::vector<std::uint32_t>& types) {
+void append_row(std::string& to, const value_list& row, const std::vector<std::uint32_t>& types,
+                std::size_t max_value_bytes) {
   append_big_endian(to, static_cast<std::int16_t>(types.size()));
   for (std::size_t i = 0; i < types.size(); ++i) {
     const auto value = row[i];
+    if (detail::content_size(value) > max_value_bytes) {
+      throw error(errc::too_large, to_string(parameter_place{i + 1}) +
+                                       " is larger than max_value_bytes, " +
+                                       std::to_string(max_value_bytes));
+    }
     if (value.is_null()) {
       append_big_endian(to, std::int32_t{-1});
       continue;
@@ -60,8 +67,8 @@ bool fits_binary_copy(std::span<const value_kind> kinds, const std::vector<std::
 }
 
 wait_end copy_in(connection& c, const std::string& text, const std::vector<std::uint32_t>& types,
-                 detail::row_source& rows, const std::source_location& site, time_point until,
-                 std::uint64_t& copied) {
+                 detail::row_source& rows, std::size_t max_value_bytes,
+                 const std::source_location& site, time_point until, std::uint64_t& copied) {
   const link::outside_pipeline plain(*c.wire);
   copy_stream copy(c, plain.connection(), site, until);
   if (!copy.begin(text, PGRES_COPY_IN)) {
@@ -76,7 +83,7 @@ wait_end copy_in(connection& c, const std::string& text, const std::vector<std::
     for (const auto count = rows.size(); number < count; ++number) {
       row.clear();
       rows.next(row);
-      append_row(buffer, row, types);
+      append_row(buffer, row, types, max_value_bytes);
       if (buffer.size() < portion) continue;
       if (!copy.put(buffer)) return copy.interrupted();
       buffer.clear();

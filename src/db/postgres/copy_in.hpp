@@ -3,6 +3,7 @@
 #include "db/postgres/drive.hpp"
 #include "scalekit/db/bulk.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 #include <string>
@@ -16,10 +17,10 @@ namespace scalekit::db::postgres {
 bool fits_binary_copy(std::span<const value_kind> kinds, const std::vector<std::uint32_t>& types);
 
 /// Copies rows into a table, in the transaction that is open on `c`; `text` is the COPY statement.
-/// Throws for the first row that cannot be sent, and what the server says. Interrupted, it leaves
-/// the connection broken.
+/// Throws for the first row that cannot be sent, for one with a value above `max_value_bytes` too,
+/// and what the server says. Interrupted, it leaves the connection broken.
 wait_end copy_in(connection& c, const std::string& text, const std::vector<std::uint32_t>& types,
-                 detail::row_source& rows, const std::source_location& site, time_point until,
-                 std::uint64_t& copied);
+                 detail::row_source& rows, std::size_t max_value_bytes,
+                 const std::source_location& site, time_point until, std::uint64_t& copied);
 
 }  // namespace scalekit::db::postgres

@@ -17,6 +17,8 @@ namespace {
 
 /// What libpq may hold back, so that small pieces go out together.
 constexpr std::size_t most_unsent = std::size_t{64} << 10;
+/// libpq counts what it takes at once in an int, and the server has a limit for it too.
+constexpr std::size_t most_at_once = std::size_t{1} << 20;
 /// The clock is looked at for each piece, the bell, which costs a system call, only so often.
 constexpr std::chrono::milliseconds look_every{10};
 
@@ -38,14 +40,19 @@ bool copy_stream::begin(const std::string& text, ExecStatusType expected) {
 }
 
 bool copy_stream::put(std::string_view data) {
-  if (!goes_on()) return false;
-  if (PQputCopyData(conn_, data.data(), static_cast<int>(data.size())) != 1) {
-    throw_lost(c_, conn_, site_);
+  while (!data.empty()) {
+    if (!goes_on()) return false;
+    const auto part = data.substr(0, most_at_once);
+    data.remove_prefix(part.size());
+    if (PQputCopyData(conn_, part.data(), static_cast<int>(part.size())) != 1) {
+      throw_lost(c_, conn_, site_);
+    }
+    unsent_ += part.size();
+    if (unsent_ < most_unsent) continue;
+    unsent_ = 0;
+    if (!flush()) return false;
   }
-  unsent_ += data.size();
-  if (unsent_ < most_unsent) return true;
-  unsent_ = 0;
-  return flush();
+  return true;
 }
 
 bool copy_stream::end(const char* why) {

@@ -27,8 +27,8 @@ class copy_stream {
   /// it was interrupted, or is nothing like it: see throw_if_failed().
   bool begin(const std::string& text, ExecStatusType expected);
 
-  /// Waits until most of it was sent: 64 KiB and `data` are in memory at most. False when it was
-  /// interrupted.
+  /// Waits until most of it was sent: 64 KiB and `data` are in memory at most, and of that a MiB
+  /// twice. False when it was interrupted.
   bool put(std::string_view data);
   /// Ends what is put in. `why` not null: it is to fail, with this reason. False when it was
   /// interrupted.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <exception>
 #include <locale.h>
+#include <netdb.h>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,27 +65,69 @@ keyword_list login_of(const server_address& server) {
   return keywords;
 }
 
-dialed begin(const server_address& server) {
-  dialed out;
-  try {
-    const auto login = login_of(server);
-    const english_words spoken;
-    out.connection = start_connection(login);
-    if (!out.connection) out.failure = "no memory for a connection";
-  } catch (const std::exception& e) {
-    out.failure = std::string("no credentials to log in with: ") + e.what();
-  } catch (...) {
-    out.failure = "no credentials to log in with: what their source threw is unknown";
+/// Up to when, and what ends it.
+struct dial_limits {
+  time_point until;
+  /// By the server's connect_timeout.
+  time_point own;
+  const std::stop_token& stop;
+
+  time_point end() const { return std::min(own, until); }
+};
+
+std::string in_time(const server_address& server, const dial_limits& limits) {
+  if (limits.own >= limits.until) return "in time";
+  return "within connect_timeout, " + std::to_string(server.connect_timeout->count()) + " s";
+}
+
+void give_up(dialed& out) {
+  out.failure = "the client was closed";
+  out.given_up = true;
+}
+
+/// Each address of a name is a host of that name: what libpq would find by itself, but waiting for
+/// as long as the resolver likes. False: `out` says why there is none.
+bool add_addresses(keyword_list& to, const server_address& server, const dial_limits& limits,
+                   dialed& out) {
+  if (!server.lookup) return true;
+  const auto found = server.lookup->find(limits.end(), limits.stop);
+  if (found && found->why_none == 0) {
+    std::string names, numbers;
+    for (const auto& each : found->addresses) {
+      names += (names.empty() ? "" : ",") + server.lookup->name();
+      numbers += (numbers.empty() ? "" : ",") + each;
+    }
+    to.emplace_back("host", names);
+    to.emplace_back("hostaddr", numbers);
+    return true;
   }
+  if (found) {
+    // As libpq says it.
+    out.failure = "could not translate host name \"" + server.lookup->name() +
+                  "\" to address: " + ::gai_strerror(found->why_none);
+  } else if (limits.stop.stop_requested()) {
+    give_up(out);
+  } else {
+    out.failure = "the resolver does not say " + in_time(server, limits) + " where \"" +
+                  server.lookup->name() + "\" is";
+    out.unasked = true;
+  }
+  return false;
+}
+
+dialed begin(const server_address& server, keyword_list login, const dial_limits& limits) {
+  dialed out;
+  const english_words spoken;
+  if (!add_addresses(login, server, limits, out)) return out;
+  out.connection = start_connection(login);
   out.unasked = !out.connection;
+  if (out.unasked) out.failure = "no memory for a connection";
   return out;
 }
 
-}  // namespace
-
-dialed dial(const server_address& server, time_point until, const std::stop_token& stop) {
-  auto out = begin(server);
-  if (out.unasked) return out;
+dialed connect(const server_address& server, keyword_list login, const dial_limits& limits) {
+  auto out = begin(server, std::move(login), limits);
+  if (!out.connection) return out;
   const english_words spoken;
   auto* conn = out.connection.get();
   auto fail = [&out](std::string why, bool hopeless) {
@@ -97,26 +140,19 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
   PQsetNoticeProcessor(
       conn, [](void*, const char*) {}, nullptr);
   const wake_descriptor woken;
-  const stop_bell bell(woken, {&stop, nullptr, nullptr});
-  // With it libpq would keep who waits with it from waiting longer.
-  const auto own = server.connect_timeout
-                       ? std::chrono::steady_clock::now() + *server.connect_timeout
-                       : time_point::max();
+  const stop_bell bell(woken, {&limits.stop, nullptr, nullptr});
   auto next = PGRES_POLLING_WRITING;
   while (PQstatus(conn) != CONNECTION_BAD && next != PGRES_POLLING_OK &&
          next != PGRES_POLLING_FAILED) {
     const bool writing = next == PGRES_POLLING_WRITING;
-    const auto why = wait_for(PQsocket(conn), writing, woken.get(), std::min(own, until));
+    const auto why = wait_for(PQsocket(conn), writing, woken.get(), limits.end());
     if (why == wait_end::deadline) {
-      fail(own < until ? "no answer to the login within connect_timeout, " +
-                             std::to_string(server.connect_timeout->count()) + " s"
-                       : "no answer to the login in time",
-           false);
+      fail("no answer to the login " + in_time(server, limits), false);
       return out;
     }
     if (why == wait_end::stopped) {
-      fail("the client was closed", false);
-      out.given_up = true;
+      out.connection.reset();
+      give_up(out);
       return out;
     }
     next = PQconnectPoll(conn);
@@ -130,6 +166,37 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
   }
   PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
   return out;
+}
+
+/// No server was asked.
+dialed failed_before(std::string why) {
+  dialed out;
+  out.failure = std::move(why);
+  out.unasked = true;
+  return out;
+}
+
+}  // namespace
+
+dialed dial(const server_address& server, time_point until, const std::stop_token& stop) {
+  keyword_list login;
+  try {
+    login = login_of(server);
+  } catch (const std::exception& e) {
+    return failed_before(std::string("no credentials to log in with: ") + e.what());
+  } catch (...) {
+    return failed_before("no credentials to log in with: what their source threw is unknown");
+  }
+  try {
+    // With it libpq would keep who waits with it from waiting longer.
+    const auto own = server.connect_timeout
+                         ? std::chrono::steady_clock::now() + *server.connect_timeout
+                         : time_point::max();
+    return connect(server, std::move(login), {until, own, stop});
+  } catch (const std::exception& e) {
+    // There is no thread, descriptor or memory left to do it with.
+    return failed_before(std::string("not connected: ") + e.what());
+  }
 }
 
 }  // namespace scalekit::db::postgres

@@ -24,9 +24,9 @@ struct dialed {
   bool unasked = false;
 };
 
-/// Connects, on the calling thread: asks for credentials and resolves the name (neither of which
-/// can be stopped), then waits with poll(2) until `until` at most, or
-/// as long as the server's connect_timeout, or until `stop` is requested.
+/// Connects, on the calling thread: asks for credentials, which cannot be stopped, then waits for
+/// the resolver and the server until `until` at most, or as long as the server's connect_timeout,
+/// or until `stop` is requested.
 dialed dial(const server_address& server, time_point until, const std::stop_token& stop);
 
 }  // namespace scalekit::db::postgres

@@ -1,5 +1,6 @@
 #include "db/postgres/link.hpp"
 
+#include "db/postgres/pooler_word.hpp"
 #include "db/postgres/sqlstate.hpp"
 
 #include <string_view>
@@ -202,7 +203,7 @@ bool link::read(std::vector<exchange_ptr>& ended, std::size_t most) {
   // Even of a connection that broke since, what has come before counts.
   if (held_) return false;
   if (PQstatus(conn_.get()) == CONNECTION_BAD) broken_ = true;
-  if (broken_) break_off(PQerrorMessage(conn_.get()), ended);
+  if (broken_) break_off(last_word_.empty() ? PQerrorMessage(conn_.get()) : last_word_, ended);
   return !broken_ && ended.size() >= most;
 }
 
@@ -224,6 +225,14 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
       held_ = !current.member->taker->take(result.get());
     }
     return;
+  }
+  if (is_end_by_pooler(result.get())) {
+    broken_ = true;
+    last_word_ = word_of(result.get());
+    for (auto& s : steps_) {
+      const bool is_open = s.member && s.member->end == exchange::ending::none;
+      if (is_open && is_before_any_server(result.get())) s.member->sent = false;
+    }
   }
   if (current.has_result) return;  // A statement has one; rules can make more: the first counts.
   current.has_result = true;

@@ -164,6 +164,8 @@ class link {
   std::uint64_t next_name_ = 1;
   std::size_t groups_ = 0;
   bool broken_ = false, lost_ = false, held_ = false;
+  /// With which a pooler has ended it.
+  std::string last_word_;
   int empty_results_ = 0;
 };
 

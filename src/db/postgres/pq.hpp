@@ -21,7 +21,7 @@ using result_ptr = std::unique_ptr<PGresult, pq_deleter>;
 /// empty.
 using keyword_list = std::vector<std::pair<std::string, std::string>>;
 
-/// Begins to connect, without waiting, but for a name to be resolved. Null: no memory.
+/// Begins to connect, without waiting where no name has to be resolved. Null: no memory.
 inline connection_ptr start_connection(const keyword_list& settings) {
   std::vector<const char*> keywords, values;
   for (const auto& [keyword, value] : settings) {

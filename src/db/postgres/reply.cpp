@@ -1,6 +1,7 @@
 #include "db/postgres/reply.hpp"
 
 #include "db/call_site.hpp"
+#include "db/postgres/pooler_word.hpp"
 #include "db/postgres/sqlstate.hpp"
 #include "db/postgres/wire_types.hpp"
 
@@ -78,8 +79,8 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
             {place + "not run: a statement before it failed", {}, {}, origin}};
   }
   auto state = sqlstate_of(e);
-  auto code = errc_of(state);
   auto said = field_of(e.result.get(), PG_DIAG_MESSAGE_PRIMARY);
+  auto code = errc_of(state, said);
   if (auto constraint = field_of(e.result.get(), PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
     said += " (" + constraint + ")";
   }
@@ -91,6 +92,13 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
     said = PQresultErrorMessage(e.result.get());
   }
   std::string what = "the statement failed";
+  if (is_end_by_pooler(e.result.get())) {
+    const bool may_be_made = is_write && e.sent;
+    code = may_be_made ? errc::commit_in_doubt : errc::connection_lost;
+    what = may_be_made ? "the pooler lost the server before that answered: the change may or may "
+                         "not have been made"
+                       : "the connection was lost";
+  }
   // What breaks down in the midst of a commit may find it in its log when it comes back.
   if (is_write && field_of(e.result.get(), PG_DIAG_SEVERITY_NONLOCALIZED) == "PANIC") {
     code = errc::commit_in_doubt;

@@ -180,6 +180,9 @@ std::vector<server_address> servers_of(keyword_list common, std::string_view url
     const auto port = ports.size() == 1 ? ports[0] : ports[i];
     add("host", host);
     add("hostaddr", address);
+    if (address.empty() && name_lookup::is_name(host)) {
+      server.lookup = std::make_shared<name_lookup>(host);
+    }
     add("port", port);
     add("target_session_attrs", wanted);
     add("client_encoding", "UTF8");

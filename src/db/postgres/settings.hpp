@@ -1,11 +1,13 @@
 #pragma once
 
+#include "db/postgres/name_lookup.hpp"
 #include "db/postgres/pq.hpp"
 #include "db/topology/host_spec.hpp"
 #include "scalekit/db/client_params.hpp"
 #include "scalekit/db/credentials.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,8 @@ namespace scalekit::db::postgres {
 /// What libpq is told to reach one server: keywords and values. Holds the password.
 struct server_address {
   keyword_list keywords;
+  /// Of a host that is named: where it is, asked for each connection. Else null.
+  std::shared_ptr<name_lookup> lookup = {};
   /// Asked for each connection, whose answer goes over the keywords; may be null.
   credentials_source credentials = {};
   /// libpq's connect_timeout, which it minds only where it waits by itself. Nothing: no limit.

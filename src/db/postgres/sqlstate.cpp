@@ -65,7 +65,10 @@ constexpr rule rules[] = {
 
 }  // namespace
 
-errc errc_of(std::string_view sqlstate) noexcept {
+errc errc_of(std::string_view sqlstate, std::string_view message) noexcept {
+  if (sqlstate == "XX000" && message.starts_with("invalid memory alloc request size")) {
+    return errc::too_large;
+  }
   const rule* best = nullptr;
   for (const auto& r : rules) {
     if (!sqlstate.starts_with(r.prefix)) continue;

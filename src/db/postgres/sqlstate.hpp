@@ -15,7 +15,10 @@ namespace scalekit::db::postgres {
 /// reason it has; 25006 is `read_only`, though on a read it means `not_allowed`; 0A000 and 26000
 /// may only mean that a cached plan must be made again. A refused login (28*) is not_allowed, not
 /// unavailable: trying again would not help.
-errc errc_of(std::string_view sqlstate) noexcept;
+///
+/// `message` is the server's primary message: a value that is larger than it can hold is XX000 as
+/// any failure of its own, "invalid memory alloc request size", whatever language it speaks.
+errc errc_of(std::string_view sqlstate, std::string_view message = {}) noexcept;
 
 /// True when the server ends the connection with this error (57P01 to 57P05, 08*).
 bool is_connection_fatal(std::string_view sqlstate) noexcept;

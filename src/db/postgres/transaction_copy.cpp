@@ -21,8 +21,6 @@ namespace {
 
 /// Below, a statement or two are done before a COPY has begun.
 constexpr std::size_t worth_a_copy = 100;
-/// libpq counts what it takes at once in an int.
-constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -59,7 +57,8 @@ std::optional<std::uint64_t> transaction::copy_in(const bulk_target& into, detai
     wrote_ = true;
     const stop_bell bell(lent_->bell, call.stops);
     const auto why =
-        postgres::copy_in(*lent_, entry->text, types, rows, site, call.until.when(), copied);
+        postgres::copy_in(*lent_, entry->text, types, rows, backend_->params().max_value_bytes,
+                          site, call.until.when(), copied);
     if (why != wait_end::ready) {
       throw backend_->interruption(why, call, site, lent_->wire->origin());
     }
@@ -143,11 +142,7 @@ std::uint64_t transaction::copy_in(const statement& query, const piece_giver& gi
     std::exception_ptr failure;
     try {
       for (auto piece = give(); !piece.empty(); piece = give()) {
-        while (!piece.empty()) {
-          const auto part = piece.substr(0, most_at_once);
-          if (!stream.put(part)) return;
-          piece.remove_prefix(part.size());
-        }
+        if (!stream.put(piece)) return;
       }
     } catch (...) {
       if (lent_->wire->is_broken()) throw;

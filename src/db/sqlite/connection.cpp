@@ -142,10 +142,11 @@ void connection::step_all(prepared& p, row_sink* rows, execution_report& report)
   const auto changes_before = p.read_only ? 0 : sqlite3_total_changes64(db_.get());
 
   int rc = step(s);
-  if (report.first_row) report.first_row = std::chrono::steady_clock::now();
+  const bool is_answered = rc == SQLITE_ROW || rc == SQLITE_DONE;
+  if (report.first_row && is_answered) report.first_row = std::chrono::steady_clock::now();
   // Not before the first step: only then does SQLite notice that the schema has changed, and the
   // columns of `select *` with it.
-  if (rows != nullptr && (rc == SQLITE_ROW || rc == SQLITE_DONE)) match(p, *rows);
+  if (rows != nullptr && is_answered) match(p, *rows);
   if (rc == SQLITE_ROW && rows != nullptr) {
     const std::size_t* columns = p.columns.data();
     const std::size_t count = p.columns.size();

@@ -5,6 +5,7 @@
 #include "postgres_fixture.hpp"
 #include "support/reserved_port.hpp"
 #include "support/tcp_proxy.hpp"
+#include "support/wait_until.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <vector>
 
 using namespace postgres_test;
@@ -279,4 +281,45 @@ TEST_CASE("the source of credentials says who logs in, for clients and listeners
       s.wait_for("select count(distinct usename) || min(usename) from pg_stat_activity"
                  " where backend_type = 'client backend' and pid <> pg_backend_pid()",
                  "1app"));
+}
+
+namespace {
+
+/// While it lives the process opens no file and no socket.
+class no_descriptors {
+ public:
+  no_descriptors() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    // Those that are open stay. The next number would be the lowest that is free.
+    const auto none = rlimit{0, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  no_descriptors(const no_descriptors&) = delete;
+  no_descriptors& operator=(const no_descriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("without a descriptor left there is no connection, and with one there is") {
+  const database d;
+  auto client = d.open({.pool = {.create_retry_interval = 10ms}});
+  {
+    const no_descriptors left;
+
+    const auto e = support::error_of([&] { client.read_one<int>(sql("select 1")); });
+
+    CHECK(e.code() == errc::unavailable);
+    CHECK(contains(e.what(), "descriptor"));
+  }
+  CHECK(support::wait_until([&] {
+    try {
+      return client.read_one<int>(sql("select 1")) == 1;
+    } catch (const scalekit::error&) {
+      return false;
+    }
+  }));
 }

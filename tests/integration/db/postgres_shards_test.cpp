@@ -42,6 +42,10 @@ struct servers {
     on.create_database(name + suffix);
     return db::client::open(on.socket_url(name + suffix));
   }
+  db::client tracked(const std::string& name, std::shared_ptr<scalekit::slow::tracker> by) const {
+    auto& on = name == "two" ? second_server() : first_server();
+    return db::client::open(on.socket_url(name + suffix), {.tracker = std::move(by)});
+  }
   db::shards::named_clients clients() const {
     return {{"one", one}, {"two", two}, {"three", three}};
   }
@@ -83,6 +87,11 @@ TEST_CASE("ids that a row of another key has on the target server are refused") 
 
 TEST_CASE("while rows lie on two servers a read of all goes by their key") {
   a_read_of_all_needs_the_key_while_rows_lie_twice<servers>();
+}
+
+TEST_CASE("each server is asked for no more rows than the limit of all, however many it has") {
+  servers s;
+  asks_each_shard_for_the_limit_only(s);
 }
 
 TEST_CASE("values of every type come through a move as they were") {

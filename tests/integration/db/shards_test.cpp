@@ -113,6 +113,11 @@ TEST_CASE("a read of all shards is merged in its order, up to its limit") {
   CHECK(all.failed.empty());
 }
 
+TEST_CASE("each shard is asked for no more rows than the limit of all, however many it has") {
+  files f;
+  asks_each_shard_for_the_limit_only(f);
+}
+
 TEST_CASE("asynchronous calls go the same ways") {
   shop_files s;
   s.shop.on(7)

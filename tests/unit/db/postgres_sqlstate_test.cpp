@@ -52,6 +52,12 @@ TEST_CASE("SQLSTATEs become errors a caller can decide on") {
   }
 }
 
+TEST_CASE("what is too large for the server at once is told from its other failures") {
+  CHECK(errc_of("XX000", "invalid memory alloc request size 1073741824") == errc::too_large);
+  CHECK(errc_of("XX000", "cache lookup failed for type 0") == errc::backend_error);
+  CHECK(errc_of("P0001", "invalid memory alloc request size") == errc::backend_error);
+}
+
 TEST_CASE("SQLSTATEs say what to do with the connection, the transaction and the host") {
   CHECK(is_connection_fatal("57P01"));
   CHECK(is_connection_fatal("57P05"));
