@@ -178,7 +178,8 @@ void backend::converse(host& at, connection& c, statement_call& what, const call
   try {
     if (resume(c, what, steady_clock::now() + cancel_grace) == wait_end::ready) return;
   } catch (...) {
-    if (is_cancel(std::current_exception())) throw interrupted;
+    // Nor is what no server has heard of sent once more, for who does not wait any longer.
+    if (is_cancel(std::current_exception()) || !what.may_have_effect()) throw interrupted;
     throw;
   }
   throw in_doubt(interrupted);

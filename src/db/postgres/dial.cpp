@@ -7,12 +7,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <locale.h>
 #include <netdb.h>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace scalekit::db::postgres {
 namespace {
@@ -42,7 +46,8 @@ bool is_hopeless(const PGconn* conn, const login_refusal& refused) {
   // What libpq finds out by itself, and poolers, which have one SQLSTATE for most and English only.
   for (std::string_view words :
        {"password authentication failed", "does not exist", "SSL was required",
-        "does not support SSL", "certificate verify failed", "authentication method"}) {
+        "does not support SSL", "channel binding required", "certificate verify failed",
+        "authentication method"}) {
     // A unix socket that is not there "does not exist" either, but will once the server runs.
     if (refused.text.find(words) != std::string::npos &&
         refused.text.find("No such file") == std::string::npos) {
@@ -85,22 +90,15 @@ void give_up(dialed& out) {
   out.given_up = true;
 }
 
-/// Each address of a name is a host of that name: what libpq would find by itself, but waiting for
-/// as long as the resolver likes. False: `out` says why there is none.
-bool add_addresses(keyword_list& to, const server_address& server, const dial_limits& limits,
-                   dialed& out) {
-  if (!server.lookup) return true;
-  const auto found = server.lookup->find(limits.end(), limits.stop);
-  if (found && found->why_none == 0) {
-    std::string names, numbers;
-    for (const auto& each : found->addresses) {
-      names += (names.empty() ? "" : ",") + server.lookup->name();
-      numbers += (numbers.empty() ? "" : ",") + each;
-    }
-    to.emplace_back("host", names);
-    to.emplace_back("hostaddr", numbers);
-    return true;
-  }
+using address_list = std::span<const std::string>;
+
+/// Of a server that is known by its name, else none. Nothing: `out` says why it has none.
+std::optional<std::vector<std::string>> addresses_of(const server_address& server,
+                                                     const dial_limits& limits, dialed& out) {
+  if (!server.lookup) return std::vector<std::string>{};
+  const english_words spoken;
+  auto found = server.lookup->find(limits.end(), limits.stop);
+  if (found && found->why_none == 0) return std::move(found->addresses);
   if (found) {
     // As libpq says it.
     out.failure = "could not translate host name \"" + server.lookup->name() +
@@ -112,23 +110,46 @@ bool add_addresses(keyword_list& to, const server_address& server, const dial_li
                   server.lookup->name() + "\" is";
     out.unasked = true;
   }
-  return false;
+  return std::nullopt;
 }
 
-dialed begin(const server_address& server, keyword_list login, const dial_limits& limits) {
+/// Each address is a host of that name: what libpq would find by itself, but waiting for as long as
+/// the resolver likes.
+void add_addresses(keyword_list& to, const std::string& name, address_list addresses) {
+  std::string names, numbers;
+  for (const auto& each : addresses) {
+    names += (names.empty() ? "" : ",") + name;
+    numbers += (numbers.empty() ? "" : ",") + each;
+  }
+  to.emplace_back("host", names);
+  to.emplace_back("hostaddr", numbers);
+}
+
+/// How many of `addresses` libpq has come past when it is given up with the one it is at. None: it
+/// is at the last.
+std::size_t behind(const PGconn* conn, address_list addresses) {
+  const char* at = PQhostaddr(conn);
+  const auto found = std::ranges::find(addresses, at == nullptr ? "" : at);
+  // It may write one in another way.
+  const auto past =
+      found == addresses.end() ? 1 : static_cast<std::size_t>(found - addresses.begin()) + 1;
+  return past < addresses.size() ? past : 0;
+}
+
+/// By one connection of libpq's, which goes on to the next address where one refuses, but waits for
+/// one that does not answer. `skipped`: so many of the addresses had their share of the time, and
+/// those behind them are to be tried.
+dialed connect_to(const server_address& server, keyword_list login, address_list addresses,
+                  const dial_limits& limits, std::size_t& skipped) {
   dialed out;
   const english_words spoken;
-  if (!add_addresses(login, server, limits, out)) return out;
+  if (!addresses.empty()) add_addresses(login, server.lookup->name(), addresses);
   out.connection = start_connection(login);
-  out.unasked = !out.connection;
-  if (out.unasked) out.failure = "no memory for a connection";
-  return out;
-}
-
-dialed connect(const server_address& server, keyword_list login, const dial_limits& limits) {
-  auto out = begin(server, std::move(login), limits);
-  if (!out.connection) return out;
-  const english_words spoken;
+  if (!out.connection) {
+    out.failure = "no memory for a connection";
+    out.unasked = true;
+    return out;
+  }
   auto* conn = out.connection.get();
   auto fail = [&out](std::string why, bool hopeless) {
     out.failure = std::move(why);
@@ -141,11 +162,19 @@ dialed connect(const server_address& server, keyword_list login, const dial_limi
       conn, [](void*, const char*) {}, nullptr);
   const wake_descriptor woken;
   const stop_bell bell(woken, {&limits.stop, nullptr, nullptr});
+  const auto now = std::chrono::steady_clock::now();
+  auto end = limits.end();
+  if (addresses.size() > 1) end = now + (end - now) / static_cast<int>(addresses.size());
   auto next = PGRES_POLLING_WRITING;
   while (PQstatus(conn) != CONNECTION_BAD && next != PGRES_POLLING_OK &&
          next != PGRES_POLLING_FAILED) {
     const bool writing = next == PGRES_POLLING_WRITING;
-    const auto why = wait_for(PQsocket(conn), writing, woken.get(), limits.end());
+    const auto why = wait_for(PQsocket(conn), writing, woken.get(), end);
+    if (why == wait_end::deadline && end < limits.end()) {
+      skipped = behind(conn, addresses);
+      end = limits.end();
+      if (skipped == 0) continue;
+    }
     if (why == wait_end::deadline) {
       fail("no answer to the login " + in_time(server, limits), false);
       return out;
@@ -166,6 +195,18 @@ dialed connect(const server_address& server, keyword_list login, const dial_limi
   }
   PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
   return out;
+}
+
+dialed connect(const server_address& server, const keyword_list& login, const dial_limits& limits) {
+  dialed out;
+  const auto addresses = addresses_of(server, limits, out);
+  if (!addresses) return out;
+  for (address_list left(*addresses);;) {
+    std::size_t skipped = 0;
+    out = connect_to(server, login, left, limits, skipped);
+    if (skipped == 0) return out;
+    left = left.subspan(skipped);
+  }
 }
 
 /// No server was asked.
@@ -192,7 +233,7 @@ dialed dial(const server_address& server, time_point until, const std::stop_toke
     const auto own = server.connect_timeout
                          ? std::chrono::steady_clock::now() + *server.connect_timeout
                          : time_point::max();
-    return connect(server, std::move(login), {until, own, stop});
+    return connect(server, login, {until, own, stop});
   } catch (const std::exception& e) {
     // There is no thread, descriptor or memory left to do it with.
     return failed_before(std::string("not connected: ") + e.what());

@@ -26,7 +26,8 @@ struct dialed {
 
 /// Connects, on the calling thread: asks for credentials, which cannot be stopped, then waits for
 /// the resolver and the server until `until` at most, or as long as the server's connect_timeout,
-/// or until `stop` is requested.
+/// or until `stop` is requested. Of several addresses of a name each that does not answer has an
+/// equal share of what is left of the time.
 dialed dial(const server_address& server, time_point until, const std::stop_token& stop);
 
 }  // namespace scalekit::db::postgres

@@ -1,6 +1,7 @@
 // Commits whose answer never came.
 
 #include "postgres_fixture.hpp"
+#include "support/postgres/cluster.hpp"
 #include "support/tcp_proxy.hpp"
 
 #include <doctest/doctest.h>
@@ -177,4 +178,32 @@ TEST_CASE("a commit lost with a server that was stopped in order is found") {
   p.proxy.cut_all_and_heal();
 
   CHECK_NOTHROW(end.get());
+}
+
+TEST_CASE("a commit lost with its primary is not taken for one that came after a promotion") {
+  // What was not flushed was sent to no standby, which gives the transaction's id to another.
+  support::postgres::cluster servers(
+      {.replicas = 1, .server = {.more = {{"wal_writer_delay", "10s"}}}});
+  support::tcp_proxy proxy(servers.node(0).port());
+  auto client = db::client::open(
+      "postgresql://postgres@127.0.0.1:" + std::to_string(proxy.port()) + "/postgres",
+      {.pool = {.min = 1, .max = 2}});
+  client.run_script("create table t (id bigint primary key)");
+  servers.wait_until_caught_up();
+  auto tx = client.begin();
+  tx.write(sql("insert into t values (1)"));
+  const auto xid = tx.read_one<std::int64_t>(sql("select pg_current_xact_id()::text::int8"));
+
+  servers.node(0).kill9();
+  servers.promote(1);
+  auto& heir = servers.node(1);
+  while (std::stoll(heir.query_one("select pg_current_xact_id()")) < xid) {
+  }
+  REQUIRE(heir.query_one("select pg_xact_status('" + std::to_string(xid) + "'::xid8)") ==
+          "committed");
+  proxy.set_target(heir.port());
+  const auto e = support::error_of([&] { tx.commit(); });
+
+  CHECK(e.code() == errc::commit_in_doubt);
+  CHECK(heir.query_one("select count(*) from t") == "0");
 }

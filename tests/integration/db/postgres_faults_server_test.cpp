@@ -290,6 +290,19 @@ TEST_CASE("a server that cannot be logged in to says why, at once and without th
   CHECK(contains(of(s.socket_url() + "&user=nobody"), "\"nobody\" does not exist"));
 }
 
+TEST_CASE("a login by SCRAM is bound to the TLS that it goes through") {
+  support::postgres::server s({.tls = true, .password = "secret"});
+  const auto url = s.url() + "?channel_binding=require&sslrootcert=" + s.ca_file().string();
+  auto client = db::client::open(url + "&sslmode=verify-full", patient());
+
+  CHECK(client.read_one<int>(
+            sql("select ssl::int from pg_stat_ssl where pid = pg_backend_pid()")) == 1);
+  auto in_plain = db::client::open(url + "&sslmode=disable", patient());
+  const auto e = support::error_of([&] { in_plain.read_one<int>(sql("select 1")); });
+  CHECK(support::contains(e.what(), "channel binding"));
+  CHECK_FALSE(support::contains(e.what(), "secret"));
+}
+
 TEST_CASE("a server that offers TLS is spoken to by TLS, and a false certificate is refused") {
   server s({.tls = true});
   auto client = db::client::open(

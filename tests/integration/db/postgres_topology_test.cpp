@@ -15,6 +15,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -230,9 +231,17 @@ TEST_CASE("a replica that lags takes no ordinary reads, and a bound decides for 
   });
   const auto loose = port_of_read(client, {.consistency = consistency::bounded(1h)});
   const auto tight = port_of_read(client, {.consistency = consistency::bounded(1ms)});
+  const auto lag_of = [&](std::size_t i) { return client.statistics().hosts.at(i).lag; };
+  const bool lags_are_told = wait_until(
+      [&] { return lag_of(1) > std::optional(100ms) && lag_of(2) > std::optional(100ms); });
   pause.resume();
   const bool back = wait_until([&] { return port_of_read(client, any) != of.primary().port(); });
+  const bool lags_end = wait_until(
+      [&] { return lag_of(1) < std::optional(100ms) && lag_of(2) < std::optional(100ms); });
 
+  CHECK(lags_are_told);
+  CHECK(lags_end);
+  CHECK_FALSE(lag_of(0));
   CHECK(left);
   CHECK(loose != of.primary().port());
   CHECK(tight == of.primary().port());
@@ -491,6 +500,69 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
   std::set<std::int64_t> kept;
   for (const auto n : client.read<std::int64_t>(sql("select n from promoted"))) kept.insert(n);
   for (const auto n : acknowledged) CHECK(kept.contains(n));
+}
+
+TEST_CASE("of what was acknowledged and is gone with its primary a token tells") {
+  cluster of({.replicas = 1});
+  auto writer = db::client::open(of.url(), patient());
+  writer.run_script("create table acknowledged (n bigint primary key)");
+  const auto kept = writer.write(sql("insert into acknowledged values (1)")).token();
+  of.wait_until_caught_up();
+  of.node(1).stop();
+  const auto gone = writer.write(sql("insert into acknowledged values (2)")).token();
+
+  of.node(0).kill9();
+  of.node(1).start();
+  of.promote(1);
+  REQUIRE(of.node(1).query_one("select max(n) from acknowledged") == "1");
+  auto reader = db::client::open(of.url(), patient());
+  const auto read_after = [&](db::client& by, const std::string& token) {
+    return by.read_one<std::int64_t>(sql("select max(n) from acknowledged"),
+                                     {.consistency = consistency::after(token)});
+  };
+
+  for (auto* by : {&reader, &writer}) {
+    message_of([&] { read_after(*by, gone); }, errc::write_lost);
+  }
+  // One of the same timeline that came over stays good, for who has lost nothing.
+  CHECK(read_after(reader, kept) == 1);
+  const auto next = reader.write(sql("insert into acknowledged values (3)")).token();
+  CHECK(read_after(reader, next) == 3);
+  message_of([&] { read_after(reader, gone); }, errc::write_lost);
+}
+
+TEST_CASE("a listener of several hosts passes over a standby, and follows a promotion") {
+  cluster of({.replicas = 1});
+  std::mutex mutex;
+  std::set<std::string> heard;
+  std::atomic<int> resyncs{0};
+  // The standby first.
+  const auto url = "postgresql://postgres@127.0.0.1:" + std::to_string(of.node(1).port()) +
+                   ",127.0.0.1:" + std::to_string(of.node(0).port()) + "/postgres";
+  const db::listener listener(url, {.channels = {"news"},
+                                    .on_notification =
+                                        [&](const db::notification& n) {
+                                          const std::lock_guard lock(mutex);
+                                          heard.emplace(n.payload);
+                                        },
+                                    .on_resync = [&] { ++resyncs; },
+                                    .reconnect = {.base = 10ms, .cap = 100ms}});
+  const auto hears = [&](const std::string& what) {
+    return wait_until([&] {
+      const std::lock_guard lock(mutex);
+      return heard.contains(what);
+    });
+  };
+  REQUIRE(wait_until([&] { return resyncs == 1; }));
+  of.node(0).exec("notify news, 'of the first'");
+  REQUIRE(hears("of the first"));
+
+  of.node(0).kill9();
+  of.promote(1);
+  REQUIRE(wait_until([&] { return resyncs == 2; }));
+  of.node(1).exec("notify news, 'of the second'");
+
+  CHECK(hears("of the second"));
 }
 
 TEST_CASE("two primaries: writes fail at once and name both; then all hosts are gone") {

@@ -134,6 +134,29 @@ TEST_CASE("so does one of a caller that blocks") {
   t.check_waited(t.report("select id from item"));
 }
 
+TEST_CASE("so do writes, those that return rows, and what may be either") {
+  tracked_client t;
+
+  t.behind_a_holder([&] {
+    return t.client.async_write(sql("update item set id = 7 where id = 99"), use_future);
+  });
+  t.check_waited(t.report("update item"));
+  t.behind_a_holder([&] {
+    return t.client.async_write_returning<int>(sql("insert into item values (2) returning id"),
+                                               use_future);
+  });
+  t.check_waited(t.report("insert into item values"));
+  CHECK(t.report("insert into item values").rows == 1);
+  t.behind_a_holder(
+      [&] { return t.client.async_execute(sql("delete from item where id = 2"), use_future); });
+  t.check_waited(t.report("delete from item"));
+  t.behind_a_holder([&] {
+    return std::async(std::launch::async,
+                      [&] { return t.client.write(sql("insert into item select 3")); });
+  });
+  t.check_waited(t.report("insert into item select"));
+}
+
 TEST_CASE("a read that shares a connection tells how long it waited for that") {
   tracked_client t;
   const auto query = sql("select id from item where id = $1", 1);

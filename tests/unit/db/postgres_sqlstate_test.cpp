@@ -54,6 +54,9 @@ TEST_CASE("SQLSTATEs become errors a caller can decide on") {
 
 TEST_CASE("what is too large for the server at once is told from its other failures") {
   CHECK(errc_of("XX000", "invalid memory alloc request size 1073741824") == errc::too_large);
+  // Of a damaged row.
+  CHECK(errc_of("XX000", "invalid memory alloc request size 18446744073709551613") ==
+        errc::backend_error);
   CHECK(errc_of("XX000", "cache lookup failed for type 0") == errc::backend_error);
   CHECK(errc_of("P0001", "invalid memory alloc request size") == errc::backend_error);
 }
