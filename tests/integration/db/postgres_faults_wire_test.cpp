@@ -3,11 +3,14 @@
 #include "postgres_faults_loop.hpp"
 #include "support/tcp_proxy.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 using namespace faults;
@@ -189,6 +192,49 @@ TEST_CASE("bytes that come one by one, and a slow link, make no difference") {
   for (int i = 0; i < 50; ++i) {
     CHECK(reads[static_cast<std::size_t>(i)].get() == std::vector<std::int32_t>{i});
   }
+}
+
+TEST_CASE("streams, COPY, batches and notifications make nothing of bytes that come one by one") {
+  database d(table);
+  tcp_proxy proxy(shared_server().port());
+  proxy.set_to_client({.max_chunk = 1, .bytes_per_second = 40'000});
+  proxy.set_to_server({.max_chunk = 1, .bytes_per_second = 40'000});
+  auto client = db::client::open(through(proxy, d), patient());
+  std::atomic<int> heard{0}, resyncs{0};
+  const db::listener listener(through(proxy, d), {.channels = {"news"},
+                                                  .on_notification =
+                                                      [&](const db::notification& n) {
+                                                        CHECK(n.payload == "some");
+                                                        ++heard;
+                                                      },
+                                                  .on_resync = [&] { ++resyncs; }});
+
+  std::vector<std::int32_t> streamed;
+  client.read_each<std::int32_t>(sql("select id from item where id < 100 order by id"),
+                                 [&](std::int32_t id) { streamed.push_back(id); });
+  std::string copied;
+  const auto rows =
+      client.copy_out(sql("copy (select id from item where id < 20 order by id) to stdout"),
+                      [&](std::string_view row) { copied += row; });
+  bool is_given = false;
+  const auto taken = client.copy_in(sql("copy written from stdin"), [&] {
+    return std::exchange(is_given, true) ? std::string_view() : std::string_view("1\n2\n3\n");
+  });
+  db::batch batch;
+  batch.write(sql("insert into written values ($1)", 4));
+  auto sum = batch.read<std::int64_t>(sql("select sum(id) from written"));
+  client.run(batch);
+  REQUIRE(wait_until([&] { return resyncs == 1; }));
+  client.write(sql("select pg_notify('news', 'some')"));
+
+  REQUIRE(streamed.size() == 100);
+  CHECK(streamed.front() == 0);
+  CHECK(streamed.back() == 99);
+  CHECK(rows == 20);
+  CHECK(copied.ends_with("18\n19\n"));
+  CHECK(taken == 3);
+  CHECK(sum.take_one() == 10);
+  CHECK(wait_until([&] { return heard == 1; }));
 }
 
 TEST_CASE("results of a hundred megabytes, and values as large as allowed, arrive whole") {

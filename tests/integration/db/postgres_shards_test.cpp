@@ -94,6 +94,37 @@ TEST_CASE("each server is asked for no more rows than the limit of all, however 
   asks_each_shard_for_the_limit_only(s);
 }
 
+TEST_CASE("a shard whose server has died is named, and the others' rows come without it") {
+  support::postgres::server alive, dying;
+  auto one = db::client::open(alive.socket_url(), {.acquire_timeout = std::chrono::seconds(60)});
+  auto two = db::client::open(dying.socket_url(), {.acquire_timeout = std::chrono::seconds(1)});
+  for (auto* each : {&one, &two}) each->run_script(schema);
+  const db::shards shop({{"one", one}, {"two", two}},
+                        db::shard_map::by_range({{{.to = 100}, "one"}, {{.from = 100}, "two"}}));
+  buy(shop, 1, 1);
+  buy(shop, 150, 1);
+  const auto all = sql("select * from purchase");
+  REQUIRE(shop.read_all<purchase>(all).rows.size() == 2);
+
+  dying.kill9();
+  const auto e = error_of([&] { shop.read_all<purchase>(all); });
+  const auto some = shop.read_all<purchase>(all, {.on_failure = db::partial_failure::partial});
+
+  CHECK(scalekit::is_transient(e));
+  CHECK(contains(e.what(), "'two'"));
+  REQUIRE(some.rows.size() == 1);
+  CHECK(some.rows[0].customer == 1);
+  REQUIRE(some.failed.size() == 1);
+  CHECK(some.failed[0].shard == "two");
+  CHECK(shop.on(1).read_one<std::int64_t>(sql("select count(*) from purchase")) == 1);
+
+  dying.start();
+  CHECK(support::wait_until([&] {
+    return shop.read_all<purchase>(all, {.on_failure = db::partial_failure::partial})
+        .failed.empty();
+  }));
+}
+
 TEST_CASE("values of every type come through a move as they were") {
   servers s;
   constexpr auto odd_table =

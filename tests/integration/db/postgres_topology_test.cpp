@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -495,8 +496,13 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
   for (auto& each : writers) each.join();
 
   CHECK(went_on);
-  CHECK(events.has("db.failover"));
-  CHECK(events.has("db.host.role_changed"));
+  std::map<std::string, std::string> fields{{"server.address", "127.0.0.1"},
+                                            {"server.port", std::to_string(of.node(heir).port())}};
+  REQUIRE(events.has("db.failover"));
+  CHECK(events.find("db.failover")->fields == fields);
+  fields["db.host.role"] = "primary";
+  REQUIRE(events.has("db.host.role_changed"));
+  CHECK(events.find("db.host.role_changed")->fields == fields);
   std::set<std::int64_t> kept;
   for (const auto n : client.read<std::int64_t>(sql("select n from promoted"))) kept.insert(n);
   for (const auto n : acknowledged) CHECK(kept.contains(n));

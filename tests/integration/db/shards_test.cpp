@@ -202,6 +202,37 @@ TEST_CASE("when a shard fails the others are cancelled, and a stopped read ends 
              errc::cancelled);
 }
 
+TEST_CASE("an asynchronous read of all shards fails, is stopped and ends in its time as well") {
+  using boost::asio::use_future;
+  shop_files s;
+  buy(s.shop, 1, 1);
+  buy(s.shop, 250, 1);
+  const auto endless =
+      sql("with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n");
+
+  std::stop_source stop;
+  auto stopped = s.shop.async_read_all<std::int64_t>(
+      endless, {.call = {.timeout = 60s, .stop = stop.get_token()}}, use_future);
+  stop.request_stop();
+  CHECK_ERRC(stopped.get(), errc::cancelled);
+  const auto late = error_of([&] {
+    s.shop.async_read_all<std::int64_t>(endless, {.call = {.timeout = 50ms}}, use_future).get();
+  });
+  CHECK(scalekit::is_timeout(late));
+
+  s.two.run_script("drop table purchase");
+  const auto all = sql("select * from purchase");
+  const auto e = error_of([&] { s.shop.async_read_all<purchase>(all, {}, use_future).get(); });
+  CHECK(e.code() == errc::invalid_statement);
+  CHECK(contains(e.what(), "failed on 'two'"));
+  const auto some =
+      s.shop.async_read_all<purchase>(all, {.on_failure = db::partial_failure::partial}, use_future)
+          .get();
+  CHECK(some.rows.size() == 2);
+  REQUIRE(some.failed.size() == 1);
+  CHECK(some.failed[0].shard == "two");
+}
+
 TEST_CASE("all shards of a read share its time") {
   shop_files s;
   const auto endless =

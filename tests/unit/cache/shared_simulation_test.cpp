@@ -50,7 +50,7 @@ TEST_CASE(
 
 TEST_CASE("memory of who hears of changes is never older than the last message") {
   std::uint64_t lookups = 0, informed_hits = 0, changes = 0;
-  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{2000});
+  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{1000});
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     INFO("seed " << seed);
     simulated_shops shops(seed, 2 + seed % 2, {.hears_changes = true, .loses_requests = false});
@@ -65,11 +65,11 @@ TEST_CASE("memory of who hears of changes is never older than the last message")
 
 TEST_CASE("where requests are lost memory that hears of changes is no older than it may be") {
   std::uint64_t hits = 0;
-  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{500});
+  const auto seeds = support::fewer_under_sanitizer(std::uint64_t{200});
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     INFO("seed " << seed);
     simulated_shops shops(seed, 2 + seed % 2,
-                          {.has_fallbacks = seed % 4 == 0, .hears_changes = true});
+                          {.has_fallbacks = seed % 10 == 0, .hears_changes = true});
     shops.run(1500);
     hits += shops.hits;
   }
