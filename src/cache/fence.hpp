@@ -18,10 +18,15 @@ struct fill_token {
 /// What a load knows of the shared tier: what a fill must find there; empty where that is not
 /// known, and nothing can be stored.
 struct shared_claim {
+  /// In monotonic time, and in which state of memory's fence.
+  struct moment {
+    std::int64_t ns = 0;
+    fill_token memory = {};
+  };
+
   std::string expected;
-  /// When the load began, in monotonic time, and which state memory's fence had then.
-  std::int64_t begun_ns = 0;
-  fill_token begun = {};
+  /// When the load began.
+  moment begun = {};
 };
 
 /// One stripe of keys. Shared by processes when it lives in a directory's table.

@@ -166,7 +166,6 @@ class store::state::batch_load {
     auto next = answers.begin();
     led_.remove_if([&](seat& s) {
       auto& answer = **next++;
-      s.load->claim.begun_ns = answer.claim.begun_ns;
       s.load->claim.begun = answer.claim.begun;
       if (!answer.has_come) return false;
       s.load->claim = std::move(answer.claim);

@@ -294,8 +294,8 @@ bool tiers::end_fill(memory_item& item, const place& at, const fill_token& token
                      std::optional<shared_fill> done) {
   // Nothing below memory knows what others have changed meanwhile.
   const bool is_alone = done == shared_fill::failed || done == shared_fill::stored_aside;
-  if (is_alone) item.expires_ns -= item.stored_ns - claim.begun_ns;
-  const auto& known = is_alone ? claim.begun : memory_token;
+  if (is_alone) item.expires_ns -= item.stored_ns - claim.begun.ns;
+  const auto& known = is_alone ? claim.begun.memory : memory_token;
   bool is_current = done != shared_fill::fenced && token_of(at) == token;
   if (is_current && memory_ && !memory_->fill(item, memory_gate_, at.stripe, known)) {
     // It was changed here, or that was but heard of, be it this very fill: it is read again.

@@ -51,8 +51,7 @@ std::optional<raw_lookup> tiers::claim_below(const hashed_key& key, value_port& 
                                              shared_claim& claim, looking how,
                                              const deadline& until) {
   const auto when = ask(place_of(key));
-  claim.begun_ns = when.now_ns;
-  claim.begun = when.token;
+  claim.begun = {when.now_ns, when.token};
   auto look = shared_->claim(key.text, until);
   claim.expected = std::move(look.expected);
   return deliver(key, std::move(look.found), tier::shared, when, port, how);
@@ -199,8 +198,7 @@ void tiers::start_find_or_claim(std::string text, std::shared_ptr<value_port> po
                                 shared_claim& claim, const deadline& until,
                                 std::function<void(std::optional<raw_lookup>)> then) {
   const auto when = ask(place_of(hashed(text)));
-  claim.begun_ns = when.now_ns;
-  claim.begun = when.token;
+  claim.begun = {when.now_ns, when.token};
   shared_->start_claim(
       text, until,
       [this, text, port = std::move(port), when, &claim, then = std::move(then)](shared_look look) {
@@ -231,7 +229,7 @@ void tiers::start_fill(std::string text, std::shared_ptr<const std::string> valu
   if (!kept) return then();
   one->item = item_of(key, *kept);
   if (claim.expected.empty() || token_of(at) != token) {
-    end_fill(one->item, at, token, claim.begun, claim, shared_fill::failed);
+    end_fill(one->item, at, token, claim.begun.memory, claim, shared_fill::failed);
     return then();
   }
   shared_->start_fill(entry_of(key, *kept), claim.expected, until,

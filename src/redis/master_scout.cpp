@@ -5,7 +5,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -54,11 +53,9 @@ void master_scout::begin_listening() {
 }
 
 void master_scout::ask(std::size_t sentinel) {
-  // So that all of them, and the master, can be tried within the time of one attempt.
-  const auto patience = site_->params.connect_timeout / (std::ssize(site_->sentinels) + 1);
   asked_ = std::make_shared<sentinel_line>(site_, loop_, site_->sentinels[sentinel]);
   const auto weak = weak_from_this();
-  asked_->start(sentinel_question(site_->params.service), patience,
+  asked_->start(sentinel_question(site_->params.service), site_->sentinel_patience(),
                 {.on_reply =
                      [weak](const reply& said) {
                        if (const auto self = weak.lock()) self->heard(said);

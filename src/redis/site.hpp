@@ -9,6 +9,8 @@
 #include "scalekit/core/random.hpp"
 #include "scalekit/redis/statistics.hpp"
 
+#include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +54,12 @@ struct site {
   std::unique_ptr<master_watch> master;
   counters counted;
   random_generator random;
+
+  /// For the answer of one sentinel: all of them, and the master, can be tried within the time of
+  /// one attempt to connect. Precondition: there are some.
+  std::chrono::nanoseconds sentinel_patience() const noexcept {
+    return params.connect_timeout / (std::ssize(sentinels) + 1);
+  }
 
   /// What a server has to be for us.
   server_role wanted() const noexcept;

@@ -16,7 +16,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <pthread.h>
@@ -289,11 +288,9 @@ void subscriber::impl::call(const Callback& callback, const Args&... args) noexc
 
 std::optional<detail::place> subscriber::impl::find_server(time_point until, std::string& why) {
   if (!search) return at.where;
-  // So that all of them, and the master, can be tried within the time of one attempt.
-  const auto patience = at.params.connect_timeout / (std::ssize(at.sentinels) + 1);
   detail::master_search::step next = search->begin();
   while (const auto* sentinel = std::get_if<std::size_t>(&next)) {
-    const auto answer_by = std::min(until, steady_clock::now() + patience);
+    const auto answer_by = std::min(until, steady_clock::now() + at.sentinel_patience());
     next = search->take(ask(at.sentinels[*sentinel], answer_by));
   }
   if (const auto* failed = std::get_if<detail::failed_search>(&next)) {

@@ -20,6 +20,13 @@ void append_subscribe(std::string& to, std::string_view name,
   append_command(to, words);
 }
 
+/// Of changed keys; of all of them it names none.
+bool tells_of_changes(const reply& r) {
+  const auto& e = r.elements;
+  return e.size() == 3 && e[0].text == "message" && e[1].text == changes_channel &&
+         (e[2].kind == reply_kind::array || e[2].kind == reply_kind::nil);
+}
+
 }  // namespace
 
 subscription::subscription(const subscriber_params& params)
@@ -61,7 +68,7 @@ subscription::heard subscription::take(reply&& next) {
     bytes_ = tracking_by(next.integer) + subscribing_;
     return heard::more;
   }
-  if (message_in(next) || changes_in(next)) {
+  if (message_in(next) || tells_of_changes(next)) {
     messages_.push_back(std::move(next));
     return is_complete() ? heard::message : heard::nothing;
   }
@@ -84,12 +91,11 @@ std::optional<message> subscription::message_in(const reply& r) {
 }
 
 std::optional<subscription::changes> subscription::changes_in(const reply& r) {
-  const auto& e = r.elements;
-  if (e.size() != 3 || e[0].text != "message" || e[1].text != changes_channel) return std::nullopt;
-  if (e[2].kind == reply_kind::nil) return changes{.keys = {}, .is_everything = true};
-  if (e[2].kind != reply_kind::array) return std::nullopt;
-  changes all;
-  for (const auto& key : e[2].elements) all.keys.push_back(key.text);
+  if (!tells_of_changes(r)) return std::nullopt;
+  const auto& what = r.elements[2];
+  changes all{.keys = {}, .is_everything = what.kind == reply_kind::nil};
+  all.keys.reserve(what.elements.size());
+  for (const auto& key : what.elements) all.keys.push_back(key.text);
   return all;
 }
 

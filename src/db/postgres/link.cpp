@@ -19,10 +19,8 @@ link::link(connection_ptr conn, std::string origin, std::size_t statements)
 /// What libpq hears while nothing is under way, an error that ends the session included, it takes
 /// for a notice. When another session has crashed the server ends this one with a mere warning.
 void link::on_notice(void* self, const PGresult* r) noexcept {
-  const char* severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-  const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-  const bool is_end = (severity != nullptr && std::string_view(severity) == "FATAL") ||
-                      (state != nullptr && is_connection_fatal(state));
+  const bool is_end = field_of(r, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL" ||
+                      is_connection_fatal(field_of(r, PG_DIAG_SQLSTATE));
   if (is_end) static_cast<link*>(self)->broken_ = true;
 }
 
@@ -228,11 +226,8 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
   }
   if (is_end_by_pooler(result.get())) {
     broken_ = true;
-    last_word_ = word_of(result.get());
-    for (auto& s : steps_) {
-      const bool is_open = s.member && s.member->end == exchange::ending::none;
-      if (is_open && is_before_any_server(result.get())) s.member->sent = false;
-    }
+    last_word_ = field_of(result.get(), PG_DIAG_MESSAGE_PRIMARY);
+    if (is_before_any_server(result.get())) call_unsent();
   }
   if (current.has_result) return;  // A statement has one; rules can make more: the first counts.
   current.has_result = true;
@@ -259,6 +254,13 @@ void link::take(result_ptr result, std::vector<exchange_ptr>& ended) {
   }
 }
 
+/// Of all that is under way: no server has heard of it.
+void link::call_unsent() noexcept {
+  for (const auto& s : steps_) {
+    if (s.member && s.member->end == exchange::ending::none) s.member->sent = false;
+  }
+}
+
 void link::end_of_parse(exchange& e, result_ptr result) {
   if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
   if (!is_of_lost_connection(result.get())) e.result = std::move(result);
@@ -267,8 +269,8 @@ void link::end_of_parse(exchange& e, result_ptr result) {
 /// libpq's own words: the server is gone, and has said nothing of this one. Then this is the end of
 /// all that is under way.
 bool link::is_of_lost_connection(const PGresult* result) noexcept {
-  const bool lost = PQstatus(conn_.get()) == CONNECTION_BAD &&
-                    PQresultErrorField(result, PG_DIAG_SQLSTATE) == nullptr;
+  const bool lost =
+      PQstatus(conn_.get()) == CONNECTION_BAD && field_of(result, PG_DIAG_SQLSTATE).empty();
   lost_ |= lost;
   broken_ |= lost;
   return lost;

@@ -142,6 +142,7 @@ class link {
   static void read_as_sent(exchange& e, const PGresult* rows);
   void push(step_kind kind, exchange_ptr member);
   void take(result_ptr result, std::vector<exchange_ptr>& ended);
+  void call_unsent() noexcept;
   void end_of_parse(exchange& e, result_ptr result);
   bool is_of_lost_connection(const PGresult* result) noexcept;
   void end_of_describe(const exchange_ptr& e, result_ptr result, std::vector<exchange_ptr>& ended);

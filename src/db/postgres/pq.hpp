@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,11 +41,16 @@ inline std::string error_text(const PGconn* conn) {
   return text;
 }
 
+/// What an error says in one of its fields, in place; empty where it has none.
+inline std::string_view field_of(const PGresult* r, int field) noexcept {
+  const char* text = PQresultErrorField(r, field);
+  return text == nullptr ? std::string_view() : text;
+}
+
 /// An error that libpq made up itself: the connection is gone, or of no use any more. What the
 /// server has done is not known.
 inline bool is_of_libpq(const PGresult* r) noexcept {
-  return PQresultStatus(r) == PGRES_FATAL_ERROR &&
-         PQresultErrorField(r, PG_DIAG_SQLSTATE) == nullptr;
+  return PQresultStatus(r) == PGRES_FATAL_ERROR && field_of(r, PG_DIAG_SQLSTATE).empty();
 }
 
 }  // namespace scalekit::db::postgres

@@ -13,11 +13,6 @@
 namespace scalekit::db::postgres {
 namespace {
 
-std::string field_of(const PGresult* r, int code) {
-  const char* text = PQresultErrorField(r, code);
-  return text == nullptr ? std::string() : std::string(text);
-}
-
 /// INSERT, UPDATE, DELETE and MERGE tell how many rows they changed; so does SELECT, which changed
 /// none.
 std::int64_t changed_by(PGresult* r) {
@@ -49,7 +44,7 @@ std::int64_t changed_by(PGresult* r) {
 }  // namespace
 
 std::string sqlstate_of(const exchange& e) {
-  return e.result ? field_of(e.result.get(), PG_DIAG_SQLSTATE) : std::string();
+  return std::string(e.result ? field_of(e.result.get(), PG_DIAG_SQLSTATE) : std::string_view());
 }
 
 bool is_stale_plan(const exchange& e) {
@@ -79,13 +74,13 @@ error error_of(const exchange& e, const std::source_location& site, const std::s
             {place + "not run: a statement before it failed", {}, {}, origin}};
   }
   auto state = sqlstate_of(e);
-  auto said = field_of(e.result.get(), PG_DIAG_MESSAGE_PRIMARY);
+  std::string said(field_of(e.result.get(), PG_DIAG_MESSAGE_PRIMARY));
   auto code = errc_of(state, said);
   if (auto constraint = field_of(e.result.get(), PG_DIAG_CONSTRAINT_NAME); !constraint.empty()) {
-    said += " (" + constraint + ")";
+    said.append(" (").append(constraint).append(")");
   }
   if (auto hint = field_of(e.result.get(), PG_DIAG_MESSAGE_HINT); !hint.empty()) {
-    said += "; hint: " + hint;
+    said.append("; hint: ").append(hint);
   }
   if (state.empty()) {
     code = errc::backend_error;
