@@ -1,6 +1,5 @@
 // What memory hears of changes that others make on the shared server.
 
-#include "conformance/cache_suite.hpp"
 #include "scalekit/cache.hpp"
 #include "shared_servers.hpp"
 #include "support/event_log.hpp"
@@ -304,16 +303,4 @@ TEST_CASE("a server that tells nothing is served as before") {
   }
   CHECK_FALSE(store.stats().shared.hears_changes);
   CHECK(server.server.ask({"CLIENT", "LIST", "TYPE", "pubsub"}).empty());
-}
-
-TEST_CASE("memory that hears of changes passes the cache suite") {
-  redis_server server;
-  int opened = 0;
-  conformance::cache::run([&](const scalekit::clock& clock) {
-    auto params = with_memory(server.url());
-    params.shared_coherence = true;
-    params.shared_namespace = "suite" + std::to_string(++opened);
-    params.clock = &clock;
-    return cache::store::open(params);
-  });
 }

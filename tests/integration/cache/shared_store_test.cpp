@@ -17,11 +17,12 @@ using cache::tier;
 namespace {
 
 /// Each store of the suite has a namespace, and so a server, of its own.
-void pass_suite(shared_server& server, std::size_t memory_bytes) {
+void pass_suite(shared_server& server, std::size_t memory_bytes, bool hears_changes = false) {
   int opened = 0;
   conformance::cache::run([&](const scalekit::clock& clock) {
     auto params = only_shared(server.url());
     params.memory.max_bytes = memory_bytes;
+    params.shared_coherence = hears_changes;
     params.shared_namespace = "suite" + std::to_string(++opened);
     params.clock = &clock;
     return cache::store::open(params);
@@ -40,6 +41,11 @@ TEST_CASE("a redis server alone passes the cache suite") {
 TEST_CASE("memory over a redis server passes the cache suite") {
   redis_server server;
   pass_suite(server, 1 << 20);
+}
+
+TEST_CASE("memory that hears of changes on a redis server passes the cache suite") {
+  redis_server server;
+  pass_suite(server, 1 << 20, true);
 }
 
 TEST_CASE("memcached alone passes the cache suite") {

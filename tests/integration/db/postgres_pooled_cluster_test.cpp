@@ -1,6 +1,7 @@
 // A PgBouncer in transaction mode before the primary and before each of its replicas.
 
 #include "postgres_topology_fixture.hpp"
+#include "promotion_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/event_log.hpp"
 #include "support/postgres/cluster.hpp"
@@ -19,7 +20,6 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -41,6 +41,7 @@ using support::postgres::pgbouncer_params;
 using support::postgres::replication;
 using topology_test::make_table;
 using topology_test::patient;
+using topology_test::paused_replay;
 
 namespace {
 
@@ -88,19 +89,6 @@ std::int64_t port_of_read(db::client& c, const db::call_options& options = {}) {
 bool is_read_on(db::client& c, std::int64_t wanted, const db::call_options& options = {}) {
   return wait_until([&] { return port_of_read(c, options) == wanted; });
 }
-
-/// A replica that stays where it is while this lives.
-class paused_replay {
- public:
-  paused_replay(cluster& of, std::size_t i) : of_(of), i_(i) { of_.pause_replay(i_); }
-  ~paused_replay() { of_.resume_replay(i_); }
-  paused_replay(const paused_replay&) = delete;
-  paused_replay& operator=(const paused_replay&) = delete;
-
- private:
-  cluster& of_;
-  const std::size_t i_;
-};
 
 }  // namespace
 
@@ -183,7 +171,7 @@ TEST_CASE("behind poolers a read after a token sees the write, and goes where it
   CHECK(is_read_on(other, at.port(1), {.consistency = consistency::after(before)}));
   CHECK(is_read_on(other, at.port(2), {.consistency = consistency::after(before)}));
   {
-    const paused_replay paused(at.of, 1);
+    const paused_replay paused(at.of, {1});
     const auto token = client.write(sql("insert into pooled_tokens values (2)")).token();
     const db::call_options after{.consistency = consistency::after(token)};
 
@@ -193,7 +181,7 @@ TEST_CASE("behind poolers a read after a token sees the write, and goes where it
       CHECK(seen_by(other, after) == 2);
       CHECK(port_of_read(other, after) != at.port(1));
     }
-    const paused_replay both(at.of, 2);
+    const paused_replay both(at.of, {2});
     const auto last = client.write(sql("insert into pooled_tokens values (3)")).token();
     CHECK(seen_by(client) == 3);
     CHECK(seen_by(other, {.consistency = consistency::after(last)}) == 3);
@@ -252,40 +240,12 @@ TEST_CASE("the primary dies behind its pooler: writes go on on the heir, and non
   auto params = patient();
   params.log = events.sink();
   auto client = db::client::open(at.url(), params);
-  std::atomic<std::int64_t> next{0};
-  std::atomic<bool> over{false};
-  std::mutex mutex;
-  std::set<std::int64_t> acknowledged;
-  const auto count = [&] {
-    const std::lock_guard lock(mutex);
-    return acknowledged.size();
-  };
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 4; ++i) {
-    writers.emplace_back([&] {
-      while (!over) {
-        const auto n = next++;
-        try {
-          client.write(sql("insert into promoted values ($1)", n), {.timeout = 5s});
-          const std::lock_guard lock(mutex);
-          acknowledged.insert(n);
-        } catch (const error&) {
-          // In doubt, or refused: not acknowledged.
-        }
-      }
-    });
-  }
-  const bool began = wait_until([&] { return count() >= 50; });
+  topology_test::promoted_writers writers(client);
+  const bool began = writers.go_on(50);
 
-  of.primary().kill9();
-  for (std::size_t i : {1U, 2U}) of.node(i).reload({{"synchronous_standby_names", "ANY 1 (*)"}});
-  const auto heir = of.furthest_of(1, 2);
-  of.promote(heir);
-  of.follow_primary(3 - heir);
-  const auto at_promotion = count();
-  const bool went_on = wait_until([&] { return count() >= at_promotion + 50; });
-  over = true;
-  for (auto& each : writers) each.join();
+  const auto heir = topology_test::lose_primary(of);
+  const bool went_on = writers.go_on(50);
+  writers.stop();
   const auto written = client.write<std::int64_t>(port()).at(0);
 
   CHECK(began);
@@ -293,9 +253,7 @@ TEST_CASE("the primary dies behind its pooler: writes go on on the heir, and non
   CHECK(written == at.port(heir));
   CHECK(events.has("db.failover"));
   CHECK(events.has("db.host.role_changed"));
-  std::set<std::int64_t> kept;
-  for (const auto n : client.read<std::int64_t>(sql("select n from promoted"))) kept.insert(n);
-  CHECK(std::includes(kept.begin(), kept.end(), acknowledged.begin(), acknowledged.end()));
+  CHECK(std::ranges::includes(writers.kept(), writers.acknowledged()));
   // The other replica serves reads of the new primary's log.
   CHECK(is_read_on(client, at.port(3 - heir)));
 }

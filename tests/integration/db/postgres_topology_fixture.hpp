@@ -4,8 +4,11 @@
 #include "support/postgres/cluster.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace topology_test {
 
@@ -32,6 +35,26 @@ inline void make_table(support::postgres::cluster& of, const std::string& name) 
   of.primary().exec("create table " + name + " (n bigint primary key)");
   of.wait_until_caught_up();
 }
+
+/// Replicas that stay where they are while this lives, or until they go on.
+class paused_replay {
+ public:
+  explicit paused_replay(support::postgres::cluster& of, std::vector<std::size_t> which = {1, 2})
+      : of_(of), which_(std::move(which)) {
+    for (const auto i : which_) of_.pause_replay(i);
+  }
+  ~paused_replay() { resume(); }
+  paused_replay(const paused_replay&) = delete;
+  paused_replay& operator=(const paused_replay&) = delete;
+
+  void resume() {
+    for (const auto i : std::exchange(which_, {})) of_.resume_replay(i);
+  }
+
+ private:
+  support::postgres::cluster& of_;
+  std::vector<std::size_t> which_;
+};
 
 inline scalekit::db::statement port() {
   return scalekit::db::sql("select inet_server_port()::bigint");

@@ -1,6 +1,7 @@
 // The PostgreSQL driver with several hosts: a primary and streaming replicas.
 
 #include "postgres_topology_fixture.hpp"
+#include "promotion_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "support/event_log.hpp"
 #include "support/postgres/cluster.hpp"
@@ -34,29 +35,11 @@ using support::postgres::cluster;
 using support::postgres::replication;
 using topology_test::make_table;
 using topology_test::patient;
+using topology_test::paused_replay;
 using topology_test::port_of_read;
 using topology_test::shared_cluster;
 
 namespace {
-
-class paused_replay {
- public:
-  explicit paused_replay(cluster& of) : of_(of) {
-    of_.pause_replay(1);
-    of_.pause_replay(2);
-  }
-  ~paused_replay() { resume(); }
-  void resume() {
-    if (std::exchange(paused_, false)) {
-      of_.resume_replay(1);
-      of_.resume_replay(2);
-    }
-  }
-
- private:
-  cluster& of_;
-  bool paused_ = true;
-};
 
 std::string message_of(const std::function<void()>& call, errc expected) {
   try {
@@ -455,45 +438,12 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
   event_log events;
   auto params = patient();
   params.log = events.sink();
-  auto client = db::client::open(of.url(), params);
-  std::atomic<std::int64_t> next{0};
-  std::atomic<bool> over{false};
-  std::mutex mutex;
-  std::set<std::int64_t> acknowledged;
-  const auto count = [&] {
-    const std::lock_guard lock(mutex);
-    return acknowledged.size();
-  };
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 4; ++i) {
-    writers.emplace_back([&] {
-      while (!over) {
-        const auto n = next++;
-        try {
-          client.write(sql("insert into promoted values ($1)", n), {.timeout = 5s});
-          const std::lock_guard lock(mutex);
-          acknowledged.insert(n);
-        } catch (const error&) {
-          // In doubt, or refused: not acknowledged.
-        }
-      }
-    });
-  }
-  REQUIRE(wait_until([&] { return count() >= 50; }));
+  topology_test::promoted_writers writers(db::client::open(of.url(), params));
+  REQUIRE(writers.go_on(50));
 
-  of.primary().kill9();
-  // One that follows is enough from now on.
-  for (std::size_t i : {1U, 2U}) {
-    of.node(i).reload({{"synchronous_standby_names", "ANY 1 (*)"}});
-  }
-  // What one has beyond the other nobody was told of; it could not follow, though.
-  const auto heir = of.furthest_of(1, 2);
-  of.promote(heir);
-  of.follow_primary(3 - heir);
-  const auto at_promotion = count();
-  const bool went_on = wait_until([&] { return count() >= at_promotion + 50; });
-  over = true;
-  for (auto& each : writers) each.join();
+  const auto heir = topology_test::lose_primary(of);
+  const bool went_on = writers.go_on(50);
+  writers.stop();
 
   CHECK(went_on);
   std::map<std::string, std::string> fields{{"server.address", "127.0.0.1"},
@@ -503,9 +453,8 @@ TEST_CASE("the primary dies: writes go on on the promoted replica, and none is l
   fields["db.host.role"] = "primary";
   REQUIRE(events.has("db.host.role_changed"));
   CHECK(events.find("db.host.role_changed")->fields == fields);
-  std::set<std::int64_t> kept;
-  for (const auto n : client.read<std::int64_t>(sql("select n from promoted"))) kept.insert(n);
-  for (const auto n : acknowledged) CHECK(kept.contains(n));
+  const auto kept = writers.kept();
+  for (const auto n : writers.acknowledged()) CHECK(kept.contains(n));
 }
 
 TEST_CASE("of what was acknowledged and is gone with its primary a token tells") {

@@ -1,6 +1,7 @@
 // What the tracker is told of a call's time: the wait, the server's work, the fetching. Bounds come
 // from what happens before what, not from how long things take.
 
+#include "held_call.hpp"
 #include "postgres_topology_fixture.hpp"
 #include "scalekit/db.hpp"
 #include "scalekit/slow/tracker.hpp"
@@ -33,11 +34,12 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 using support::wait_until;
 using topology_test::shared_cluster;
+using tracker_test::pass_time;
 
 namespace {
 
 /// Of one server, with a pool of one connection and a tracker.
-struct tracked_client {
+struct tracked_client : tracker_test::held_call {
   std::string name = [] {
     static std::atomic<int> next{0};
     return "tracked_" + std::to_string(next++);
@@ -45,7 +47,6 @@ struct tracked_client {
   std::shared_ptr<slow::tracker> tracker = std::make_shared<slow::tracker>();
   db::client client;
   std::optional<db::transaction> holder;
-  steady_clock::time_point asked_before{}, released{}, done{};
 
   tracked_client() : client(open(name, tracker)) {}
 
@@ -74,8 +75,7 @@ struct tracked_client {
       throw std::runtime_error("it does not wait for a connection");
     }
     asked_before = steady_clock::now();
-    // A wait that is to be told apart from none.
-    while (steady_clock::now() < asked_before + 30ms) std::this_thread::yield();
+    pass_time();
     released = steady_clock::now();
     holder->rollback();
     holder.reset();
@@ -85,18 +85,9 @@ struct tracked_client {
   }
 
   slow::statement_report report(const std::string& beginning) const {
-    for (auto& each : tracker->top(100, slow::top_by::calls)) {
-      if (each.text.starts_with(beginning)) return each;
-    }
-    throw std::runtime_error("nothing was told of " + beginning);
-  }
-
-  /// It has waited while the connection was held, and not worked then.
-  void check_waited(const slow::statement_report& of) const {
-    CAPTURE(of.text);
-    CHECK(of.wait >= released - asked_before);
-    CHECK(of.execute > 0ns);
-    CHECK(of.execute + of.fetch <= done - released);
+    auto told = tracker_test::report_of(*tracker, beginning);
+    if (!told) throw std::runtime_error("nothing was told of " + beginning);
+    return *std::move(told);
   }
 };
 
@@ -188,7 +179,7 @@ TEST_CASE("what the server does for a read that shares a connection is no wait f
           t.name + "'",
       "1"));
   const auto waits = steady_clock::now();
-  while (steady_clock::now() < waits + 30ms) std::this_thread::yield();
+  pass_time();
   const auto freed = steady_clock::now();
   lock.rollback();
   end.get();

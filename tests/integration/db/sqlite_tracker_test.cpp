@@ -1,6 +1,7 @@
 // What the tracker is told of a call's time on SQLite: the wait, the work, the fetching. Bounds
 // come from what happens before what, not from how long things take.
 
+#include "held_call.hpp"
 #include "scalekit/slow/tracker.hpp"
 #include "sqlite_fixture.hpp"
 #include "support/throws_errc.hpp"
@@ -25,19 +26,14 @@ using boost::asio::use_future;
 using db::sql;
 using std::chrono::steady_clock;
 using support::wait_until;
+using tracker_test::pass_time;
 
 namespace {
 
-void pass_time() {
-  const auto until = steady_clock::now() + 30ms;
-  while (steady_clock::now() < until) std::this_thread::yield();
-}
-
 /// One reader, one writer and a tracker.
-struct tracked_notebook {
+struct tracked_notebook : tracker_test::held_call {
   std::shared_ptr<slow::tracker> tracker = std::make_shared<slow::tracker>();
   notebook book;
-  steady_clock::time_point asked_before{}, released{}, done{};
 
   tracked_notebook() : book(params(tracker)) {
     for (const char* note : {"one", "two", "three"}) book.add(note);
@@ -74,20 +70,10 @@ struct tracked_notebook {
 
   /// Of the one statement that begins so, which was called once.
   slow::statement_report report(const std::string& beginning) const {
-    for (auto& each : tracker->top(100, slow::top_by::calls)) {
-      if (!each.text.starts_with(beginning)) continue;
-      CHECK(each.calls == 1);
-      return each;
-    }
-    throw std::runtime_error("nothing was told of " + beginning);
-  }
-
-  /// It has waited while another held what it needs, and not worked then.
-  void check_waited(const slow::statement_report& of) const {
-    CAPTURE(of.text);
-    CHECK(of.wait >= released - asked_before);
-    CHECK(of.execute > 0ns);
-    CHECK(of.execute + of.fetch <= done - released);
+    const auto told = tracker_test::report_of(*tracker, beginning);
+    if (!told) throw std::runtime_error("nothing was told of " + beginning);
+    CHECK(told->calls == 1);
+    return *told;
   }
 };
 

@@ -1,6 +1,7 @@
 #include "failure.hpp"
 #include "loop.hpp"
 #include "scalekit/redis.hpp"
+#include "scripted_sentinel.hpp"
 #include "support/event_log.hpp"
 #include "support/redis/scripted_server.hpp"
 #include "support/redis/server.hpp"
@@ -27,39 +28,6 @@ using support::redis::scripted_server;
 using support::redis::wire_array;
 
 // Sentinels that are wrong, and servers that are not what they should be.
-
-namespace {
-
-/// The answers of a sentinel that says `address` of every service.
-scripted_server::script says(std::function<std::string()> address,
-                             std::string quorum = "+OK 3 usable Sentinels\r\n") {
-  return [address = std::move(address),
-          quorum = std::move(quorum)](const scripted_server::words& w) -> std::string {
-    if (w[0] == "PING") return "+PONG\r\n";
-    if (w[0] == "SENTINEL") return w[1] == "CKQUORUM" ? quorum : address();
-    if (w[0] == "SUBSCRIBE") return "*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n";
-    return "+OK\r\n";
-  };
-}
-
-scripted_server::script says_port(std::uint16_t port,
-                                  std::string quorum = "+OK 3 usable Sentinels\r\n") {
-  return says(
-      [port] {
-        return wire_array({"127.0.0.1", std::to_string(port)});
-      },
-      std::move(quorum));
-}
-
-std::string url_of(const std::vector<std::uint16_t>& ports) {
-  std::string url = "redis+sentinel://";
-  for (const auto port : ports) {
-    url += (url.ends_with('/') ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
-  }
-  return url + "?service=shop";
-}
-
-}  // namespace
 
 TEST_CASE("nonsense of a sentinel is passed over, and told where nobody else says more") {
   support::redis::server master;

@@ -1,8 +1,8 @@
 // Whom a subscriber hears where sentinels say which server is the master.
 
 #include "scalekit/redis.hpp"
+#include "scripted_sentinel.hpp"
 #include "support/event_log.hpp"
-#include "support/redis/scripted_server.hpp"
 #include "support/redis/sentinels.hpp"
 #include "support/redis/server.hpp"
 #include "support/throws_errc.hpp"
@@ -18,13 +18,12 @@
 #include <string>
 #include <vector>
 
+using namespace redis_tests;
 using namespace std::chrono_literals;
 using scalekit::redis::invalidation;
 using scalekit::redis::subscriber;
 using scalekit::redis::subscriber_params;
 using scalekit::redis::subscription_gap;
-using support::redis::scripted_server;
-using support::redis::wire_array;
 
 namespace {
 
@@ -85,16 +84,11 @@ TEST_CASE("a subscriber hears the master, and after a failover the new one") {
 TEST_CASE("a subscriber leaves a master that the sentinels have replaced and cannot reach") {
   support::redis::server first, second;
   std::atomic<std::uint16_t> master{first.port()};
-  const scripted_server sentinel([&](const scripted_server::words& w) -> std::string {
-    if (w[0] == "PING") return "+PONG\r\n";
-    if (w[0] != "SENTINEL") return "+OK\r\n";
-    if (w[1] == "CKQUORUM") return "+OK 3 usable Sentinels\r\n";
+  const scripted_server sentinel(says([&] {
     return wire_array({"127.0.0.1", std::to_string(master)});
-  });
+  }));
   ear e;
-  const subscriber s(
-      "redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "?service=shop",
-      e.params());
+  const subscriber s(url_of({sentinel.port()}), e.params());
   REQUIRE(e.hears(first, "p:1"));
 
   master = second.port();
@@ -107,17 +101,12 @@ TEST_CASE("what is said to be the master and is none is not heard, and sentinels
   support::redis::server master, replica;
   replica.ask({"REPLICAOF", "127.0.0.1", std::to_string(master.port())});
   std::atomic<int> asked{0};
-  const scripted_server sentinel([&](const scripted_server::words& w) -> std::string {
-    if (w[0] == "PING") return "+PONG\r\n";
-    if (w[0] != "SENTINEL") return "+OK\r\n";
-    if (w[1] == "CKQUORUM") return "+OK 3 usable Sentinels\r\n";
+  const scripted_server sentinel(says([&] {
     const auto port = ++asked < 3 ? replica.port() : master.port();
     return wire_array({"127.0.0.1", std::to_string(port)});
-  });
+  }));
   ear e;
-  const subscriber s(
-      "redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "?service=shop",
-      e.params());
+  const subscriber s(url_of({sentinel.port()}), e.params());
 
   CHECK(e.hears(master, "p:1"));
   CHECK(e.gaps == 1);
@@ -126,11 +115,10 @@ TEST_CASE("what is said to be the master and is none is not heard, and sentinels
 
 TEST_CASE("where no sentinel answers the log says so, and closing does not wait") {
   const support::redis::server once;
-  const auto port = std::to_string(once.port());
   ear e;
   auto params = e.params();
   SUBCASE("nobody is there") {
-    subscriber s("redis+sentinel://127.0.0.1:1?service=shop", std::move(params));
+    subscriber s(url_of({1}), std::move(params));
     CHECK(support::wait_until([&] {
       return support::contains(e.log.last("redis.subscriber.lost"),
                                "no sentinel says where the master");
@@ -139,7 +127,7 @@ TEST_CASE("where no sentinel answers the log says so, and closing does not wait"
   SUBCASE("one does not answer") {
     once.freeze();
     params.connect_timeout = 10min;
-    subscriber s("redis+sentinel://127.0.0.1:" + port + "?service=shop", std::move(params));
+    subscriber s(url_of({once.port()}), std::move(params));
     s.close();
     once.thaw();
     CHECK_FALSE(s.is_listening());
